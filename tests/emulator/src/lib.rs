@@ -1,0 +1,1 @@
+//! An OSS server on your own machine.

@@ -1,0 +1,1 @@
+//! `oss-sdk` against `oss-emulator`.
