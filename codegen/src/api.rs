@@ -209,7 +209,10 @@ pub enum BodyKind {
 
 /// Named behaviour of the runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "docs/model-format.md explains each; the names are the same")]
+#[expect(
+    missing_docs,
+    reason = "docs/model-format.md explains each; the names are the same"
+)]
 pub enum Trait {
     ContentTypeFromKey,
     UploadCrc64,
@@ -238,7 +241,10 @@ pub struct Paginate {
 
 /// Where a member is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "docs/model-format.md explains each; the names are the same")]
+#[expect(
+    missing_docs,
+    reason = "docs/model-format.md explains each; the names are the same"
+)]
 pub enum Place {
     Bucket,
     Key,
@@ -258,6 +264,8 @@ pub enum Place {
     CopySourceKey,
     CopySourceVersionId,
     Callback,
+    /// Not on the wire: input of a trait.
+    Local,
 }
 
 /// How a timestamp is written.
@@ -402,12 +410,19 @@ impl Service {
 
     /// All operations with their group, in order.
     pub fn operations(&self) -> impl Iterator<Item = (&Group, &Operation)> {
-        self.groups.iter().flat_map(|group| group.operations.iter().map(move |operation| (group, operation)))
+        self.groups.iter().flat_map(|group| {
+            group
+                .operations
+                .iter()
+                .map(move |operation| (group, operation))
+        })
     }
 
     /// The operation of a name.
     pub fn operation(&self, name: &str) -> Option<&Operation> {
-        self.operations().map(|(_, operation)| operation).find(|operation| operation.name == name)
+        self.operations()
+            .map(|(_, operation)| operation)
+            .find(|operation| operation.name == name)
     }
 }
 

@@ -1,0 +1,228 @@
+//! JSON documents: `ToJson` and `FromJson` of structs and enums.
+//!
+//! One pair of traits serves two uses: the documents of JSON services, by wire names, and calls by name, by the model's
+//! names. What only the second needs is emitted into a module that its feature switches on.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use super::field::Field;
+use super::scope::Scope;
+use crate::api::{Operation, Place, Protocol, TimestampFormat, Type};
+
+/// Whether the service's own documents are JSON.
+pub fn is_wire(scope: &Scope<'_>) -> bool {
+    scope.service.protocol != Protocol::RestXml
+}
+
+/// Both traits of an enum, by its text.
+pub fn enumeration(scope: &Scope<'_>, name: &Ident) -> TokenStream {
+    let to_json = scope.runtime("ToJson");
+    let from_json = scope.runtime("FromJson");
+    let names = scope.runtime("Names");
+    let value = scope.runtime("Value");
+    let error = scope.runtime("JsonError");
+    quote! {
+        impl #to_json for #name {
+            fn to_json(&self, _names: #names) -> #value {
+                #value::from(self.as_str())
+            }
+        }
+
+        impl #from_json for #name {
+            fn from_json(value: #value, names: #names) -> Result<Self, #error> {
+                String::from_json(value, names).map(Self::from)
+            }
+        }
+    }
+}
+
+/// `impl ToJson` over all fields but streams.
+pub fn to_json(scope: &Scope<'_>, name: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
+    let to_json = scope.runtime("ToJson");
+    let names = scope.runtime("Names");
+    let value = scope.runtime("Value");
+    let object = scope.runtime("JsonObject");
+    let rows: Vec<_> = fields
+        .iter()
+        .filter(|field| field.member.ty != Type::Stream)
+        .map(|field| set(scope, &quote!(out), field, true))
+        .collect();
+    let body = if rows.is_empty() {
+        quote!(#object::new(names).into())
+    } else {
+        quote! {
+            let mut out = #object::new(names);
+            #(#rows)*
+            out.into()
+        }
+    };
+    quote! {
+        impl #to_json for #name {
+            fn to_json(&self, names: #names) -> #value {
+                #body
+            }
+        }
+    }
+}
+
+/// `impl FromJson` over all fields.
+pub fn from_json(scope: &Scope<'_>, name: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
+    let from_json = scope.runtime("FromJson");
+    let names = scope.runtime("Names");
+    let value = scope.runtime("Value");
+    let error = scope.runtime("JsonError");
+    let reader = scope.runtime("JsonReader");
+    let rows = fields.iter().map(|field| {
+        let ident = &field.ident;
+        let value = take(scope, field);
+        quote!(#ident: #value,)
+    });
+    quote! {
+        impl #from_json for #name {
+            fn from_json(value: #value, names: #names) -> Result<Self, #error> {
+                let mut object = #reader::new(value, names)?;
+                let value = Self { #(#rows)* };
+                object.finish()?;
+                Ok(value)
+            }
+        }
+    }
+}
+
+/// The statement that adds a field to an object; `names` says if it may have the model's names.
+fn set(scope: &Scope<'_>, object: &TokenStream, field: &Field<'_>, has_names: bool) -> TokenStream {
+    let ident = &field.ident;
+    let name = &field.member.name;
+    let wire = wire(field);
+    let plain = quote!(#object.set(#name, #wire, &self.#ident););
+    if *item(&field.member.ty) != Type::Timestamp(TimestampFormat::UnixSeconds) || !is_wire(scope) {
+        return plain;
+    }
+    let timestamp = scope.runtime("Timestamp");
+    let seconds = match &field.member.ty {
+        Type::List(_) => {
+            let vec = scope.standard("Vec");
+            quote!(&self.#ident.iter().map(|time| time.unix_seconds()).collect::<#vec<i64>>())
+        }
+        _ if field.optional => quote!(&self.#ident.map(#timestamp::unix_seconds)),
+        _ => quote!(&self.#ident.unix_seconds()),
+    };
+    let seconds = quote!(#object.set(#name, #wire, #seconds););
+    if !has_names {
+        return seconds;
+    }
+    let names = scope.runtime("Names");
+    quote! {
+        match names {
+            #names::Wire => { #seconds }
+            #names::Model => { #plain }
+        }
+    }
+}
+
+/// The expression that takes a field from the reader `object`.
+fn take(scope: &Scope<'_>, field: &Field<'_>) -> TokenStream {
+    let name = &field.member.name;
+    let wire = wire(field);
+    if matches!(field.member.ty, Type::List(_) | Type::Map(_) | Type::Stream) {
+        return quote!(object.take(#name, #wire)?.unwrap_or_default());
+    }
+    if field.optional {
+        return quote!(object.take(#name, #wire)?);
+    }
+    if field.member.default.is_some() {
+        let or_default = field.or_default(scope);
+        return quote!(object.take(#name, #wire)?.#or_default);
+    }
+    quote!(object.required(#name, #wire)?)
+}
+
+/// The key of a member; members that are not in a document have only the model's name.
+fn wire<'a>(field: &'a Field<'_>) -> &'a str {
+    match field.member.wire.last() {
+        Some(wire) if field.member.place == Place::Field => wire,
+        _ => &field.member.name,
+    }
+}
+
+fn item(ty: &Type) -> &Type {
+    match ty {
+        Type::List(item) | Type::Map(item) => item,
+        ty => ty,
+    }
+}
+
+/// Writes the payload of a request that is one member.
+pub fn body(scope: &Scope<'_>, operation: &Operation, field: &Field<'_>) -> TokenStream {
+    let ident = &field.ident;
+    let root = root(scope, operation.request_root.as_deref());
+    let to_json = scope.runtime("ToJson");
+    let names = scope.runtime("Names");
+    if field.optional {
+        let some = scope.standard("Some");
+        quote! {
+            if let #some(document) = &self.#ident {
+                out.json(#root, #to_json::to_json(document, #names::Wire));
+            }
+        }
+    } else {
+        quote!(out.json(#root, #to_json::to_json(&self.#ident, #names::Wire));)
+    }
+}
+
+/// Writes the payload of a request that is made of its members.
+pub fn body_fields(scope: &Scope<'_>, operation: &Operation, fields: &[Field<'_>]) -> TokenStream {
+    let object = scope.runtime("JsonObject");
+    let names = scope.runtime("Names");
+    let root = root(scope, operation.request_root.as_deref());
+    let rows = fields
+        .iter()
+        .map(|field| set(scope, &quote!(document), field, false));
+    quote! {
+        let mut document = #object::new(#names::Wire);
+        #(#rows)*
+        out.json(#root, document);
+    }
+}
+
+/// Reads the members of a result from the document into the variable `result`.
+pub fn read_fields(scope: &Scope<'_>, operation: &Operation, fields: &[&Field<'_>]) -> TokenStream {
+    let reader = scope.runtime("JsonReader");
+    let names = scope.runtime("Names");
+    let root = root(scope, operation.result_root.as_deref());
+    let rows = fields.iter().map(|field| {
+        let ident = &field.ident;
+        let value = take(scope, field);
+        quote!(result.#ident = #value;)
+    });
+    quote! {
+        let mut object = #reader::new(reply.json(#root)?, #names::Wire)?;
+        #(#rows)*
+        object.finish()?;
+    }
+}
+
+/// Reads the member of a result that is the whole document.
+pub fn read_body(scope: &Scope<'_>, operation: &Operation, field: &Field<'_>) -> TokenStream {
+    let from_json = scope.runtime("FromJson");
+    let names = scope.runtime("Names");
+    let root = root(scope, operation.result_root.as_deref());
+    let value = quote!(#from_json::from_json(reply.json(#root)?, #names::Wire)?);
+    if field.optional {
+        let some = scope.standard("Some");
+        quote!(#some(#value))
+    } else {
+        value
+    }
+}
+
+fn root(scope: &Scope<'_>, root: Option<&str>) -> TokenStream {
+    match root {
+        Some(root) => {
+            let some = scope.standard("Some");
+            quote!(#some(#root))
+        }
+        None => scope.standard("None"),
+    }
+}

@@ -1,0 +1,17 @@
+//! The query keys that signature V1 signs.
+
+use crate::api::Service;
+
+/// Makes the service's list complete: its own, and the flags and extras of all operations. `x-oss-*` go without saying.
+pub(super) fn collect(service: &mut Service) {
+    let mut all = std::mem::take(&mut service.subresources);
+    all.extend(
+        service
+            .operations()
+            .flat_map(|(_, operation)| operation.subresources.iter().cloned()),
+    );
+    all.retain(|key| !key.starts_with("x-oss-"));
+    all.sort();
+    all.dedup();
+    service.subresources = all;
+}
