@@ -1,0 +1,156 @@
+//! The client of the object service, and the core that every client is built on.
+
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::operation::OperationInput;
+use crate::presign::{self, PresignedRequest};
+
+mod builder;
+mod call;
+mod convenience;
+mod core;
+
+pub use self::builder::{ClientBuilder, FromConfig};
+pub use self::call::{Call, CallFuture};
+
+pub(crate) use self::builder::sealed;
+pub(crate) use self::call::{CallOptions, start as start_call};
+pub(crate) use self::core::Core;
+
+/// Defines a client over the core: what all clients have in common.
+macro_rules! service_client {
+    ($(#[$doc:meta])* $service:path) => {
+        $(#[$doc])*
+        #[derive(Clone)]
+        pub struct Client {
+            core: std::sync::Arc<$crate::client::Core>,
+        }
+
+        impl Client {
+            /// Starts a client with the default settings.
+            pub fn builder() -> $crate::ClientBuilder<Client> {
+                $crate::ClientBuilder::new($crate::Config::new())
+            }
+
+            /// A client with settings from the environment; [`Config::from_env`](crate::Config::from_env) lists the
+            /// variables.
+            ///
+            /// # Errors
+            ///
+            /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the name of a variable or setting that is missing
+            /// or wrong.
+            pub fn from_env() -> Result<Self, $crate::Error> {
+                Self::new($crate::Config::from_env()?)
+            }
+
+            /// A client with these settings. Nothing is sent and nothing is read.
+            ///
+            /// # Errors
+            ///
+            /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the name of a setting that is missing or wrong, or
+            /// that contradicts another.
+            pub fn new(config: $crate::Config) -> Result<Self, $crate::Error> {
+                Ok(Client { core: $crate::client::Core::new(config, &$service)? })
+            }
+
+            /// Calls an operation that is given as a type: from the models, or of one's own.
+            pub fn invoke<O: $crate::Operation>(&self, operation: O) -> $crate::Call<'_, O> {
+                self.call(operation)
+            }
+
+            /// Calls an operation that no type exists for.
+            ///
+            /// The answer's payload is not read, and its connection is not free for others, until
+            /// [`OperationOutput::body`](crate::OperationOutput::body) is read or dropped.
+            ///
+            /// # Errors
+            ///
+            /// As any call; an answer that is not a success becomes [`ErrorKind::Service`](crate::ErrorKind::Service).
+            pub async fn invoke_operation(
+                &self,
+                input: $crate::OperationInput,
+            ) -> Result<$crate::OperationOutput, $crate::Error> {
+                let core = std::sync::Arc::clone(&self.core);
+                let options = $crate::client::CallOptions::default();
+                Ok($crate::pipeline::execute(core, input, options).await?.into_output())
+            }
+
+            /// Refuses calls from now on and ends those that are under way, with
+            /// [`ErrorKind::Closed`](crate::ErrorKind::Closed); clones of the client included.
+            ///
+            /// Requests that are on their way may still be carried out by the service.
+            pub fn shutdown(&self) {
+                self.core.shutdown.start();
+            }
+
+            /// Whether [`shutdown`](Client::shutdown) was called.
+            pub fn is_shut_down(&self) -> bool {
+                self.core.shutdown.has_started()
+            }
+
+            pub(crate) fn call<O: $crate::Operation>(&self, operation: O) -> $crate::Call<'_, O> {
+                $crate::Call::new(&self.core, operation)
+            }
+
+            /// The core, for calls by name.
+            #[cfg(feature = "dynamic")]
+            pub(crate) fn core(&self) -> &std::sync::Arc<$crate::client::Core> {
+                &self.core
+            }
+        }
+
+        impl $crate::client::sealed::Sealed for Client {}
+
+        impl $crate::FromConfig for Client {
+            fn from_config(config: $crate::Config) -> Result<Self, $crate::Error> {
+                Self::new(config)
+            }
+        }
+
+        impl std::fmt::Debug for Client {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_tuple("Client").field(&self.core).finish()
+            }
+        }
+    };
+}
+
+#[cfg(any(feature = "sts", feature = "vectors"))]
+pub(crate) use service_client;
+
+service_client! {
+    /// A client of the object service.
+    ///
+    /// It holds connections, credentials and what was learnt of the service's clock. Cloning it is cheap and shares all of
+    /// that, so make one and clone it. It can be used from any number of tasks at once.
+    ///
+    /// A method for an operation takes a request and returns a [`Call`], which is sent when it is awaited.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), oss_sdk::Error> {
+    /// use oss_sdk::{Client, Credentials};
+    ///
+    /// let from_environment = Client::from_env()?;
+    /// let from_code = Client::builder()
+    ///     .region("cn-hangzhou")
+    ///     .credentials(Credentials::new("access key id", "access key secret"))
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    crate::generated::oss::SERVICE
+}
+
+impl Client {
+    /// Makes a URL that carries out any operation for whoever holds it, for `expires_in` from now.
+    ///
+    /// Typed operations have [`Call::presign`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::presign`].
+    pub async fn presign(&self, input: OperationInput, expires_in: Duration) -> Result<PresignedRequest, Error> {
+        presign::presign(&self.core, input, CallOptions::default(), expires_in).await
+    }
+}

@@ -1,0 +1,127 @@
+//! Settings from `OSS_*` variables.
+
+use std::sync::Arc;
+
+use super::{AddressingStyle, Config, CredentialsSource, SignatureVersion};
+use crate::credentials::EnvironmentCredentials;
+use crate::error::Error;
+
+impl Config {
+    /// Settings from the environment. Variables that are not set or empty leave the default.
+    ///
+    /// | variable | setting |
+    /// | --- | --- |
+    /// | `OSS_REGION` | [`region`](Config::region) |
+    /// | `OSS_ENDPOINT` | [`endpoint`](Config::endpoint) |
+    /// | `OSS_ACCESS_KEY_ID`, `OSS_ACCESS_KEY_SECRET`, `OSS_SESSION_TOKEN` | credentials; read again for each request |
+    /// | `OSS_ACCOUNT_ID` | [`account_id`](Config::account_id) |
+    /// | `OSS_SIGNATURE_VERSION` | `v1` or `v4`: [`signature_version`](Config::signature_version) |
+    /// | `OSS_ADDRESSING_STYLE` | `virtual`, `path` or `cname`: [`addressing_style`](Config::addressing_style) |
+    /// | `OSS_RETRY_MAX_ATTEMPTS` | a number from 1 on: [`retry_attempts`](Config::retry_attempts) |
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), with the variable as its member, for a value that is not one
+    /// of those, and for a value that is not UTF-8.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::from_variables(|name| match std::env::var(name) {
+            Ok(value) => Ok(Some(value)),
+            Err(std::env::VarError::NotPresent) => Ok(None),
+            Err(std::env::VarError::NotUnicode(_)) => Err(Error::config(name, "must be UTF-8")),
+        })
+    }
+
+    fn from_variables(variable: impl Fn(&str) -> Result<Option<String>, Error>) -> Result<Self, Error> {
+        let get = |name: &str| variable(name).map(|value| value.filter(|value| !value.is_empty()));
+        let mut config = Config::new();
+        config.region = get("OSS_REGION")?;
+        config.endpoint = get("OSS_ENDPOINT")?;
+        config.account_id = get("OSS_ACCOUNT_ID")?;
+        config.signature = choice(
+            "OSS_SIGNATURE_VERSION",
+            get("OSS_SIGNATURE_VERSION")?,
+            &[("v1", SignatureVersion::V1), ("v4", SignatureVersion::V4)],
+        )?;
+        config.addressing = choice(
+            "OSS_ADDRESSING_STYLE",
+            get("OSS_ADDRESSING_STYLE")?,
+            &[
+                ("virtual", AddressingStyle::VirtualHosted),
+                ("path", AddressingStyle::Path),
+                ("cname", AddressingStyle::Cname),
+            ],
+        )?;
+        if let Some(text) = get("OSS_RETRY_MAX_ATTEMPTS")? {
+            config.retry_attempts = Some(text.parse().ok().filter(|attempts| *attempts > 0).ok_or_else(|| {
+                let rule = format!("must be a number from 1 on, it is `{}`", text.escape_debug());
+                Error::config("OSS_RETRY_MAX_ATTEMPTS", rule)
+            })?);
+        }
+        config.credentials = Some(CredentialsSource::Provider(Arc::new(EnvironmentCredentials::new())));
+        Ok(config)
+    }
+}
+
+fn choice<T: Copy>(variable: &str, text: Option<String>, values: &[(&str, T)]) -> Result<Option<T>, Error> {
+    let Some(text) = text else { return Ok(None) };
+    match values.iter().find(|(name, _)| text.eq_ignore_ascii_case(name)) {
+        Some((_, value)) => Ok(Some(*value)),
+        None => {
+            let names: Vec<String> = values.iter().map(|(name, _)| format!("`{name}`")).collect();
+            let rule = format!("must be {}, it is `{}`", names.join(" or "), text.escape_debug());
+            Err(Error::config(variable, rule))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Config, Error> {
+        let variables: BTreeMap<_, _> = pairs.iter().copied().collect();
+        Config::from_variables(|name| Ok(variables.get(name).map(|value| (*value).to_owned())))
+    }
+
+    #[test]
+    fn every_variable_is_taken() {
+        let config = read(&[
+            ("OSS_REGION", "cn-hangzhou"),
+            ("OSS_ENDPOINT", "http://127.0.0.1:9000"),
+            ("OSS_ACCOUNT_ID", "123"),
+            ("OSS_SIGNATURE_VERSION", "V1"),
+            ("OSS_ADDRESSING_STYLE", "path"),
+            ("OSS_RETRY_MAX_ATTEMPTS", "7"),
+        ])
+        .unwrap();
+        assert_eq!(config.region.as_deref(), Some("cn-hangzhou"));
+        assert_eq!(config.endpoint.as_deref(), Some("http://127.0.0.1:9000"));
+        assert_eq!(config.account_id.as_deref(), Some("123"));
+        assert_eq!(config.signature, Some(SignatureVersion::V1));
+        assert_eq!(config.addressing, Some(AddressingStyle::Path));
+        assert_eq!(config.retry_attempts, Some(7));
+    }
+
+    #[test]
+    fn an_empty_variable_is_as_good_as_none() {
+        let config = read(&[("OSS_REGION", ""), ("OSS_SIGNATURE_VERSION", ""), ("OSS_RETRY_MAX_ATTEMPTS", "")]).unwrap();
+        assert_eq!((config.region, config.signature, config.retry_attempts), (None, None, None));
+    }
+
+    #[test]
+    fn a_wrong_value_names_its_variable() {
+        let rows = [
+            ("OSS_SIGNATURE_VERSION", "v2", "must be `v1` or `v4`, it is `v2`"),
+            ("OSS_ADDRESSING_STYLE", "a\nb", "must be `virtual` or `path` or `cname`, it is `a\\nb`"),
+            ("OSS_RETRY_MAX_ATTEMPTS", "0", "must be a number from 1 on, it is `0`"),
+            ("OSS_RETRY_MAX_ATTEMPTS", "many", "must be a number from 1 on, it is `many`"),
+        ];
+        for (variable, value, rule) in rows {
+            let error = read(&[(variable, value)]).unwrap_err();
+            assert_eq!((error.kind(), error.member(), error.message()), (ErrorKind::Config, Some(variable), rule));
+        }
+    }
+}

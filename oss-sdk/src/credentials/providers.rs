@@ -1,0 +1,184 @@
+//! The sources of credentials that need nothing but the process itself.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use super::{Credentials, CredentialsError, CredentialsProvider, CredentialsRequest};
+use crate::future::BoxFuture;
+
+/// Always the same credentials.
+#[derive(Debug, Clone)]
+pub struct StaticCredentials(Credentials);
+
+impl StaticCredentials {
+    /// Takes the credentials after [checking](Credentials::check) them.
+    ///
+    /// # Errors
+    ///
+    /// Names the field that is wrong.
+    pub fn new(credentials: Credentials) -> Result<Self, CredentialsError> {
+        credentials.check()?;
+        Ok(Self(credentials))
+    }
+}
+
+impl CredentialsProvider for StaticCredentials {
+    fn credentials<'a>(
+        &'a self,
+        _request: &'a CredentialsRequest,
+    ) -> BoxFuture<'a, Result<Credentials, CredentialsError>> {
+        Box::pin(std::future::ready(Ok(self.0.clone())))
+    }
+}
+
+/// No credentials: requests are not signed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AnonymousCredentials;
+
+impl CredentialsProvider for AnonymousCredentials {
+    fn credentials<'a>(
+        &'a self,
+        _request: &'a CredentialsRequest,
+    ) -> BoxFuture<'a, Result<Credentials, CredentialsError>> {
+        Box::pin(std::future::ready(Ok(Credentials::anonymous())))
+    }
+}
+
+/// `OSS_ACCESS_KEY_ID`, `OSS_ACCESS_KEY_SECRET` and `OSS_SESSION_TOKEN` of the environment, read at every call.
+#[derive(Clone)]
+pub struct EnvironmentCredentials {
+    lookup: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+}
+
+impl EnvironmentCredentials {
+    /// Reads the process's environment.
+    pub fn new() -> Self {
+        Self::with_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// Reads variables through a function.
+    pub(crate) fn with_lookup(lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self { lookup: Arc::new(lookup) }
+    }
+
+    fn read(&self) -> Result<Credentials, CredentialsError> {
+        let variable = |name| {
+            (self.lookup)(name).filter(|value| !value.is_empty()).ok_or_else(|| {
+                CredentialsError::new(format!("the environment variable `{name}` is not set or empty"))
+            })
+        };
+        let credentials = Credentials::new(variable("OSS_ACCESS_KEY_ID")?, variable("OSS_ACCESS_KEY_SECRET")?);
+        Ok(match (self.lookup)("OSS_SESSION_TOKEN") {
+            Some(token) => credentials.with_security_token(token),
+            None => credentials,
+        })
+    }
+}
+
+impl Default for EnvironmentCredentials {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for EnvironmentCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EnvironmentCredentials")
+    }
+}
+
+impl CredentialsProvider for EnvironmentCredentials {
+    fn credentials<'a>(
+        &'a self,
+        _request: &'a CredentialsRequest,
+    ) -> BoxFuture<'a, Result<Credentials, CredentialsError>> {
+        Box::pin(std::future::ready(self.read()))
+    }
+}
+
+/// A function as a source of credentials; made by [`from_fn`].
+#[derive(Clone)]
+pub struct FunctionCredentials<F>(F);
+
+/// Makes an async function or closure a source of credentials.
+///
+/// ```
+/// use oss_sdk::credentials::{self, Credentials, CredentialsError};
+///
+/// let provider = credentials::from_fn(|| async {
+///     let secret = std::fs::read_to_string("/run/secrets/oss")
+///         .map_err(|error| CredentialsError::retryable("no secret mounted").with_source(error))?;
+///     Ok(Credentials::new("LTAI5tExample", secret.trim_end()))
+/// });
+/// ```
+pub fn from_fn<F, R>(function: F) -> FunctionCredentials<F>
+where
+    F: Fn() -> R + Send + Sync,
+    R: Future<Output = Result<Credentials, CredentialsError>> + Send + 'static,
+{
+    FunctionCredentials(function)
+}
+
+impl<F> fmt::Debug for FunctionCredentials<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FunctionCredentials")
+    }
+}
+
+impl<F, R> CredentialsProvider for FunctionCredentials<F>
+where
+    F: Fn() -> R + Send + Sync,
+    R: Future<Output = Result<Credentials, CredentialsError>> + Send + 'static,
+{
+    fn credentials<'a>(
+        &'a self,
+        _request: &'a CredentialsRequest,
+    ) -> BoxFuture<'a, Result<Credentials, CredentialsError>> {
+        Box::pin((self.0)())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(pairs: &'static [(&'static str, &'static str)]) -> Result<Credentials, CredentialsError> {
+        EnvironmentCredentials::with_lookup(move |name| {
+            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
+        .read()
+    }
+
+    #[test]
+    fn the_environment_gives_keys_with_and_without_a_token() {
+        let keys = environment(&[("OSS_ACCESS_KEY_ID", "id"), ("OSS_ACCESS_KEY_SECRET", "secret")]).unwrap();
+        assert_eq!(keys, Credentials::new("id", "secret"));
+        let keys = environment(&[
+            ("OSS_ACCESS_KEY_ID", "id"),
+            ("OSS_ACCESS_KEY_SECRET", "secret"),
+            ("OSS_SESSION_TOKEN", "token"),
+        ])
+        .unwrap();
+        assert_eq!(keys.security_token().unwrap().expose(), "token");
+    }
+
+    #[test]
+    fn a_missing_variable_is_named() {
+        let error = environment(&[("OSS_ACCESS_KEY_ID", "id"), ("OSS_ACCESS_KEY_SECRET", "")]).unwrap_err();
+        assert_eq!(error.to_string(), "the environment variable `OSS_ACCESS_KEY_SECRET` is not set or empty");
+        assert!(!error.is_retryable());
+    }
+
+    #[tokio::test]
+    async fn functions_static_and_anonymous_credentials_are_given_as_they_are() {
+        let request = CredentialsRequest::default();
+        let keys = Credentials::new("id", "secret");
+        let given = StaticCredentials::new(keys.clone()).unwrap().credentials(&request).await.unwrap();
+        assert_eq!(given, keys);
+        assert!(AnonymousCredentials.credentials(&request).await.unwrap().is_anonymous());
+        let function = from_fn(|| async { Err(CredentialsError::retryable("later")) });
+        assert!(function.credentials(&request).await.unwrap_err().is_retryable());
+        assert!(StaticCredentials::new(Credentials::new("id", "secret ")).is_err());
+    }
+}

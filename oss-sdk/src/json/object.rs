@@ -1,0 +1,139 @@
+//! Objects, member by member, as generated code writes and reads them.
+
+use serde_json::{Map, Value};
+
+use super::{FromJson, JsonError, Names, ToJson};
+
+/// Writes an object.
+#[derive(Debug)]
+pub struct JsonObject {
+    names: Names,
+    members: Map<String, Value>,
+}
+
+impl JsonObject {
+    /// An object without members.
+    pub fn new(names: Names) -> Self {
+        Self { names, members: Map::new() }
+    }
+
+    /// Writes a member, unless its value is absent.
+    pub fn set(&mut self, model: &str, wire: &str, value: &(impl ToJson + ?Sized)) {
+        if !value.is_absent(self.names) {
+            self.members.insert(self.name(model, wire).to_owned(), value.to_json(self.names));
+        }
+    }
+
+    fn name<'a>(&self, model: &'a str, wire: &'a str) -> &'a str {
+        match self.names {
+            Names::Wire => wire,
+            Names::Model => model,
+        }
+    }
+}
+
+impl From<JsonObject> for Value {
+    fn from(object: JsonObject) -> Self {
+        Value::Object(object.members)
+    }
+}
+
+/// Reads an object.
+#[derive(Debug)]
+pub struct JsonReader {
+    names: Names,
+    members: Map<String, Value>,
+    /// Names that were asked for, to suggest one for an unknown name.
+    known: Vec<String>,
+}
+
+impl JsonReader {
+    /// Begins to read.
+    ///
+    /// # Errors
+    ///
+    /// When the value is no object.
+    pub fn new(value: Value, names: Names) -> Result<Self, JsonError> {
+        match value {
+            Value::Object(members) => Ok(Self { names, members, known: Vec::new() }),
+            other => Err(JsonError::expected("an object", &other)),
+        }
+    }
+
+    /// Takes a member out; `None` when it is absent or `null`.
+    ///
+    /// # Errors
+    ///
+    /// When its value is not of the expected form.
+    pub fn take<T: FromJson>(&mut self, model: &str, wire: &str) -> Result<Option<T>, JsonError> {
+        let name = self.name(model, wire);
+        match self.members.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => T::from_json(value, self.names).map(Some).map_err(|error| error.in_member(name)),
+        }
+    }
+
+    /// Takes a member out that must be there.
+    ///
+    /// # Errors
+    ///
+    /// When it is absent, `null`, or not of the expected form.
+    pub fn required<T: FromJson>(&mut self, model: &str, wire: &str) -> Result<T, JsonError> {
+        let name = if self.names == Names::Wire { wire } else { model };
+        self.take(model, wire)?.ok_or_else(|| JsonError::new("is required").in_member(name))
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    ///
+    /// With model names, when there is a member that nobody asked for; the most similar name is suggested.
+    pub fn finish(self) -> Result<(), JsonError> {
+        match self.members.keys().next() {
+            Some(name) if self.names == Names::Model => {
+                let mut rule = "is not known".to_owned();
+                if let Some(similar) = most_similar(name, &self.known) {
+                    rule.push_str(&format!("; there is `{similar}`"));
+                }
+                Err(JsonError::new(rule).in_member(name))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn name<'a>(&mut self, model: &'a str, wire: &'a str) -> &'a str {
+        match self.names {
+            Names::Wire => wire,
+            Names::Model => {
+                self.known.push(model.to_owned());
+                model
+            }
+        }
+    }
+}
+
+/// The name with the fewest differences, if there are few.
+fn most_similar<'a>(name: &str, known: &'a [String]) -> Option<&'a str> {
+    // A name of a caller can be of any length, and the comparison takes the product of both lengths.
+    if name.len() > 100 {
+        return None;
+    }
+    let (distance, best) = known.iter().map(|known| (differences(name, known), known)).min()?;
+    (distance <= 2.max(best.len() / 3)).then_some(best)
+}
+
+/// Characters to add, remove or replace to make one text of the other.
+fn differences(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}

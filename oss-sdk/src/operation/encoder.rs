@@ -1,0 +1,240 @@
+//! Collecting a request: members go in, an [`OperationInput`] comes out.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use http::header::{CONTENT_TYPE, HeaderValue};
+
+use super::{OperationInput, Protocol, Spec};
+use crate::body::Body;
+use crate::check::{self, Invalid};
+use crate::text::ToText;
+use crate::percent;
+use crate::xml::{WriteXml, XmlWriter};
+
+/// Collects the members of a request.
+///
+/// The first problem is kept with the name of its member; the call then fails with
+/// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) and nothing is sent.
+#[derive(Debug)]
+pub struct Encoder {
+    input: OperationInput,
+    protocol: Protocol,
+}
+
+impl Encoder {
+    /// An encoder that holds the fixed parts of an operation.
+    pub(crate) fn new(spec: &'static Spec) -> Self {
+        Encoder { input: OperationInput::of(spec), protocol: spec.service.protocol }
+    }
+
+    /// What was collected. Parameters of RPC services have become a form.
+    pub(crate) fn finish(mut self) -> OperationInput {
+        if self.protocol == Protocol::RpcJson {
+            self.form();
+        }
+        self.input
+    }
+
+    /// Sets the bucket.
+    pub fn bucket(&mut self, bucket: &str) {
+        self.input.bucket = Some(bucket.to_owned());
+    }
+
+    /// Sets the key.
+    pub fn key(&mut self, key: &str) {
+        self.input.key = Some(key.to_owned());
+    }
+
+    /// Appends a fixed segment to the path of an operation that has a path of its own.
+    pub fn path_literal(&mut self, segment: &str) {
+        self.path().push_str(segment);
+    }
+
+    /// Appends a member to the path, percent-encoded as one segment.
+    pub fn path_segment(&mut self, member: &str, value: &str) {
+        if value.is_empty() {
+            self.input.problem(member, "must not be empty");
+        }
+        percent::push_component(self.path(), value);
+    }
+
+    /// The path so far, ready for another segment. Its first slash is the address's.
+    fn path(&mut self) -> &mut String {
+        match &mut self.input.path {
+            Some(path) => {
+                path.push('/');
+                path
+            }
+            path => path.get_or_insert_default(),
+        }
+    }
+
+    /// Sets a query parameter if there is a value.
+    pub fn query<T: ToText + ?Sized>(&mut self, member: &str, wire: &'static str, value: Option<&T>) {
+        if let Some(value) = value {
+            self.query_value(member, wire, value);
+        }
+    }
+
+    /// Sets a query parameter.
+    pub fn query_value<T: ToText + ?Sized>(&mut self, _member: &str, wire: &'static str, value: &T) {
+        self.input.set_query(Cow::Borrowed(wire), Some(value.to_text().into_owned()));
+    }
+
+    /// Sets a header if there is a value.
+    pub fn header<T: ToText + ?Sized>(&mut self, member: &str, wire: &str, value: Option<&T>) {
+        if let Some(value) = value {
+            self.header_value(member, wire, value);
+        }
+    }
+
+    /// Sets a header.
+    pub fn header_value<T: ToText + ?Sized>(&mut self, member: &str, wire: &str, value: &T) {
+        self.input.set_header(member, wire, &value.to_text());
+    }
+
+    /// Sets a header for each entry of a map, named by the prefix and the entry's key.
+    pub fn header_map(&mut self, member: &str, prefix: &str, values: &BTreeMap<String, String>) {
+        let mut name = prefix.to_owned();
+        for (key, value) in values {
+            name.truncate(prefix.len());
+            name.push_str(key);
+            if key.is_empty() {
+                self.input.problem(member, "must not have an empty name");
+            }
+            self.input.set_header(member, &name, value);
+        }
+    }
+
+    /// Sets the source of a copy; the bucket is the request's own unless given.
+    ///
+    /// Call it after [`bucket`](Encoder::bucket).
+    pub fn copy_source(&mut self, bucket: Option<&str>, key: &str, version_id: Option<&str>) {
+        if key.is_empty() {
+            return self.input.problem("source_key", "must not be empty");
+        }
+        let bucket = bucket.or(self.input.bucket.as_deref()).unwrap_or_default();
+        let mut source = String::with_capacity(bucket.len() + key.len() + 2);
+        source.push('/');
+        percent::push_component(&mut source, bucket);
+        source.push('/');
+        percent::push_path(&mut source, key);
+        if let Some(version_id) = version_id {
+            source.push_str("?versionId=");
+            source.push_str(version_id);
+        }
+        self.input.set_header("source_key", "x-oss-copy-source", &source);
+    }
+
+    /// Sets the payload to an XML document.
+    pub fn xml<T: WriteXml + ?Sized>(&mut self, member: &str, root: &str, value: &T) {
+        let document = XmlWriter::document(root, value).map_err(|invalid| invalid.inside(member));
+        self.document(document);
+    }
+
+    /// Sets the payload to an XML document if there is one.
+    pub fn xml_optional<T: WriteXml + ?Sized>(&mut self, member: &str, root: &str, value: Option<&T>) {
+        if let Some(value) = value {
+            self.xml(member, root, value);
+        }
+    }
+
+    /// Sets the payload to an XML document whose root has members of the request as children.
+    pub fn xml_fields(&mut self, root: &str, write: impl FnOnce(&mut XmlWriter)) {
+        let mut writer = XmlWriter::new();
+        writer.open(root);
+        write(&mut writer);
+        writer.close(root);
+        self.document(writer.finish());
+    }
+
+    fn document(&mut self, document: Result<Vec<u8>, Invalid>) {
+        match document {
+            Ok(document) => {
+                self.input.body = document.into();
+                self.content_type("application/xml");
+            }
+            Err(invalid) => {
+                self.input.problem.get_or_insert(invalid);
+            }
+        }
+    }
+
+    /// Sets the payload to a JSON document, as the value of `root` if there is one.
+    #[cfg(feature = "json")]
+    pub fn json(&mut self, root: Option<&str>, value: impl Into<serde_json::Value>) {
+        let mut value = value.into();
+        if let Some(root) = root {
+            let mut object = serde_json::Map::new();
+            object.insert(root.to_owned(), value);
+            value = object.into();
+        }
+        self.input.body = value.to_string().into();
+        self.content_type("application/json");
+    }
+
+    /// Sets the payload to a text, verbatim.
+    pub fn text(&mut self, _member: &str, text: &str) {
+        self.input.body = text.to_owned().into();
+    }
+
+    /// Sets the payload.
+    pub fn stream(&mut self, body: &Body) {
+        self.input.body = body.clone();
+    }
+
+    /// Sets the CRC-64 that the payload continues, for the operations that append.
+    pub fn initial_crc64(&mut self, crc: Option<u64>) {
+        self.input.initial_crc64 = crc;
+    }
+
+    /// Checks that a number is from `min` to `max`.
+    pub fn check_range(&mut self, member: &str, value: i64, min: i64, max: i64) {
+        self.check(member, check::range(value, min, max));
+    }
+
+    /// Checks that a text has from `min` to `max` bytes.
+    pub fn check_length(&mut self, member: &str, value: &str, min: u64, max: u64) {
+        self.check(member, check::length(value, min, max));
+    }
+
+    /// Checks that a list has at most `max` items.
+    pub fn check_items(&mut self, member: &str, count: usize, max: u64) {
+        self.check(member, check::items(count, max));
+    }
+
+    /// Checks that a required member is there.
+    pub fn require(&mut self, member: &str, is_present: bool) {
+        self.check(member, check::required(is_present));
+    }
+
+    /// Reports a member that breaks a rule, worded as the rest of a sentence. Only the first report counts.
+    pub fn invalid(&mut self, member: &str, rule: &str) {
+        self.input.problem(member, rule);
+    }
+
+    fn check(&mut self, member: &str, rule: Option<String>) {
+        if let Some(rule) = rule {
+            self.input.problem.get_or_insert_with(|| Invalid::new(member, rule));
+        }
+    }
+
+    fn content_type(&mut self, value: &'static str) {
+        self.input.headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(value));
+    }
+
+    fn form(&mut self) {
+        let mut form = String::new();
+        for (name, value) in std::mem::take(&mut self.input.query) {
+            if !form.is_empty() {
+                form.push('&');
+            }
+            percent::push_component(&mut form, &name);
+            form.push('=');
+            percent::push_component(&mut form, value.as_deref().unwrap_or_default());
+        }
+        self.input.body = form.into();
+        self.content_type("application/x-www-form-urlencoded");
+    }
+}

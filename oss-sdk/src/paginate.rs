@@ -1,0 +1,154 @@
+//! Listings page by page and item by item, as streams.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+
+use crate::client::{CallFuture, CallOptions, Core, start_call};
+use crate::error::Error;
+use crate::operation::Paginate;
+
+/// Pages of a listing; a [`Stream`], or [`try_next`](Pages::try_next) in a loop.
+///
+/// Each page is one request, made when it is asked for. After an error the listing can go on: the next call asks for
+/// the same page again. As a stream it ends after an error.
+#[must_use = "a listing does nothing until a page is asked for"]
+pub struct Pages<O: Paginate> {
+    core: Arc<Core>,
+    operation: O,
+    options: CallOptions,
+    under_way: Option<CallFuture<O::Output>>,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    More,
+    /// The stream has ended with an error.
+    Failed,
+    Done,
+}
+
+impl<O: Paginate> Pages<O> {
+    pub(crate) fn new(core: Arc<Core>, operation: O, options: CallOptions) -> Self {
+        Pages { core, operation, options, under_way: None, state: State::More }
+    }
+
+    /// The next page, `None` after the last.
+    ///
+    /// # Errors
+    ///
+    /// As the operation itself.
+    pub async fn try_next(&mut self) -> Result<Option<O::Output>, Error> {
+        std::future::poll_fn(|cx| self.poll_page(cx)).await.transpose()
+    }
+
+    /// The request of the next page. Its tokens can be kept, to go on from there another time.
+    pub fn next_request(&self) -> &O {
+        &self.operation
+    }
+
+    fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<O::Output, Error>>> {
+        if self.state == State::Done {
+            return Poll::Ready(None);
+        }
+        let call = self.under_way.get_or_insert_with(|| {
+            let cancel = self.options.cancel.take();
+            start_call(&self.core, &self.operation, CallOptions { cancel, ..self.options.for_page() })
+        });
+        let page = ready!(Pin::new(call).poll(cx));
+        self.under_way = None;
+        Poll::Ready(Some(page.inspect(|page| {
+            if !self.operation.next_page(page) {
+                self.state = State::Done;
+            }
+        })))
+    }
+}
+
+impl<O: Paginate + Unpin> Stream for Pages<O> {
+    type Item = Result<O::Output, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        if this.state == State::Failed {
+            return Poll::Ready(None);
+        }
+        let page = ready!(this.poll_page(cx));
+        if matches!(page, Some(Err(_))) {
+            this.state = State::Failed;
+        }
+        Poll::Ready(page)
+    }
+}
+
+impl<O: Paginate> fmt::Debug for Pages<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages").field("done", &(self.state == State::Done)).finish_non_exhaustive()
+    }
+}
+
+/// Items of a listing; a [`Stream`], or [`try_next`](Items::try_next) in a loop.
+///
+/// Pages are requested as they are needed; one page is held at a time.
+#[must_use = "a listing does nothing until an item is asked for"]
+pub struct Items<O: Paginate> {
+    pages: Pages<O>,
+    page: VecDeque<O::Item>,
+}
+
+impl<O: Paginate> Items<O> {
+    pub(crate) fn new(pages: Pages<O>) -> Self {
+        Items { pages, page: VecDeque::new() }
+    }
+
+    /// The next item, `None` after the last.
+    ///
+    /// # Errors
+    ///
+    /// As the operation itself. The next call asks for the failed page again.
+    pub async fn try_next(&mut self) -> Result<Option<O::Item>, Error> {
+        loop {
+            if let Some(item) = self.page.pop_front() {
+                return Ok(Some(item));
+            }
+            match self.pages.try_next().await? {
+                Some(page) => self.page = O::items(page).into(),
+                None => return Ok(None),
+            }
+        }
+    }
+}
+
+impl<O> Stream for Items<O>
+where
+    O: Paginate + Unpin,
+    O::Item: Unpin,
+{
+    type Item = Result<O::Item, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            if let Some(item) = this.page.pop_front() {
+                return Poll::Ready(Some(Ok(item)));
+            }
+            match ready!(Pin::new(&mut this.pages).poll_next(cx)) {
+                Some(Ok(page)) => this.page = O::items(page).into(),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+impl<O: Paginate> fmt::Debug for Items<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Items").field("buffered", &self.page.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,111 @@
+//! From an input to a reply: validate, build, then per attempt fetch credentials, sign, send and classify.
+//!
+//! Nothing here is generic over the operation. Each attempt is made from scratch: its own payload, time, credentials
+//! and signature.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::client::{CallOptions, Core};
+use crate::error::{Error, ErrorKind};
+use crate::future::BoxFuture;
+use crate::limits::Limits;
+use crate::operation::{OperationInput, Reply};
+use crate::time::monotonic;
+
+mod answer;
+mod attempt;
+mod prepare;
+mod resume;
+mod skew;
+mod wait;
+
+use self::answer::Answer;
+use self::attempt::AttemptState;
+
+pub(crate) use self::prepare::Prepared;
+pub(crate) use self::skew::Skew;
+
+/// Carries out a request and delivers its answer; streamed payloads are still to be read.
+pub(crate) fn execute(
+    core: Arc<Core>,
+    input: OperationInput,
+    options: CallOptions,
+) -> BoxFuture<'static, Result<Reply, Error>> {
+    Box::pin(async move {
+        let operation = input.name.clone();
+        carry_out(core, input, options).await.map_err(|error| error.with_operation(operation))
+    })
+}
+
+async fn carry_out(core: Arc<Core>, input: OperationInput, mut options: CallOptions) -> Result<Reply, Error> {
+    let deadline = deadline(&core, &options);
+    let mut limits = Limits::new(&core.shutdown, deadline, options.cancel.take());
+    let prepared = Arc::new(Prepared::new(core, input, options)?);
+    let answer = run(&prepared, &mut limits).await?;
+    answer.into_reply(&prepared, limits)
+}
+
+fn deadline(core: &Core, options: &CallOptions) -> Option<Instant> {
+    let now = monotonic();
+    let timeouts = [core.timeout, options.timeout].into_iter().flatten().filter_map(|timeout| now.checked_add(timeout));
+    timeouts.chain(options.deadline).min()
+}
+
+/// Makes attempts until one succeeds or none is left.
+async fn run(prepared: &Prepared, limits: &mut Limits) -> Result<Answer, Error> {
+    let started = monotonic();
+    let core = &prepared.core;
+    let mut state = AttemptState::default();
+    for attempt in 1.. {
+        let result = match limits.guard(within(core.attempt_timeout, attempt::make(prepared, &mut state))).await {
+            Ok(result) => result,
+            // Deadline, cancellation or shutdown: whatever the attempt was doing is over.
+            Err(error) => Err(error),
+        };
+        let error = match result {
+            Ok(answer) => {
+                tracing::debug!(
+                    operation = prepared.name(),
+                    attempt,
+                    status = answer.status.as_u16(),
+                    request_id = answer.request_id(),
+                    "answered"
+                );
+                core.budget.refill(state.spent);
+                return Ok(answer);
+            }
+            Err(error) => error,
+        };
+        let error = error
+            .with_target(prepared.input.method.as_str(), &prepared.url)
+            .with_attempts(state.sent, prepared.max_attempts, started.elapsed());
+        tracing::debug!(operation = prepared.name(), attempt, error = %error, "attempt failed");
+        let Some(delay) = wait::before_next(prepared, &mut state, attempt, &error, limits.left()) else {
+            return Err(error);
+        };
+        if !delay.is_zero() {
+            limits.guard(tokio::time::sleep(delay)).await?;
+        }
+    }
+    // The loop has no end of its own.
+    Err(Error::new(ErrorKind::Transport, "no attempt was made"))
+}
+
+/// Bounds one attempt.
+async fn within<T>(
+    limit: Option<Duration>,
+    attempt: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let Some(limit) = limit else { return attempt.await };
+    tokio::time::timeout(limit, attempt).await.unwrap_or_else(|_| {
+        let message = format!("the attempt took longer than {:.1} s", limit.as_secs_f64());
+        Err(Error::new(ErrorKind::Timeout, message))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! Judging answers, and turning a good one into a reply.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
+use http::{HeaderMap, StatusCode};
+
+use super::Prepared;
+use super::resume::{Extent, Resumption};
+use crate::body::{Download, Resume, ResponseBody};
+use crate::checksum::Crc64;
+use crate::error::{Error, parse_service_error};
+use crate::limits::Limits;
+use crate::operation::{OperationInput, Payload, Reply, ResultMeta};
+use crate::transport::TransportBody;
+use crate::xml::XmlReader;
+
+/// A successful answer.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: AnswerBody,
+}
+
+pub(super) enum AnswerBody {
+    Document(Bytes),
+    Stream(TransportBody),
+}
+
+/// Whether a status is a success for a request.
+pub(super) fn is_success(input: &OperationInput, status: StatusCode) -> bool {
+    // The object was stored, but the application did not take the callback.
+    if input.traits.callback && status == StatusCode::NON_AUTHORITATIVE_INFORMATION && asks_for_callback(input) {
+        return false;
+    }
+    if input.success.is_empty() { status.is_success() } else { input.success.contains(&status.as_u16()) }
+}
+
+fn asks_for_callback(input: &OperationInput) -> bool {
+    input.headers.contains_key("x-oss-callback") || input.has_query("callback")
+}
+
+pub(super) fn service_error(status: StatusCode, headers: HeaderMap, document: &[u8]) -> Error {
+    let answer = parse_service_error(status, &headers, document);
+    Error::service(status, headers, answer)
+}
+
+/// Whether a document that came with a success says otherwise.
+pub(super) fn is_error_document(document: &[u8]) -> bool {
+    XmlReader::new(document).root(Some("Error")).is_ok()
+}
+
+/// The service's CRC-64 of a payload.
+pub(super) fn crc64(headers: &HeaderMap) -> Option<u64> {
+    headers.get("x-oss-hash-crc64ecma")?.to_str().ok()?.trim().parse().ok()
+}
+
+impl Answer {
+    pub(super) fn request_id(&self) -> &str {
+        self.headers.get("x-oss-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default()
+    }
+
+    pub(super) fn into_reply(self, prepared: &Arc<Prepared>, limits: Limits) -> Result<Reply, Error> {
+        let input = &prepared.input;
+        let payload = match self.body {
+            AnswerBody::Document(document) => Payload::Document(document),
+            AnswerBody::Stream(source) => {
+                let download = download(prepared, self.status, &self.headers, source.length(), limits);
+                Payload::Stream(ResponseBody::new(source, download))
+            }
+        };
+        let callback = input.traits.callback && asks_for_callback(input);
+        Ok(Reply::new(ResultMeta::new(self.status, self.headers), payload, callback))
+    }
+}
+
+/// How a streamed payload is checked and continued.
+fn download(
+    prepared: &Arc<Prepared>,
+    status: StatusCode,
+    headers: &HeaderMap,
+    length: Option<u64>,
+    limits: Limits,
+) -> Download {
+    let input = &prepared.input;
+    let extent = Extent::of(status, headers, length);
+    // What was processed on the way, or compressed because we asked for it, is not what the checksum is of.
+    let is_stored_form = !input.has_query("x-oss-process")
+        && !(input.headers.contains_key(ACCEPT_ENCODING) && headers.contains_key(CONTENT_ENCODING) && length.is_none());
+    let crc = crc64(headers).filter(|_| {
+        let is_whole = extent.as_ref().map_or(status != StatusCode::PARTIAL_CONTENT, Extent::is_whole);
+        input.traits.download_crc64 && prepared.core.checks_download_crc64 && is_stored_form && is_whole
+    });
+    let resume = extent.filter(|_| input.traits.resumable_download && is_stored_form).and_then(|extent| {
+        let resumption = Resumption::new(Arc::clone(prepared), extent, headers)?;
+        Some(Box::new(resumption) as Box<dyn Resume>)
+    });
+    Download {
+        operation: input.name.clone(),
+        length,
+        crc: crc.map(|expected| (Crc64::new(), expected)),
+        resume,
+        limits,
+        idle: prepared.idle,
+        progress: prepared.progress.clone(),
+    }
+}

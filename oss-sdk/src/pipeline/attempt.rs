@@ -1,0 +1,243 @@
+//! One attempt: credentials, payload, signature, transport, classification.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue};
+
+use super::answer::{self, Answer, AnswerBody};
+use super::{Prepared, skew};
+use crate::body::{BodyFault, Upload, UploadOutcome, lock_outcome};
+use crate::checksum::Crc64;
+use crate::credentials::{Credentials, CredentialsRequest};
+use crate::error::{Error, ErrorKind};
+use crate::limits::{Activity, IdleTimer, silent};
+use crate::operation::SigningResource;
+use crate::random;
+use crate::retry::Spent;
+use crate::signer::SigningRequest;
+use crate::transport::{TransportBody, TransportError, TransportErrorKind, TransportRequest, TransportResponse};
+
+/// Longest document that is read into memory. The largest answers of the service are listings of about 1 MiB.
+const MAX_DOCUMENT: usize = 64 * 1024 * 1024;
+
+/// What attempts leave to the next one.
+#[derive(Debug, Default)]
+pub(super) struct AttemptState {
+    /// Requests handed to the transport.
+    pub(super) sent: u32,
+    /// The payload was opened: if it is one-shot, there is no other attempt.
+    pub(super) opened: bool,
+    /// Cached credentials were refused.
+    pub(super) refresh: bool,
+    /// The clock was set right for this call once.
+    pub(super) skew_healed: bool,
+    /// What the retry under way has cost.
+    pub(super) spent: Option<Spent>,
+    /// Credentials were fetched anew for this call once.
+    pub(super) refreshed: bool,
+}
+
+pub(super) async fn make(prepared: &Prepared, state: &mut AttemptState) -> Result<Answer, Error> {
+    let core = &prepared.core;
+    core.shutdown.check()?;
+    let credentials = if prepared.input.traits.unsigned {
+        Credentials::anonymous()
+    } else {
+        let mut request = CredentialsRequest::default();
+        request.force_refresh = std::mem::take(&mut state.refresh);
+        let credentials = core.credentials.credentials(&request).await?;
+        credentials.check()?;
+        credentials
+    };
+
+    let mut headers = prepared.input.headers.clone();
+    state.opened = true;
+    let activity = Activity::new();
+    let (body, outcome) = open(prepared, &mut headers, &activity).await?;
+    sign(prepared, &credentials, &mut headers)?;
+
+    let mut request = TransportRequest::new(prepared.input.method.clone(), prepared.url.as_str());
+    request.headers = headers;
+    request.body = body;
+    state.sent += 1;
+    let sent = send(prepared, request, activity).await;
+    // Nobody else looks at the outcome any more, and what it says is more precise.
+    if let Some(fault) = lock_outcome(&outcome).fault.take() {
+        return Err(body_error(fault));
+    }
+    let response = sent?;
+    let uploaded = lock_outcome(&outcome).crc;
+    receive(prepared, response, uploaded).await
+}
+
+fn body_error(fault: BodyFault) -> Error {
+    Error::new(ErrorKind::Body, fault.to_string()).with_member("body").with_source(fault)
+}
+
+/// Starts the payload and says its length in the headers.
+async fn open(
+    prepared: &Prepared,
+    headers: &mut HeaderMap,
+    activity: &Activity,
+) -> Result<(TransportBody, Arc<Mutex<UploadOutcome>>), Error> {
+    let input = &prepared.input;
+    let mut body = input.body.open().await.map_err(body_error)?;
+    let demanded = match headers.get(CONTENT_LENGTH) {
+        None => None,
+        Some(value) => match value.to_str().ok().and_then(|text| text.trim().parse::<u64>().ok()) {
+            Some(length) => Some(length),
+            None => return Err(Error::invalid_input("content_length", "must be a number of bytes")),
+        },
+    };
+    let declared = match (body.length(), demanded) {
+        (Some(actual), Some(declared)) if actual != declared => {
+            return Err(body_error(BodyFault::Contradiction { declared, actual }));
+        }
+        (actual, declared) => actual.or(declared),
+    };
+    if declared == Some(0) && body.as_bytes().is_none() {
+        // A transport does not look at a payload of no bytes, so it is looked at here.
+        match std::future::poll_fn(|cx| body.poll_chunk(cx)).await {
+            None => body = TransportBody::empty(),
+            Some(Ok(_)) => return Err(body_error(BodyFault::TooLong { declared: 0 })),
+            Some(Err(error)) => return Err(body_error(BodyFault::Read(error))),
+        }
+    }
+    let has_payload = declared != Some(0) || !matches!(input.method.as_str(), "GET" | "HEAD" | "DELETE" | "OPTIONS");
+    match declared {
+        Some(length) if has_payload => {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        _ => {
+            headers.remove(CONTENT_LENGTH);
+        }
+    }
+    let crc = if !prepared.core.checks_upload_crc64 {
+        None
+    } else if input.traits.append_crc64 {
+        input.initial_crc64.map(Crc64::continued)
+    } else {
+        (input.traits.upload_crc64).then(Crc64::new)
+    };
+    let progress = prepared.progress.clone().filter(|_| has_payload);
+    Ok(Upload::start(body, declared, crc, activity.clone(), progress))
+}
+
+fn sign(prepared: &Prepared, credentials: &Credentials, headers: &mut HeaderMap) -> Result<(), Error> {
+    if credentials.is_anonymous() {
+        return Ok(());
+    }
+    let core = &prepared.core;
+    let input = &prepared.input;
+    let mut request = SigningRequest::new(&input.method, prepared.service, headers, core.now());
+    prepared.describe(&mut request);
+    let nonce;
+    if prepared.service.signing == SigningResource::Acs3 {
+        nonce = random::nonce();
+        request.nonce = &nonce;
+        request.body = input.body.as_bytes().map_or(&[], |bytes| bytes);
+    }
+    let signature = core.signer.sign(&request, credentials)?;
+    for (name, value) in signature.headers {
+        headers.insert(name, value);
+    }
+    Ok(())
+}
+
+/// Hands the request to the transport and watches for silence.
+async fn send(
+    prepared: &Prepared,
+    request: TransportRequest,
+    activity: Activity,
+) -> Result<TransportResponse, Error> {
+    let mut idle = IdleTimer::new(activity, prepared.idle);
+    let mut sending = prepared.core.transport.send(request);
+    std::future::poll_fn(|cx| match sending.as_mut().poll(cx) {
+        std::task::Poll::Ready(sent) => std::task::Poll::Ready(sent.map_err(transport_error)),
+        std::task::Poll::Pending => idle.poll(cx).map(|limit| Err(silent(limit))),
+    })
+    .await
+}
+
+fn transport_error(error: TransportError) -> Error {
+    let (kind, retryable) = match error.kind() {
+        TransportErrorKind::Dns | TransportErrorKind::Connect | TransportErrorKind::Timeout => (ErrorKind::Connect, true),
+        TransportErrorKind::Tls => (ErrorKind::Connect, false),
+        TransportErrorKind::Closed | TransportErrorKind::Other => (ErrorKind::Transport, true),
+        TransportErrorKind::Body => (ErrorKind::Body, false),
+        TransportErrorKind::Canceled => (ErrorKind::Canceled, false),
+        TransportErrorKind::Unsupported => (ErrorKind::Transport, false),
+    };
+    Error::new(kind, error.to_string()).with_retryable(retryable).with_source(error)
+}
+
+/// Judges the head of an answer and reads its document. A document is part of the attempt, so that one that breaks off
+/// is asked for again.
+async fn receive(prepared: &Prepared, response: TransportResponse, uploaded: Option<u64>) -> Result<Answer, Error> {
+    let input = &prepared.input;
+    let TransportResponse { status, headers, body, .. } = response;
+    if !answer::is_success(input, status) {
+        let document = collect(body, prepared).await;
+        // An error whose document breaks off is still that error.
+        let error = answer::service_error(status, headers, document.as_deref().unwrap_or_default());
+        skew::learn(&prepared.core, &error);
+        return Err(error);
+    }
+    if let Some(client) = uploaded
+        && let Some(server) = answer::crc64(&headers)
+        && client != server
+    {
+        let is_replaced = !input.traits.append_crc64;
+        return Err(Error::checksum_mismatch(client, server).with_retryable(is_replaced).with_answer(status, &headers));
+    }
+    if input.traits.streams_response {
+        return Ok(Answer { status, headers, body: AnswerBody::Stream(body) });
+    }
+    let document =
+        collect(body, prepared).await.map_err(|error| error.with_answer(status, &headers))?;
+    if input.traits.error_in_success && answer::is_error_document(&document) {
+        return Err(answer::service_error(status, headers, &document));
+    }
+    Ok(Answer { status, headers, body: AnswerBody::Document(document) })
+}
+
+/// Reads a whole document.
+async fn collect(mut body: TransportBody, prepared: &Prepared) -> Result<Bytes, Error> {
+    let mut idle = IdleTimer::new(Activity::new(), prepared.idle);
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    let declared = body.length();
+    loop {
+        let chunk = std::future::poll_fn(|cx| match body.poll_chunk(cx) {
+            std::task::Poll::Ready(chunk) => std::task::Poll::Ready(Ok(chunk)),
+            std::task::Poll::Pending => idle.poll(cx).map(|limit| Err(silent(limit))),
+        })
+        .await?;
+        idle.moved();
+        let read = first.len().max(all.len());
+        match chunk {
+            None if declared.is_some_and(|declared| (read as u64) < declared) => {
+                return Err(Error::new(ErrorKind::Transport, format!("the answer broke off after {read} bytes")));
+            }
+            None if all.is_empty() => return Ok(first),
+            None => return Ok(all.freeze()),
+            Some(Err(source)) => {
+                let message = format!("the answer broke off after {read} bytes");
+                return Err(Error::new(ErrorKind::Transport, message).with_source(source));
+            }
+            Some(Ok(chunk)) if read + chunk.len() > MAX_DOCUMENT => {
+                let message = format!("the document is longer than {MAX_DOCUMENT} bytes");
+                return Err(Error::new(ErrorKind::Decode, message));
+            }
+            Some(Ok(chunk)) if first.is_empty() => first = chunk,
+            Some(Ok(chunk)) => {
+                if all.is_empty() {
+                    all.reserve(declared.unwrap_or(0).min(MAX_DOCUMENT as u64) as usize);
+                    all.extend_from_slice(&first);
+                }
+                all.extend_from_slice(&chunk);
+            }
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Validating and building: everything about a request that is the same for each attempt.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
+use md5::{Digest, Md5};
+
+use crate::body::ProgressHook;
+use crate::client::{CallOptions, Core};
+use crate::content_type;
+use crate::endpoint::{Endpoint, Target};
+use crate::error::Error;
+use crate::operation::{OperationInput, Protocol, ServiceSpec, SigningResource};
+use crate::percent;
+
+const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
+
+/// Least patience with operations during which the service stays silent.
+const SLOW: Duration = Duration::from_secs(5 * 60);
+
+/// A request that is valid and complete but for payload, date and signature.
+pub(crate) struct Prepared {
+    pub(crate) core: Arc<Core>,
+    pub(crate) service: &'static ServiceSpec,
+    pub(crate) input: OperationInput,
+    /// Percent-encoded.
+    pub(crate) query: String,
+    pub(crate) url: String,
+    /// As it stands in the `Host` header.
+    pub(crate) host: String,
+    pub(crate) max_attempts: u32,
+    pub(crate) idle: Duration,
+    pub(crate) progress: Option<ProgressHook>,
+}
+
+impl Prepared {
+    pub(crate) fn new(core: Arc<Core>, mut input: OperationInput, mut options: CallOptions) -> Result<Self, Error> {
+        options.apply(&mut input);
+        let service = input.service.unwrap_or(core.service);
+        complete(&core, service, &mut input)?;
+        let mut prepared = Self::addressed(core, service, input, options.endpoint.as_deref())?;
+        let attempts = options.retry_attempts.unwrap_or(prepared.core.retry_attempts);
+        prepared.max_attempts = attempts.max(1);
+        prepared.progress = options.progress;
+        Ok(prepared)
+    }
+
+    /// For a URL that is given away: no user agent, no checksum, no guessed content type, since the holder would have to
+    /// know them.
+    pub(crate) fn for_presign(
+        core: Arc<Core>,
+        mut input: OperationInput,
+        mut options: CallOptions,
+    ) -> Result<Self, Error> {
+        options.apply(&mut input);
+        let service = input.service.unwrap_or(core.service);
+        validate(service, &mut input)?;
+        Self::addressed(core, service, input, options.endpoint.as_deref())
+    }
+
+    fn addressed(
+        core: Arc<Core>,
+        service: &'static ServiceSpec,
+        input: OperationInput,
+        endpoint: Option<&str>,
+    ) -> Result<Self, Error> {
+        let mut query = String::new();
+        for (name, value) in &input.query {
+            percent::push_query(&mut query, name, value.as_deref());
+        }
+        let other = endpoint.map(|endpoint| core.endpoint.replaced(endpoint)).transpose()?;
+        let endpoint: &Endpoint = other.as_ref().unwrap_or(&core.endpoint);
+        let target =
+            Target { bucket: input.bucket.as_deref(), key: input.key.as_deref(), path: input.path.as_deref() };
+        let address = endpoint.address(service, &target, core.account_id.as_deref())?;
+        let mut url = address.url;
+        if !query.is_empty() {
+            url.push('?');
+            url.push_str(&query);
+        }
+        let idle = match core.idle_timeout {
+            never if never.is_zero() => never,
+            idle if input.traits.slow => idle.max(SLOW),
+            idle => idle,
+        };
+        Ok(Prepared { core, service, input, query, url, host: address.host, max_attempts: 1, idle, progress: None })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.input.name
+    }
+
+    /// The same request with other headers, to continue its answer.
+    pub(crate) fn with_headers(&self, change: impl FnOnce(&mut http::HeaderMap)) -> Self {
+        let mut input = self.input.clone();
+        change(&mut input.headers);
+        Prepared {
+            core: Arc::clone(&self.core),
+            service: self.service,
+            input,
+            query: self.query.clone(),
+            url: self.url.clone(),
+            host: self.host.clone(),
+            max_attempts: self.max_attempts,
+            idle: self.idle,
+            progress: None,
+        }
+    }
+}
+
+/// Checks what needs no network, and adds the headers that the runtime is responsible for.
+fn complete(core: &Core, service: &ServiceSpec, input: &mut OperationInput) -> Result<(), Error> {
+    validate(service, input)?;
+    for name in core.default_headers.keys() {
+        if !input.headers.contains_key(name) {
+            for value in core.default_headers.get_all(name) {
+                input.headers.append(name, value.clone());
+            }
+        }
+    }
+    input.headers.insert(USER_AGENT, core.user_agent.clone());
+    if input.traits.content_type_from_key && core.detects_content_type && !input.headers.contains_key(CONTENT_TYPE) {
+        let by_key = input.key.as_deref().and_then(content_type::from_name);
+        let by_file = || input.body.file_path().and_then(|path| content_type::from_name(path.to_str()?));
+        let content_type = by_key.or_else(by_file).unwrap_or("application/octet-stream");
+        input.headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
+    if input.traits.content_md5 && !input.body.is_empty() && !input.headers.contains_key(CONTENT_MD5) {
+        let Some(bytes) = input.body.as_bytes() else {
+            return Err(Error::invalid_input("body", "must be in memory, because its MD5 is sent before it"));
+        };
+        let digest = BASE64.encode(Md5::digest(bytes));
+        if let Ok(value) = HeaderValue::from_str(&digest) {
+            input.headers.insert(CONTENT_MD5, value);
+        }
+    }
+    if service.protocol == Protocol::RpcJson {
+        let action = input.name.clone();
+        input.set_header("operation", "x-acs-action", &action);
+        if let Some(version) = service.api_version {
+            input.headers.insert("x-acs-version", HeaderValue::from_static(version));
+        }
+        if let Some(problem) = input.problem.take() {
+            return Err(problem.into());
+        }
+    }
+    Ok(())
+}
+
+fn validate(service: &ServiceSpec, input: &mut OperationInput) -> Result<(), Error> {
+    if let Some(problem) = input.problem.take() {
+        return Err(problem.into());
+    }
+    if let Some(bucket) = &input.bucket
+        && service.signing != SigningResource::TableArn
+        && let Some(rule) = bucket_rule(bucket)
+    {
+        return Err(Error::invalid_input("bucket", rule));
+    }
+    if let Some(key) = &input.key {
+        if input.bucket.is_none() {
+            return Err(Error::invalid_input("bucket", "is required where there is a key"));
+        }
+        if let Some(rule) = key_rule(key) {
+            return Err(Error::invalid_input("key", rule));
+        }
+    }
+    Ok(())
+}
+
+/// The rule that a bucket name breaks.
+fn bucket_rule(bucket: &str) -> Option<&'static str> {
+    let is_valid = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if bucket.is_empty() {
+        Some("must not be empty")
+    } else if !bucket.bytes().all(is_valid) {
+        Some("must consist of `a-z`, `0-9` and `-`")
+    } else if !(3..=63).contains(&bucket.len()) {
+        Some("must have from 3 to 63 characters")
+    } else if bucket.starts_with('-') || bucket.ends_with('-') {
+        Some("must not begin or end with `-`")
+    } else {
+        None
+    }
+}
+
+/// The rule that a key breaks.
+fn key_rule(key: &str) -> Option<String> {
+    match key.len() {
+        0 => Some("must not be empty".to_owned()),
+        1..=1023 if key.contains('\0') => Some("must not contain a NUL character".to_owned()),
+        1..=1023 => None,
+        length => Some(format!("must have at most 1023 bytes, it has {length}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_the_service_would_refuse_are_refused_here() {
+        let long = "a".repeat(64);
+        for (bucket, is_valid) in [
+            ("abc", true),
+            ("a-1", true),
+            ("", false),
+            ("ab", false),
+            ("a/b", false),
+            ("-ab", false),
+            ("ab-", false),
+            ("ABC", false),
+            ("a.b", false),
+            ("日本語", false),
+            (&long, false),
+            (&long[1..], true),
+        ] {
+            assert_eq!(bucket_rule(bucket).is_none(), is_valid, "{bucket}");
+        }
+        let long = "k".repeat(1024);
+        for (key, is_valid) in [
+            ("k", true),
+            ("/a//../b", true),
+            ("\u{1}\n", true),
+            ("", false),
+            ("a\0b", false),
+            (&long, false),
+            (&long[1..], true),
+        ] {
+            assert_eq!(key_rule(key).is_none(), is_valid, "{key:?}");
+        }
+    }
+}

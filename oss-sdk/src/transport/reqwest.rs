@@ -1,0 +1,347 @@
+//! The transport on reqwest. No other module names reqwest's types.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use http_body::{Body as _, Frame, SizeHint};
+
+use super::{
+    BoxError, Transport, TransportBody, TransportError, TransportErrorKind, TransportFuture, TransportRequest,
+    TransportResponse, dot_segments,
+};
+use crate::error::Error;
+
+/// How long an unused connection is kept.
+const IDLE_CONNECTION: Duration = Duration::from_secs(50);
+
+/// Settings of a [`ReqwestTransport`].
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct TransportOptions {
+    /// How long connecting may take, TLS included. Default: 5 seconds.
+    pub connect_timeout: Duration,
+    /// URL of a proxy, with user and password where it wants them. Default: none.
+    pub proxy: Option<String>,
+    /// Whether `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are followed. Default: no.
+    pub proxy_from_environment: bool,
+    /// How many unused connections to one host are kept. Default: 100.
+    pub max_idle_connections: usize,
+    /// Whether any certificate is accepted. Default: no.
+    pub danger_accept_invalid_certificates: bool,
+}
+
+impl Default for TransportOptions {
+    fn default() -> Self {
+        TransportOptions {
+            connect_timeout: Duration::from_secs(5),
+            proxy: None,
+            proxy_from_environment: false,
+            max_idle_connections: 100,
+            danger_accept_invalid_certificates: false,
+        }
+    }
+}
+
+/// Without the proxy's URL, which may hold a password.
+impl fmt::Debug for TransportOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransportOptions")
+            .field("connect_timeout", &self.connect_timeout)
+            .field("proxy", &self.proxy.as_ref().map(|_| "set"))
+            .field("max_idle_connections", &self.max_idle_connections)
+            .finish_non_exhaustive()
+    }
+}
+
+/// HTTP/1.1 by reqwest, with its pool of connections; TLS by rustls with the feature `rustls`.
+///
+/// It can be shared by several clients, which then share connections. TLS settings are made at the first `https`
+/// request, since reading the platform's certificates takes tens of milliseconds.
+///
+/// Keys with `.` or `..` as a path segment cannot pass through the URL type of reqwest, which removes them. Such
+/// requests get a connection of their own, without the pool; they are refused with
+/// [`TransportErrorKind::Unsupported`] where a proxy is set.
+pub struct ReqwestTransport {
+    options: TransportOptions,
+    plain: reqwest::Client,
+    #[cfg(feature = "rustls")]
+    secure: OnceLock<Result<Secure, String>>,
+}
+
+#[cfg(feature = "rustls")]
+struct Secure {
+    client: reqwest::Client,
+    tls: std::sync::Arc<rustls::ClientConfig>,
+}
+
+impl ReqwestTransport {
+    /// Prepares connections; opens none.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a proxy that is not a URL of one.
+    pub fn new(options: TransportOptions) -> Result<Self, Error> {
+        let builder = builder(&options)?;
+        #[cfg(feature = "rustls")]
+        let builder = builder.tls_backend_preconfigured(
+            super::tls::unused().map_err(|error| Error::config("transport", "cannot be made").with_source(error))?,
+        );
+        let plain = builder.build().map_err(|error| {
+            Error::config("transport", "cannot be made").with_source(error.without_url())
+        })?;
+        Ok(ReqwestTransport {
+            options,
+            plain,
+            #[cfg(feature = "rustls")]
+            secure: OnceLock::new(),
+        })
+    }
+
+    #[cfg(feature = "rustls")]
+    fn secure(&self) -> Result<&Secure, TransportError> {
+        let secure = self.secure.get_or_init(|| {
+            let tls = super::tls::config(self.options.danger_accept_invalid_certificates)
+                .map_err(|error| error.to_string())?;
+            let client = builder(&self.options)
+                .map_err(|error| error.to_string())?
+                .tls_backend_preconfigured(tls.clone())
+                .build()
+                .map_err(|error| error.without_url().to_string())?;
+            Ok(Secure { client, tls: std::sync::Arc::new(tls) })
+        });
+        secure.as_ref().map_err(|error| TransportError::new(TransportErrorKind::Tls, error.clone()))
+    }
+
+    #[cfg(feature = "rustls")]
+    fn client(&self, secure: bool) -> Result<&reqwest::Client, TransportError> {
+        if secure { self.secure().map(|secure| &secure.client) } else { Ok(&self.plain) }
+    }
+
+    #[cfg(not(feature = "rustls"))]
+    fn client(&self, secure: bool) -> Result<&reqwest::Client, TransportError> {
+        if secure {
+            let message = "TLS needs the feature `rustls`, or a transport of one's own";
+            return Err(TransportError::new(TransportErrorKind::Unsupported, message));
+        }
+        Ok(&self.plain)
+    }
+
+    async fn send_as_it_is(&self, request: TransportRequest) -> Result<TransportResponse, TransportError> {
+        if self.options.proxy.is_some() || self.options.proxy_from_environment {
+            let message = "a key with `.` or `..` between slashes cannot be sent through a proxy";
+            return Err(TransportError::new(TransportErrorKind::Unsupported, message));
+        }
+        #[cfg(feature = "rustls")]
+        let tls = if is_secure(&request.url) { Some(std::sync::Arc::clone(&self.secure()?.tls)) } else { None };
+        #[cfg(not(feature = "rustls"))]
+        let tls = self.client(is_secure(&request.url)).map(|_| None)?;
+        dot_segments::send(request, tls, self.options.connect_timeout).await
+    }
+}
+
+fn builder(options: &TransportOptions) -> Result<reqwest::ClientBuilder, Error> {
+    let mut builder = reqwest::Client::builder()
+        .http1_only()
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+        .connect_timeout(options.connect_timeout)
+        .pool_max_idle_per_host(options.max_idle_connections)
+        .pool_idle_timeout(IDLE_CONNECTION)
+        .tcp_nodelay(true);
+    if !options.proxy_from_environment {
+        builder = builder.no_proxy();
+    }
+    if let Some(url) = &options.proxy {
+        // The error is not kept: it shows the URL, which may hold a password.
+        let proxy = reqwest::Proxy::all(url).map_err(|_| Error::config("proxy", "is not the URL of a proxy"))?;
+        builder = builder.proxy(proxy);
+    }
+    Ok(builder)
+}
+
+fn is_secure(url: &str) -> bool {
+    url.starts_with("https:")
+}
+
+/// Whether a URL came through reqwest's parser unharmed: the parser removes `.` and `..` segments.
+fn is_unchanged(raw: &str, parsed: &reqwest::Url) -> bool {
+    let behind_host = raw.find("://").and_then(|at| raw[at + 3..].find('/').map(|slash| &raw[at + 3 + slash..]));
+    let path = parsed.path();
+    match (behind_host, parsed.query()) {
+        (Some(raw), None) => raw == path,
+        (Some(raw), Some(query)) => {
+            raw.len() == path.len() + 1 + query.len() && raw.starts_with(path) && raw.ends_with(query)
+        }
+        (None, query) => path == "/" && query.is_none(),
+    }
+}
+
+impl Transport for ReqwestTransport {
+    fn send(&self, request: TransportRequest) -> TransportFuture<'_> {
+        let url = match reqwest::Url::parse(&request.url) {
+            Ok(url) => url,
+            Err(error) => {
+                let error = TransportError::new(TransportErrorKind::Unsupported, error);
+                return Box::pin(std::future::ready(Err(error)));
+            }
+        };
+        if !is_unchanged(&request.url, &url) {
+            return Box::pin(self.send_as_it_is(request));
+        }
+        let client = match self.client(url.scheme() == "https") {
+            Ok(client) => client,
+            Err(error) => return Box::pin(std::future::ready(Err(error))),
+        };
+        let mut outgoing = reqwest::Request::new(request.method, url);
+        *outgoing.headers_mut() = request.headers;
+        *outgoing.body_mut() = match request.body.as_bytes() {
+            Some(bytes) if bytes.is_empty() => None,
+            Some(bytes) => Some(bytes.clone().into()),
+            None => Some(reqwest::Body::wrap(Outgoing(Mutex::new(request.body)))),
+        };
+        let answer = client.execute(outgoing);
+        Box::pin(async move {
+            let answer = answer.await.map_err(classify)?;
+            let (head, body) = http::Response::<reqwest::Body>::from(answer).into_parts();
+            let length = body.size_hint().exact();
+            let mut response = TransportResponse::new(head.status, TransportBody::from_stream(Incoming(body), length));
+            response.headers = head.headers;
+            Ok(response)
+        })
+    }
+}
+
+impl fmt::Debug for ReqwestTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReqwestTransport").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// A payload on its way out. The mutex only makes it `Sync`, as reqwest demands; it is never locked.
+struct Outgoing(Mutex<TransportBody>);
+
+impl http_body::Body for Outgoing {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let body = self.get_mut().0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        body.poll_chunk(cx).map_ok(Frame::data)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        http_body::Body::size_hint(&*self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A payload on its way in.
+struct Incoming(reqwest::Body);
+
+impl Stream for Incoming {
+    type Item = Result<Bytes, BoxError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            match ready!(Pin::new(&mut self.0).poll_frame(cx)) {
+                Some(Ok(frame)) => {
+                    // Trailers are of no use here.
+                    if let Ok(data) = frame.into_data() {
+                        return Poll::Ready(Some(Ok(data)));
+                    }
+                }
+                Some(Err(error)) => return Poll::Ready(Some(Err(error.without_url().into()))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+/// The kind of a failure, told from what caused it.
+fn classify(error: reqwest::Error) -> TransportError {
+    let error = error.without_url();
+    let kind = if error.is_dns() {
+        TransportErrorKind::Dns
+    } else if error.is_connect() {
+        if error.is_timeout() {
+            TransportErrorKind::Timeout
+        } else if is_tls(&error) {
+            TransportErrorKind::Tls
+        } else {
+            TransportErrorKind::Connect
+        }
+    } else if error.is_body() {
+        TransportErrorKind::Body
+    } else if error.is_builder() {
+        TransportErrorKind::Unsupported
+    } else {
+        TransportErrorKind::Closed
+    };
+    TransportError::new(kind, error)
+}
+
+#[cfg(feature = "rustls")]
+fn is_tls(error: &(dyn StdError + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<rustls::Error>() {
+            return true;
+        }
+        let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if inside.is_some_and(|inside| inside.is::<rustls::Error>()) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+#[cfg(not(feature = "rustls"))]
+fn is_tls(_error: &(dyn StdError + 'static)) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_url_parser_would_change_is_noticed() {
+        let rows = [
+            ("http://h/", true),
+            ("http://h", true),
+            ("http://h/a//b", true),
+            ("http://h//a", true),
+            ("http://h/a%2Fb%20c?x=1&y", true),
+            ("http://h/?acl", true),
+            ("http://h:80/k", true),
+            ("http://127.0.0.1:9000/b/k%25", true),
+            ("http://h/...", true),
+            ("http://h/a../b", true),
+            ("http://h/../a", false),
+            ("http://h/a/..", false),
+            ("http://h/a/./b", false),
+            ("http://h/.", false),
+            ("http://h/a/..?x=1", false),
+        ];
+        for (raw, expected) in rows {
+            assert_eq!(is_unchanged(raw, &reqwest::Url::parse(raw).unwrap()), expected, "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_that_is_no_url_is_refused_without_showing_it() {
+        let options = TransportOptions { proxy: Some("http://user:5ec4e7@".into()), ..TransportOptions::default() };
+        assert!(!format!("{options:?}").contains("5ec4e7"));
+        let error = ReqwestTransport::new(options).unwrap_err();
+        assert_eq!(error.member(), Some("proxy"));
+        assert!(!format!("{error} {error:?}").contains("5ec4e7"));
+    }
+}
