@@ -1,1 +1,53 @@
-//! An OSS server on your own machine.
+//! An OSS server on your own machine, for tests and laptops.
+//!
+//! It interprets the API models at run time, verifies signatures by its own code, and keeps objects in memory or in a directory.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), oss_emulator::StartError> {
+//! let emulator = oss_emulator::Emulator::start().await?;
+//! println!("{} {}", emulator.endpoint(), emulator.access_key_id());
+//! emulator.shutdown().await;
+//! # Ok(()) }
+//! ```
+
+mod access;
+mod address;
+mod answer;
+mod auth;
+mod body;
+mod config;
+mod document;
+mod emulator;
+mod error;
+mod error_start;
+mod fault;
+mod handle;
+mod input;
+mod model;
+mod operations;
+mod policy;
+mod request;
+mod request_log;
+mod route;
+mod server;
+mod state;
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    dead_code,
+    reason = "the storage engine has more than today's operations use"
+)]
+mod store;
+mod text;
+mod time;
+mod value;
+
+pub use config::{
+    Builder, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT_ID, DEFAULT_REGION,
+};
+pub use emulator::Emulator;
+pub use error_start::StartError;
+pub use fault::{Fault, FaultAction, Faults};
+pub use request_log::{RequestLog, RequestRecord};
+pub use store::StoreError;
+pub use time::Clock;

@@ -1,0 +1,138 @@
+//! Request bodies: streamed into the store, or gathered within a limit when they are documents.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+
+use crate::error::ServiceError;
+use crate::request::header;
+use crate::store::{Staged, Store};
+
+/// Longest silence of a client in the middle of a body.
+const IDLE: Duration = Duration::from_secs(60);
+/// Largest object of one request, and largest part: 5 GiB.
+const MAX_STREAM: u64 = 5 * 1024 * 1024 * 1024;
+/// Most that is read of a body nobody wants, so that its sender gets to read the answer.
+const MAX_DRAIN: u64 = 64 * 1024 * 1024;
+/// Code of the refusal of a body that ended early. Nobody reads it, since the connection is gone, but faults and logs do.
+pub(crate) const INCOMPLETE: &str = "IncompleteBody";
+
+/// The body of a request.
+pub(crate) struct Body {
+    incoming: Incoming,
+    /// Declared length.
+    length: Option<u64>,
+    chunked: bool,
+    /// A fault: breaks off after that many bytes.
+    break_after: Option<u64>,
+    read: u64,
+}
+
+impl Body {
+    pub(crate) fn new(incoming: Incoming, headers: &HeaderMap, break_after: Option<u64>) -> Self {
+        let length = header(headers, "content-length").and_then(|text| text.parse().ok());
+        Self {
+            incoming,
+            length,
+            chunked: headers.contains_key("transfer-encoding"),
+            break_after,
+            read: 0,
+        }
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, ServiceError> {
+        loop {
+            let frame = tokio::time::timeout(IDLE, self.incoming.frame()).await;
+            let frame = frame.map_err(|_| {
+                ServiceError::new(400, "RequestTimeout", "Your socket connection to the server was not read from or written to within the timeout period.")
+            })?;
+            let Some(frame) = frame else { return Ok(None) };
+            let incomplete = |_| {
+                ServiceError::new(
+                    400,
+                    INCOMPLETE,
+                    "The request body ended before its declared length.",
+                )
+            };
+            let Ok(data) = frame.map_err(incomplete)?.into_data() else {
+                continue;
+            };
+            self.read += u64::try_from(data.len()).unwrap_or(u64::MAX);
+            if self.break_after.is_some_and(|limit| self.read >= limit) {
+                return Err(ServiceError::new(
+                    400,
+                    INCOMPLETE,
+                    "A fault broke the request body off.",
+                ));
+            }
+            return Ok(Some(data));
+        }
+    }
+
+    /// Streams the body into the store. Nothing stays behind when this fails or is dropped.
+    pub(crate) async fn stage(&mut self, store: &Store) -> Result<Staged, ServiceError> {
+        if self.length.is_none() && !self.chunked {
+            return Err(ServiceError::new(
+                411,
+                "MissingContentLength",
+                "You must provide the Content-Length HTTP header.",
+            ));
+        }
+        let too_large = || {
+            ServiceError::new(
+                400,
+                "EntityTooLarge",
+                "Your proposed upload exceeds the maximum allowed object size.",
+            )
+            .detail("MaxSizeAllowed", MAX_STREAM.to_string())
+        };
+        if self.length.is_some_and(|length| length > MAX_STREAM) {
+            return Err(too_large());
+        }
+        let mut writer = store.writer();
+        while let Some(data) = self.next().await? {
+            if self.read > MAX_STREAM {
+                return Err(too_large());
+            }
+            writer.write(data).await?;
+        }
+        Ok(writer.finish().await?)
+    }
+
+    /// Reads on to the end and forgets what comes, within reason.
+    pub(crate) async fn drain(&mut self) {
+        let end = self.read.saturating_add(MAX_DRAIN);
+        while self.read < end {
+            match self.next().await {
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => return,
+            }
+        }
+    }
+
+    /// Gathers a document of at most `limit` bytes.
+    pub(crate) async fn collect(&mut self, limit: usize) -> Result<Bytes, ServiceError> {
+        let too_large = || {
+            ServiceError::new(
+                400,
+                "EntityTooLarge",
+                format!("The document is larger than {limit} bytes."),
+            )
+        };
+        let limit_bytes = u64::try_from(limit).unwrap_or(u64::MAX);
+        if self.length.is_some_and(|length| length > limit_bytes) {
+            return Err(too_large());
+        }
+        let mut gathered = BytesMut::new();
+        while let Some(data) = self.next().await? {
+            if self.read > limit_bytes {
+                return Err(too_large());
+            }
+            gathered.extend_from_slice(&data);
+        }
+        Ok(gathered.freeze())
+    }
+}

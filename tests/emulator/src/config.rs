@@ -1,0 +1,189 @@
+//! How an emulator is set up before it starts.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::Emulator;
+use crate::auth::keys::AccessKey;
+use crate::error_start::StartError;
+use crate::time::Clock;
+
+/// Id of the access key that an emulator has when none is given.
+pub const DEFAULT_ACCESS_KEY_ID: &str = "oss-emulator";
+/// Secret of the access key that an emulator has when none is given.
+pub const DEFAULT_ACCESS_KEY_SECRET: &str = "oss-emulator-secret";
+/// Account that owns the keys and what they create.
+pub const DEFAULT_ACCOUNT_ID: &str = "1234567890123456";
+/// Region that signatures must name.
+pub const DEFAULT_REGION: &str = "cn-hangzhou";
+
+/// Settings of an emulator; [`Builder::start`] runs it.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), oss_emulator::StartError> {
+/// let emulator = oss_emulator::Emulator::builder().region("cn-beijing").access_key("id", "secret").start().await?;
+/// println!("{}", emulator.endpoint());
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Builder {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) data_dir: Option<PathBuf>,
+    pub(crate) account_id: String,
+    /// In the order given; the first is the one that the emulator names.
+    pub(crate) keys: Vec<(String, AccessKey)>,
+    pub(crate) region: String,
+    pub(crate) domains: Vec<String>,
+    pub(crate) cnames: BTreeMap<String, String>,
+    pub(crate) clock: Clock,
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("data_dir", &self.data_dir)
+            .field("region", &self.region)
+            .field("domains", &self.domains)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            host: "127.0.0.1".to_owned(),
+            port: 0,
+            data_dir: None,
+            account_id: DEFAULT_ACCOUNT_ID.to_owned(),
+            keys: Vec::new(),
+            region: DEFAULT_REGION.to_owned(),
+            domains: Vec::new(),
+            cnames: BTreeMap::new(),
+            clock: Clock::system(),
+        }
+    }
+}
+
+impl Builder {
+    /// Address to listen on; by default `127.0.0.1`.
+    #[must_use]
+    pub fn host(mut self, host: impl Into<String>) -> Self {
+        self.host = host.into();
+        self
+    }
+
+    /// Port to listen on; by default 0, which takes any free one.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Directory that keeps everything across restarts; by default all lives in memory.
+    #[must_use]
+    pub fn data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.data_dir = Some(directory.into());
+        self
+    }
+
+    /// Adds a key of the emulator's account. The first one given replaces the default key.
+    #[must_use]
+    pub fn access_key(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.keys.push((
+            id.into(),
+            AccessKey {
+                secret: secret.into(),
+                account: String::new(),
+            },
+        ));
+        self
+    }
+
+    /// Adds a key of another account, whose buckets are strangers to the emulator's own.
+    #[must_use]
+    pub fn access_key_of(
+        mut self,
+        account_id: impl Into<String>,
+        id: impl Into<String>,
+        secret: impl Into<String>,
+    ) -> Self {
+        self.keys.push((
+            id.into(),
+            AccessKey {
+                secret: secret.into(),
+                account: account_id.into(),
+            },
+        ));
+        self
+    }
+
+    /// Id of the emulator's account; by default [`DEFAULT_ACCOUNT_ID`].
+    #[must_use]
+    pub fn account_id(mut self, account_id: impl Into<String>) -> Self {
+        self.account_id = account_id.into();
+        self
+    }
+
+    /// Region that signatures must name; by default [`DEFAULT_REGION`].
+    #[must_use]
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = region.into();
+        self
+    }
+
+    /// Adds a domain: it is path-style itself, and `{bucket}.{domain}` is virtual-hosted.
+    #[must_use]
+    pub fn domain(mut self, domain: impl Into<String>) -> Self {
+        self.domains.push(domain.into());
+        self
+    }
+
+    /// Binds a host name to a bucket.
+    #[must_use]
+    pub fn cname(mut self, host: impl Into<String>, bucket: impl Into<String>) -> Self {
+        self.cnames.insert(host.into(), bucket.into());
+        self
+    }
+
+    /// Takes the time from this clock instead of the system's.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Opens the store, binds the address and serves until the emulator is shut down or dropped.
+    ///
+    /// # Errors
+    ///
+    /// The address cannot be bound, the directory cannot be opened or is in use, or the models are broken.
+    pub async fn start(self) -> Result<Emulator, StartError> {
+        Emulator::run(self).await
+    }
+
+    /// The keys by id, with the default key when none of the emulator's account was given.
+    pub(crate) fn all_keys(&self) -> (Vec<(String, AccessKey)>, (String, String)) {
+        let mut keys = self.keys.clone();
+        if !keys.iter().any(|(_, key)| key.account.is_empty()) {
+            let key = AccessKey {
+                secret: DEFAULT_ACCESS_KEY_SECRET.to_owned(),
+                account: String::new(),
+            };
+            keys.insert(0, (DEFAULT_ACCESS_KEY_ID.to_owned(), key));
+        }
+        for (_, key) in &mut keys {
+            if key.account.is_empty() {
+                key.account.clone_from(&self.account_id);
+            }
+        }
+        let own = keys.iter().find(|(_, key)| key.account == self.account_id);
+        let first = own
+            .map(|(id, key)| (id.clone(), key.secret.clone()))
+            .unwrap_or_default();
+        (keys, first)
+    }
+}

@@ -1,0 +1,193 @@
+//! Errors of the service: a code, its status, a sentence, and the document that carries them.
+
+use std::fmt::Write as _;
+
+use quick_xml::escape::escape;
+
+/// An answer that refuses a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ServiceError {
+    pub(crate) status: u16,
+    pub(crate) code: String,
+    pub(crate) message: String,
+    /// Further elements of the document, in order.
+    pub(crate) details: Vec<(String, String)>,
+    /// Further headers.
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+impl ServiceError {
+    pub(crate) fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code: code.into(),
+            message: message.into(),
+            details: Vec::new(),
+            headers: Vec::new(),
+        }
+    }
+
+    /// Adds an element to the error document.
+    pub(crate) fn detail(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.details.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds a header to the answer.
+    pub(crate) fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    pub(crate) fn invalid_argument(message: impl Into<String>, name: &str, value: &str) -> Self {
+        Self::new(400, "InvalidArgument", message)
+            .detail("ArgumentName", name)
+            .detail("ArgumentValue", value)
+    }
+
+    pub(crate) fn malformed_xml(why: impl Into<String>) -> Self {
+        Self::new(
+            400,
+            "MalformedXML",
+            format!(
+                "The XML you provided was not well-formed or did not validate against our published schema: {}.",
+                why.into()
+            ),
+        )
+    }
+
+    pub(crate) fn not_implemented(what: impl Into<String>) -> Self {
+        Self::new(
+            501,
+            "NotImplemented",
+            format!("The emulator does not implement {}.", what.into()),
+        )
+    }
+
+    pub(crate) fn internal(why: impl Into<String>) -> Self {
+        Self::new(500, "InternalError", why)
+    }
+
+    pub(crate) fn access_denied(message: impl Into<String>) -> Self {
+        Self::new(403, "AccessDenied", message)
+    }
+
+    pub(crate) fn no_such_bucket(bucket: &str) -> Self {
+        Self::new(404, "NoSuchBucket", "The specified bucket does not exist.")
+            .detail("BucketName", bucket)
+    }
+
+    pub(crate) fn no_such_key(key: &str) -> Self {
+        Self::new(404, "NoSuchKey", "The specified key does not exist.").detail("Key", key)
+    }
+
+    /// The emulator's error number. The service numbers causes, the emulator numbers codes: stable, and of the same form.
+    pub(crate) fn ec(&self) -> String {
+        let class = match self.status {
+            403 => "0002",
+            404 => "0026",
+            _ => "0016",
+        };
+        let number = self.code.bytes().fold(0u32, |sum, byte| {
+            sum.wrapping_mul(31).wrapping_add(u32::from(byte))
+        });
+        format!("{class}-{:08}", number % 100_000)
+    }
+
+    /// The XML document of the OSS services.
+    pub(crate) fn xml(&self, request_id: &str, host: &str) -> String {
+        let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>\n");
+        let ec = self.ec();
+        let link = format!("https://api.alibabacloud.com/troubleshoot?q={ec}");
+        let fixed = [
+            ("Code", self.code.as_str()),
+            ("Message", &self.message),
+            ("RequestId", request_id),
+            ("HostId", host),
+        ];
+        let details = self
+            .details
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        for (name, value) in fixed
+            .into_iter()
+            .chain(details)
+            .chain([("EC", ec.as_str()), ("RecommendDoc", &link)])
+        {
+            let _ = writeln!(text, "  <{name}>{}</{name}>", escape(printable(value)));
+        }
+        text.push_str("</Error>\n");
+        text
+    }
+
+    /// The JSON document of services with JSON bodies.
+    pub(crate) fn json(&self, request_id: &str, host: &str) -> String {
+        let mut fields = self.fields(request_id, host);
+        fields.insert("EC".into(), self.ec().into());
+        serde_json::json!({ "Error": fields }).to_string()
+    }
+
+    /// The JSON document of RPC services.
+    pub(crate) fn rpc(&self, request_id: &str, host: &str) -> String {
+        let mut fields = self.fields(request_id, host);
+        fields.insert(
+            "Recommend".into(),
+            format!("https://api.alibabacloud.com/troubleshoot?q={}", self.code).into(),
+        );
+        serde_json::Value::Object(fields).to_string()
+    }
+
+    fn fields(&self, request_id: &str, host: &str) -> serde_json::Map<String, serde_json::Value> {
+        let fixed = [
+            ("Code", self.code.as_str()),
+            ("Message", &self.message),
+            ("RequestId", request_id),
+            ("HostId", host),
+        ];
+        let details = self
+            .details
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        fixed
+            .into_iter()
+            .chain(details)
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect()
+    }
+}
+
+/// Error documents quote what clients sent; XML cannot hold most control characters, not even escaped.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_control() && !matches!(c, '\n' | '\r' | '\t') {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_values_do_not_break_the_document() {
+        let error = ServiceError::no_such_key("a<b>&\u{0}\"");
+        let text = error.xml("ID", "h");
+        assert!(
+            text.contains("<Key>a&lt;b&gt;&amp;\u{fffd}&quot;</Key>"),
+            "{text}"
+        );
+        assert!(text.contains("<Code>NoSuchKey</Code>"));
+    }
+
+    #[test]
+    fn the_error_number_has_the_form_of_the_service() {
+        let ec = ServiceError::no_such_key("k").ec();
+        assert_eq!(ec.len(), 13);
+        assert!(ec.starts_with("0026-"));
+    }
+}

@@ -1,0 +1,596 @@
+//! One request from head to answer: address, route, authenticate, authorise, bind, run, render; with faults in between.
+
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
+use oss_codegen::api::{BodyKind, Protocol, SigningResource};
+
+use crate::access;
+use crate::answer::{Answer, Rendered, RenderedBody, insert};
+use crate::auth::{self, Principal, rpc};
+use crate::body::{Body, INCOMPLETE};
+use crate::document::MAX_DOCUMENT;
+use crate::error::ServiceError;
+use crate::fault::{FaultAction, corrupt, truncate};
+use crate::input;
+use crate::operations::{self, Call};
+use crate::request::{Head, Query, header};
+use crate::request_log::{RequestRecord, redact_header, redact_target};
+use crate::route::{self, Route};
+use crate::server::Abort;
+use crate::state::State;
+use crate::store::{ContentStream, StoreError};
+use crate::{text, time};
+
+/// Body of an answer.
+pub(crate) type AnswerBody = UnsyncBoxBody<Bytes, io::Error>;
+
+const CRC_HEADER: &str = "x-oss-hash-crc64ecma";
+
+/// Answers a request, or breaks its connection when a fault says so.
+pub(crate) async fn handle(
+    state: &State,
+    request: Request<Incoming>,
+) -> Result<Response<AnswerBody>, Abort> {
+    let (parts, incoming) = request.into_parts();
+    let started = std::time::Instant::now();
+    let mut exchange = Exchange::new(state, &parts);
+    let outcome = exchange.run(parts, incoming).await;
+    let (outcome, fault) = match outcome {
+        Ok(outcome) => outcome,
+        Err(abort) => {
+            exchange.log(0, None);
+            return Err(abort);
+        }
+    };
+    let code = outcome.as_ref().err().map(|error| error.code.clone());
+    let status = outcome
+        .as_ref()
+        .map_or_else(|error| error.status, |rendered| rendered.status);
+    tracing::info!(
+        method = %exchange.record.method,
+        target = %exchange.record.target,
+        operation = exchange.record.operation.as_deref(),
+        status,
+        code = code.as_deref(),
+        request_id = %exchange.record.request_id,
+        "request"
+    );
+    if fault == Some(FaultAction::DropAnswer) {
+        exchange.log(0, code);
+        return Err(Abort);
+    }
+    let response = exchange.respond(outcome, fault, started.elapsed());
+    exchange.log(status, code);
+    Ok(response)
+}
+
+/// What is known of a request while it is handled.
+struct Exchange<'s> {
+    state: &'s State,
+    record: RequestRecord,
+    host: String,
+    is_head: bool,
+    protocol: Protocol,
+    now: SystemTime,
+}
+
+type Outcome = (Result<Rendered, ServiceError>, Option<FaultAction>);
+
+impl<'s> Exchange<'s> {
+    fn new(state: &'s State, parts: &Parts) -> Self {
+        let target = parts.uri.path_and_query().map_or_else(
+            || parts.uri.path().to_owned(),
+            |target| target.as_str().to_owned(),
+        );
+        let headers = parts.headers.iter().map(|(name, value)| {
+            (
+                name.as_str().to_owned(),
+                redact_header(name.as_str(), &String::from_utf8_lossy(value.as_bytes())),
+            )
+        });
+        let host = header(&parts.headers, "host")
+            .map(str::to_owned)
+            .or_else(|| parts.uri.authority().map(ToString::to_string));
+        Self {
+            state,
+            record: RequestRecord {
+                method: parts.method.to_string(),
+                target: redact_target(&target),
+                headers: headers.collect(),
+                operation: None,
+                bucket: None,
+                key: None,
+                status: 0,
+                code: None,
+                request_id: state.request_id(),
+            },
+            host: host.unwrap_or_default(),
+            is_head: parts.method == http::Method::HEAD,
+            protocol: Protocol::RestXml,
+            now: state.clock.now(),
+        }
+    }
+
+    fn log(&mut self, status: u16, code: Option<String>) {
+        self.record.status = status;
+        self.record.code = code;
+        self.state.log.push(self.record.clone());
+    }
+
+    async fn run(&mut self, parts: Parts, incoming: Incoming) -> Result<Outcome, Abort> {
+        let head = match self.read_head(parts) {
+            Ok(head) => head,
+            Err(error) => return Ok((Err(error), None)),
+        };
+        self.record.bucket = head.bucket().map(str::to_owned);
+        self.record.key = head.key().map(str::to_owned);
+        if route::is_rpc(&head) {
+            return self.run_rpc(head, incoming).await;
+        }
+        let route = route::rest(self.state.api, &head);
+        if let Ok(route) = &route {
+            self.protocol = route.service.protocol;
+            self.record.operation = Some(route.operation.name.clone());
+        }
+        let fault = self.meet_fault().await?;
+        let mut body = Body::new(incoming, &head.headers, break_after(fault.as_ref()));
+        let outcome = match error_of(fault.as_ref()) {
+            Some(error) => Err(error),
+            None => self.run_rest(route, &head, &mut body).await,
+        };
+        if outcome.is_err() && !head.headers.contains_key("expect") {
+            // A client that is still sending would see a reset instead of the error.
+            body.drain().await;
+        }
+        if break_after(fault.as_ref()).is_some()
+            && outcome
+                .as_ref()
+                .is_err_and(|error| error.code == INCOMPLETE)
+        {
+            return Err(Abort);
+        }
+        Ok((outcome, fault))
+    }
+
+    fn read_head(&self, parts: Parts) -> Result<Head, ServiceError> {
+        if self.host.is_empty() {
+            return Err(ServiceError::new(
+                400,
+                "BadRequest",
+                "The request has no Host header.",
+            ));
+        }
+        let path = parts.uri.path().to_owned();
+        let address = {
+            let names = self
+                .state
+                .names
+                .read()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            names.resolve(&self.host, &path)?
+        };
+        Ok(Head {
+            method: parts.method,
+            host: self.host.clone(),
+            query: Query::parse(parts.uri.query().unwrap_or_default())?,
+            path,
+            headers: parts.headers,
+            address,
+        })
+    }
+
+    /// Takes the fault that this request meets, and suffers what comes before handling.
+    async fn meet_fault(&mut self) -> Result<Option<FaultAction>, Abort> {
+        let record = &self.record;
+        let fault = self.state.faults.take(
+            record.operation.as_deref(),
+            &record.method,
+            record.key.as_deref(),
+        );
+        match &fault {
+            Some(FaultAction::ResetOnArrival) => return Err(Abort),
+            Some(FaultAction::Stall) => std::future::pending::<()>().await,
+            Some(FaultAction::Delay(duration)) => tokio::time::sleep(*duration).await,
+            Some(FaultAction::ClockOffset(seconds)) => {
+                let shift = Duration::from_secs(seconds.unsigned_abs());
+                self.now = if *seconds < 0 {
+                    self.now - shift
+                } else {
+                    self.now + shift
+                };
+            }
+            _ => {}
+        }
+        Ok(fault)
+    }
+
+    async fn run_rest(
+        &self,
+        route: Result<Route, ServiceError>,
+        head: &Head,
+        body: &mut Body,
+    ) -> Result<Rendered, ServiceError> {
+        let principal = self.authenticate(route.as_ref().ok(), head)?;
+        let Route { service, operation } = route?;
+        self.authorise(&principal, operation.name.as_str(), head)?;
+        let mut call = Call {
+            state: self.state,
+            service,
+            operation,
+            head,
+            input: input::bind_head(service, operation, head)?,
+            principal,
+            body,
+            now: self.now,
+            request_id: &self.record.request_id,
+        };
+        if matches!(operation.request_body, BodyKind::Document | BodyKind::Text) {
+            let document = call.body.collect(MAX_DOCUMENT).await?;
+            check_document_md5(&document, head)?;
+            input::bind_body(service, operation, &document, &mut call.input)?;
+        }
+        let answer: Answer = Box::pin(operations::run(call))
+            .await
+            .map_err(|error| locate(error, head))?;
+        answer.render(service, operation)
+    }
+
+    fn authenticate(&self, route: Option<&Route>, head: &Head) -> Result<Principal, ServiceError> {
+        let oss = self.state.api.service("oss");
+        let service = route
+            .map(|route| route.service)
+            .or(oss)
+            .ok_or_else(|| ServiceError::internal("There is no model of oss."))?;
+        let mut accounts = vec![self.state.account_id.as_str()];
+        accounts.extend(head.address.account.as_deref());
+        let parts = auth::Parts {
+            method: head.method.as_str(),
+            bucket: head.bucket(),
+            key: head.key(),
+            query: &head.query,
+            headers: &head.headers,
+        };
+        let context = auth::Context {
+            keys: &self.state.keys,
+            now: self.now,
+            region: &self.state.region,
+            product: &service.product,
+            arn_accounts: if service.signing == SigningResource::VectorArn {
+                &accounts
+            } else {
+                &[]
+            },
+            subresources: &service.subresources,
+        };
+        auth::authenticate(parts, context)
+    }
+
+    fn authorise(
+        &self,
+        principal: &Principal,
+        operation: &str,
+        head: &Head,
+    ) -> Result<(), ServiceError> {
+        let version = head.query.get("versionId");
+        let need = access::need(operation);
+        let action = access::action(operation, version.is_some());
+        let bucket = match (head.bucket(), operation) {
+            (None, _) | (_, "PutBucket") => None,
+            (Some(name), _) => Some(
+                self.state
+                    .store
+                    .bucket(name)
+                    .map_err(|error| locate(error.into(), head))?,
+            ),
+        };
+        let object = match (head.bucket(), head.key(), &bucket) {
+            (Some(bucket), Some(key), Some(_)) => {
+                access::object_acl(self.state, bucket, key, version)?
+            }
+            _ => None,
+        };
+        access::decide(
+            self.state,
+            principal,
+            need,
+            &action,
+            bucket.as_ref(),
+            head.key(),
+            object,
+        )
+    }
+
+    async fn run_rpc(&mut self, head: Head, incoming: Incoming) -> Result<Outcome, Abort> {
+        self.protocol = Protocol::RpcJson;
+        let mut body = Body::new(incoming, &head.headers, None);
+        let document = match body.collect(MAX_DOCUMENT).await {
+            Ok(document) => document,
+            Err(error) => return Ok((Err(error), None)),
+        };
+        let form = match std::str::from_utf8(&document).ok().map(Query::parse) {
+            Some(Ok(form)) => form,
+            _ => {
+                return Ok((
+                    Err(ServiceError::invalid_argument(
+                        "The body is not a form.",
+                        "body",
+                        "",
+                    )),
+                    None,
+                ));
+            }
+        };
+        let all = head.query.clone().joined(form.clone());
+        let named = |parameter: &str, name: &str| {
+            all.get(parameter)
+                .or_else(|| head.header(name))
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let (action, version) = (
+            named("Action", "x-acs-action"),
+            named("Version", "x-acs-version"),
+        );
+        let route = match action.as_str() {
+            "" => Err(ServiceError::not_implemented(format!(
+                "{} of the service without an Action",
+                head.method
+            ))),
+            action => route::rpc(self.state.api, action, &version),
+        };
+        if let Ok(route) = &route {
+            self.record.operation = Some(route.operation.name.clone());
+        }
+        let fault = self.meet_fault().await?;
+        if let Some(error) = error_of(fault.as_ref()) {
+            return Ok((Err(error), fault));
+        }
+        let parts = rpc::Parts {
+            method: head.method.as_str(),
+            path: &head.path,
+            query: &head.query,
+            form: &form,
+            headers: &head.headers,
+            body: &document,
+        };
+        let documented = route.as_ref().ok().map(|route| route.service);
+        let run = async {
+            let Route { service, operation } = route?;
+            let principal = rpc::authenticate(parts, &self.state.keys, self.now)?;
+            let input = input::bind_rpc(service, operation, &all)?;
+            let call = Call {
+                state: self.state,
+                service,
+                operation,
+                head: &head,
+                input,
+                principal,
+                body: &mut body,
+                now: self.now,
+                request_id: &self.record.request_id,
+            };
+            Box::pin(operations::run(call))
+                .await?
+                .render(service, operation)
+        };
+        let outcome = run.await.map_err(|mut error: ServiceError| {
+            // The services do not agree on the status of a code; each model knows its own.
+            let known = documented
+                .and_then(|service| service.errors.iter().find(|known| known.code == error.code));
+            error.status = known.map_or(error.status, |known| known.status);
+            error
+        });
+        Ok((outcome, fault))
+    }
+
+    fn respond(
+        &self,
+        outcome: Result<Rendered, ServiceError>,
+        fault: Option<FaultAction>,
+        elapsed: Duration,
+    ) -> Response<AnswerBody> {
+        let rendered = outcome.unwrap_or_else(|error| self.render_error(&error));
+        let mut headers = rendered.headers;
+        let request_id = &self.record.request_id;
+        insert(&mut headers, "server", "AliyunOSS");
+        insert(&mut headers, "date", &time::http_date(self.now));
+        insert(&mut headers, "x-oss-request-id", request_id);
+        insert(
+            &mut headers,
+            "x-oss-server-time",
+            &elapsed.as_millis().to_string(),
+        );
+        if fault == Some(FaultAction::WrongCrc) {
+            let wrong = header(&headers, CRC_HEADER)
+                .and_then(|crc| crc.parse::<u64>().ok())
+                .map_or(1, |crc| !crc);
+            insert(&mut headers, CRC_HEADER, &wrong.to_string());
+        }
+        let bodiless = self.is_head || rendered.status == 204 || rendered.status == 304;
+        let body = match rendered.body {
+            _ if bodiless => Full::new(Bytes::new())
+                .map_err(|never| match never {})
+                .boxed_unsync(),
+            RenderedBody::Full(bytes) => {
+                headers.insert("content-length", HeaderValue::from(bytes.len()));
+                match &fault {
+                    Some(FaultAction::TruncateBody(_) | FaultAction::CorruptByte(_)) => streamed(
+                        Box::pin(stream::once(async move { Ok(bytes) })),
+                        fault.as_ref(),
+                    ),
+                    _ => Full::new(bytes)
+                        .map_err(|never| match never {})
+                        .boxed_unsync(),
+                }
+            }
+            RenderedBody::Stream(payload) => {
+                headers.insert("content-length", HeaderValue::from(payload.length));
+                streamed(payload.stream, fault.as_ref())
+            }
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() =
+            StatusCode::from_u16(rendered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.headers_mut() = headers;
+        response
+    }
+
+    fn render_error(&self, error: &ServiceError) -> Rendered {
+        let request_id = &self.record.request_id;
+        let mut headers = HeaderMap::new();
+        for (name, value) in &error.headers {
+            insert(&mut headers, name, value);
+        }
+        insert(&mut headers, "x-oss-ec", &error.ec());
+        let (content_type, document) = match self.protocol {
+            Protocol::RestXml => ("application/xml", error.xml(request_id, &self.host)),
+            Protocol::RestJson => ("application/json", error.json(request_id, &self.host)),
+            Protocol::RpcJson => (
+                "application/json;charset=utf-8",
+                error.rpc(request_id, &self.host),
+            ),
+        };
+        if self.is_head {
+            insert(
+                &mut headers,
+                "x-oss-err",
+                &text::base64(document.as_bytes()),
+            );
+        }
+        let body = if error.status == 304 {
+            Bytes::new()
+        } else {
+            Bytes::from(document)
+        };
+        if !body.is_empty() && !self.is_head {
+            insert(&mut headers, "content-type", content_type);
+        }
+        Rendered {
+            status: error.status,
+            headers,
+            body: RenderedBody::Full(body),
+        }
+    }
+}
+
+fn streamed(stream: ContentStream, fault: Option<&FaultAction>) -> AnswerBody {
+    let stream: ContentStream = match fault {
+        Some(FaultAction::TruncateBody(limit)) => truncate(stream, *limit).boxed(),
+        Some(FaultAction::CorruptByte(offset)) => corrupt(stream, *offset).boxed(),
+        _ => stream,
+    };
+    StreamBody::new(stream.map(|chunk| chunk.map(Frame::data))).boxed_unsync()
+}
+
+fn break_after(fault: Option<&FaultAction>) -> Option<u64> {
+    match fault {
+        Some(FaultAction::ResetDuringRequest(limit)) => Some(*limit),
+        _ => None,
+    }
+}
+
+fn error_of(fault: Option<&FaultAction>) -> Option<ServiceError> {
+    let Some(FaultAction::Error {
+        status,
+        code,
+        retry_after,
+    }) = fault
+    else {
+        return None;
+    };
+    let error = ServiceError::new(*status, code.clone(), "A fault was asked for.");
+    Some(match retry_after {
+        Some(seconds) => error.header("retry-after", seconds.to_string()),
+        None => error,
+    })
+}
+
+fn check_document_md5(document: &[u8], head: &Head) -> Result<(), ServiceError> {
+    use md5::{Digest as _, Md5};
+    operations::check_md5(head.header("content-md5"), &Md5::digest(document))
+}
+
+/// Names bucket and key in errors that the store could not.
+fn locate(error: ServiceError, head: &Head) -> ServiceError {
+    if !error.details.is_empty() {
+        return error;
+    }
+    match (error.code.as_str(), head.bucket(), head.key()) {
+        ("NoSuchBucket" | "BucketNotEmpty" | "BucketAlreadyExists", Some(bucket), _) => {
+            error.detail("BucketName", bucket)
+        }
+        (
+            "NoSuchKey" | "NoSuchVersion" | "FileAlreadyExists" | "ObjectNotAppendable",
+            _,
+            Some(key),
+        ) => error.detail("Key", key),
+        ("NoSuchUpload", _, _) => {
+            let upload_id = head.query.get("uploadId").unwrap_or_default();
+            error.detail("UploadId", upload_id)
+        }
+        _ => error,
+    }
+}
+
+impl From<StoreError> for ServiceError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NoSuchBucket => ServiceError::new(404, "NoSuchBucket", "The specified bucket does not exist."),
+            StoreError::BucketAlreadyExists { .. } => ServiceError::new(
+                409,
+                "BucketAlreadyExists",
+                "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.",
+            ),
+            StoreError::BucketNotEmpty => ServiceError::new(409, "BucketNotEmpty", "The bucket has objects. Please delete them first."),
+            StoreError::NoSuchKey => ServiceError::new(404, "NoSuchKey", "The specified key does not exist."),
+            StoreError::NoSuchVersion => ServiceError::new(404, "NoSuchVersion", "The specified version does not exist."),
+            StoreError::DeleteMarker { version_id, last_modified } => ServiceError::new(404, "NoSuchKey", "The specified key does not exist.")
+                .header("x-oss-delete-marker", "true")
+                .header("x-oss-version-id", version_id)
+                .header("last-modified", time::http_date(last_modified)),
+            StoreError::NoSuchUpload => ServiceError::new(
+                404,
+                "NoSuchUpload",
+                "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
+            ),
+            StoreError::InvalidPart { number } => ServiceError::new(
+                400,
+                "InvalidPart",
+                "One or more of the specified parts could not be found or the specified entity tag might not have matched the part's entity tag.",
+            )
+            .detail("PartNumber", number.to_string()),
+            StoreError::InvalidPartOrder => {
+                ServiceError::new(400, "InvalidPartOrder", "The list of parts was not in ascending order. Parts list must specified in order by part number.")
+            }
+            StoreError::EntityTooSmall { number, size } => ServiceError::new(400, "EntityTooSmall", "Your proposed upload smaller than the minimum allowed size.")
+                .detail("ProposedSize", size.to_string())
+                .detail("MinSizeAllowed", "102400")
+                .detail("PartNumber", number.to_string()),
+            StoreError::InvalidPartNumber { number } => {
+                ServiceError::invalid_argument("Part number must be an integer between 1 and 10000, inclusive.", "partNumber", &number.to_string())
+            }
+            StoreError::PositionNotEqualToLength { length } => {
+                ServiceError::new(409, "PositionNotEqualToLength", "Position is not equal to file length.")
+                    .header("x-oss-next-append-position", length.to_string())
+            }
+            StoreError::ObjectNotAppendable => ServiceError::new(409, "ObjectNotAppendable", "The object is not appendable."),
+            StoreError::FileAlreadyExists => {
+                ServiceError::new(409, "FileAlreadyExists", "The object you specified already exists and can not be overwritten.")
+            }
+            StoreError::InvalidRange { size } => ServiceError::new(416, "InvalidRange", "The requested range cannot be satisfied.")
+                .detail("ActualObjectSize", size.to_string()),
+            other => {
+                tracing::error!(error = %other, "the store failed");
+                ServiceError::internal("We encountered an internal error. Please try again.")
+            }
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! From a request to the members of its operation, each read by its type and held against its limits.
+
+use std::collections::BTreeMap;
+
+use oss_codegen::api::{BodyKind, Member, Operation, Place, Protocol, Service, Type};
+
+use crate::address::object_key;
+use crate::document::xml::Strictness;
+use crate::document::{fields, json, scalar, xml};
+use crate::error::ServiceError;
+use crate::request::{Head, Query};
+use crate::text;
+use crate::value::{Record, Value};
+
+/// Reads all members but those of the body.
+pub(crate) fn bind_head(
+    service: &Service,
+    operation: &Operation,
+    head: &Head,
+) -> Result<Record, ServiceError> {
+    let mut record = Record::new();
+    for member in &operation.request {
+        let wire = member.wire.first().map(String::as_str).unwrap_or_default();
+        match member.place {
+            Place::Query => {
+                let raw = std::iter::once(wire)
+                    .chain(member.aliases.iter().map(String::as_str))
+                    .find_map(|name| head.query.get(name));
+                // An empty parameter that is not text is a flag without a value.
+                let raw = raw.filter(|raw| !raw.is_empty() || matches!(member.ty, Type::String));
+                bind(service, member, wire, raw, &mut record)?;
+            }
+            Place::Header => {
+                let raw = head
+                    .headers
+                    .get(wire)
+                    .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+                bind(service, member, wire, raw.as_deref(), &mut record)?;
+            }
+            Place::HeaderMap => record.set(&member.name, header_map(wire, head)?),
+            Place::CopySourceBucket | Place::CopySourceKey | Place::CopySourceVersionId => {
+                let source = copy_source(head)?;
+                let part = match member.place {
+                    Place::CopySourceBucket => Some(source.bucket),
+                    Place::CopySourceKey => Some(source.key),
+                    _ => source.version_id,
+                };
+                if let Some(part) = part {
+                    record.set(&member.name, part);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(record)
+}
+
+fn bind(
+    service: &Service,
+    member: &Member,
+    wire: &str,
+    raw: Option<&str>,
+    record: &mut Record,
+) -> Result<(), ServiceError> {
+    let Some(raw) = raw else {
+        return match member.required {
+            true => Err(ServiceError::new(
+                400,
+                "MissingArgument",
+                format!("Missing Some Required Arguments: {wire}."),
+            )
+            .detail("ArgumentName", wire)),
+            false => Ok(()),
+        };
+    };
+    let value = scalar::read(service, &member.ty, raw).map_err(|expected| {
+        ServiceError::invalid_argument(format!("The value of {wire} is not {expected}."), wire, raw)
+    })?;
+    scalar::check(member, &value).map_err(|why| {
+        ServiceError::invalid_argument(format!("The value of {wire} {why}."), wire, raw)
+    })?;
+    record.set(&member.name, value);
+    Ok(())
+}
+
+fn header_map(prefix: &str, head: &Head) -> Result<Value, ServiceError> {
+    let mut map = BTreeMap::new();
+    for (name, value) in &head.headers {
+        let Some(rest) = name.as_str().strip_prefix(&prefix.to_ascii_lowercase()) else {
+            continue;
+        };
+        if rest.is_empty() {
+            return Err(ServiceError::invalid_argument(
+                "A metadata header has no name.",
+                name.as_str(),
+                "",
+            ));
+        }
+        map.insert(
+            rest.to_owned(),
+            Value::Text(String::from_utf8_lossy(value.as_bytes()).into_owned()),
+        );
+    }
+    Ok(Value::Map(map))
+}
+
+struct CopySource {
+    bucket: String,
+    key: String,
+    version_id: Option<String>,
+}
+
+/// Reads `/{bucket}/{encoded key}[?versionId={id}]`.
+fn copy_source(head: &Head) -> Result<CopySource, ServiceError> {
+    let raw = head.header("x-oss-copy-source").unwrap_or_default();
+    let invalid = || {
+        ServiceError::invalid_argument(
+            "The copy source is not /{bucket}/{key}.",
+            "x-oss-copy-source",
+            raw,
+        )
+    };
+    let (path, query) = raw.split_once('?').unwrap_or((raw, ""));
+    let path = text::decode(path).ok_or_else(invalid)?;
+    let (bucket, _) = path
+        .strip_prefix('/')
+        .unwrap_or(&path)
+        .split_once('/')
+        .ok_or_else(invalid)?;
+    let raw_key = raw.split_once('?').map_or(raw, |(path, _)| path);
+    let raw_key = raw_key
+        .strip_prefix('/')
+        .or_else(|| raw_key.strip_prefix("%2F"))
+        .unwrap_or(raw_key);
+    let raw_key = raw_key
+        .split_once('/')
+        .or_else(|| raw_key.split_once("%2F"))
+        .map(|(_, key)| key)
+        .ok_or_else(invalid)?;
+    let key = object_key(raw_key).map_err(|_| invalid())?;
+    if bucket.is_empty() {
+        return Err(invalid());
+    }
+    let version_id = Query::parse(query)?
+        .get("versionId")
+        .filter(|id| !id.is_empty())
+        .map(str::to_owned);
+    Ok(CopySource {
+        bucket: bucket.to_owned(),
+        key,
+        version_id,
+    })
+}
+
+/// Reads the members of a document or a text body.
+pub(crate) fn bind_body(
+    service: &Service,
+    operation: &Operation,
+    body: &[u8],
+    record: &mut Record,
+) -> Result<(), ServiceError> {
+    match operation.request_body {
+        BodyKind::None | BodyKind::Stream => Ok(()),
+        BodyKind::Text => bind_text(operation, body, record),
+        BodyKind::Document if service.protocol == Protocol::RestXml => {
+            bind_xml(service, operation, body, record)
+        }
+        BodyKind::Document => bind_json(service, operation, body, record),
+    }
+}
+
+fn bind_text(operation: &Operation, body: &[u8], record: &mut Record) -> Result<(), ServiceError> {
+    let Some(member) = operation
+        .request
+        .iter()
+        .find(|member| member.place == Place::Text)
+    else {
+        return Ok(());
+    };
+    let text = std::str::from_utf8(body)
+        .map_err(|_| ServiceError::invalid_argument("The body is not UTF-8.", &member.name, ""))?;
+    let value = Value::Text(text.to_owned());
+    scalar::check(member, &value).map_err(|why| {
+        ServiceError::invalid_argument(format!("The body {why}."), &member.name, "")
+    })?;
+    record.set(&member.name, value);
+    Ok(())
+}
+
+fn bind_xml(
+    service: &Service,
+    operation: &Operation,
+    body: &[u8],
+    record: &mut Record,
+) -> Result<(), ServiceError> {
+    let whole = operation
+        .request
+        .iter()
+        .find(|member| member.place == Place::Body);
+    if body.iter().all(u8::is_ascii_whitespace) {
+        let required = whole.is_some_and(|member| member.required)
+            || fields(&operation.request)
+                .iter()
+                .any(|member| member.required);
+        return if required {
+            Err(ServiceError::malformed_xml("the document is empty"))
+        } else {
+            Ok(())
+        };
+    }
+    let text = std::str::from_utf8(body)
+        .map_err(|_| ServiceError::malformed_xml("the document is not UTF-8"))?;
+    let root = xml::parse(text).map_err(ServiceError::malformed_xml)?;
+    let expect_root = |expected: &str| match root.name == expected {
+        true => Ok(()),
+        false => Err(ServiceError::malformed_xml(format!(
+            "the root element is {} instead of {expected}",
+            root.name
+        ))),
+    };
+    if let Some(member) = whole {
+        let Type::Shape(id) = member.ty else {
+            return Ok(());
+        };
+        expect_root(&service.shape(id).wire)?;
+        let value = xml::read_shape(service, id, &root, Strictness::Request)
+            .map_err(ServiceError::malformed_xml)?;
+        record.set(&member.name, value);
+        return Ok(());
+    }
+    if let Some(expected) = &operation.request_root {
+        expect_root(expected)?;
+    }
+    let members = fields(&operation.request);
+    let values = xml::read(service, &members, &root, Strictness::Request)
+        .map_err(ServiceError::malformed_xml)?;
+    merge(record, values);
+    Ok(())
+}
+
+fn bind_json(
+    service: &Service,
+    operation: &Operation,
+    body: &[u8],
+    record: &mut Record,
+) -> Result<(), ServiceError> {
+    let malformed = |why: String| {
+        ServiceError::new(
+            400,
+            "MalformedJson",
+            format!("The JSON document is not valid: {why}."),
+        )
+    };
+    let whole = operation
+        .request
+        .iter()
+        .find(|member| member.place == Place::Body);
+    let members = fields(&operation.request);
+    let parsed = match body.iter().all(u8::is_ascii_whitespace) {
+        true => serde_json::Value::Object(serde_json::Map::new()),
+        false => serde_json::from_slice(body).map_err(|error| malformed(error.to_string()))?,
+    };
+    let serde_json::Value::Object(mut object) = parsed else {
+        return Err(malformed("it is not an object".to_owned()));
+    };
+    if let Some(root) = &operation.request_root {
+        object = match object.remove(root) {
+            Some(serde_json::Value::Object(inner)) => inner,
+            _ => return Err(malformed(format!("the key {root} is missing"))),
+        };
+    }
+    let invalid = |why: String| match why.ends_with(" is missing") {
+        true => ServiceError::new(
+            400,
+            "MissingArgument",
+            format!("The document is not valid: {why}."),
+        ),
+        false => ServiceError::new(
+            400,
+            "InvalidArgument",
+            format!("The document is not valid: {why}."),
+        ),
+    };
+    match whole.map(|member| (member, &member.ty)) {
+        Some((member, Type::Shape(id))) => {
+            let shape_members: Vec<_> = service.shape(*id).members.iter().collect();
+            record.set(
+                &member.name,
+                json::read(service, &shape_members, &object).map_err(invalid)?,
+            );
+        }
+        Some((member, _)) => record.set(&member.name, serde_json::Value::Object(object)),
+        None => merge(
+            record,
+            json::read(service, &members, &object).map_err(invalid)?,
+        ),
+    }
+    Ok(())
+}
+
+/// Reads the members of an RPC operation from its parameters.
+pub(crate) fn bind_rpc(
+    service: &Service,
+    operation: &Operation,
+    parameters: &Query,
+) -> Result<Record, ServiceError> {
+    let mut record = Record::new();
+    for member in &operation.request {
+        let Some(wire) = member.wire.first() else {
+            continue;
+        };
+        let Some(raw) = parameters.get(wire).filter(|raw| !raw.is_empty()) else {
+            if member.required {
+                return Err(ServiceError::new(
+                    400,
+                    format!("Missing{wire}"),
+                    format!("{wire} is mandatory for this action."),
+                ));
+            }
+            continue;
+        };
+        // Codes of this service name the parameter: `InvalidParameter.RoleArn`.
+        let invalid = |why: String| {
+            ServiceError::new(
+                400,
+                format!("InvalidParameter.{wire}"),
+                format!("The parameter {wire} {why}."),
+            )
+        };
+        let value = scalar::read(service, &member.ty, raw)
+            .map_err(|expected| invalid(format!("is not {expected}")))?;
+        scalar::check(member, &value).map_err(invalid)?;
+        record.set(&member.name, value);
+    }
+    Ok(record)
+}
+
+fn merge(record: &mut Record, values: Record) {
+    for name in values.names() {
+        if let Some(value) = values.get(name) {
+            record.set(name, value.clone());
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! What operations do. Those that are not named here and configure a bucket work from their models alone.
+
+mod bucket;
+mod conditions;
+mod configuration;
+mod copy;
+mod delete;
+mod listing;
+mod meta;
+mod multipart;
+mod object_settings;
+mod range;
+mod read;
+mod sts;
+mod symlink;
+mod vector_filter;
+mod vectors;
+mod write;
+
+use std::time::SystemTime;
+
+use oss_codegen::api::{Operation, Service};
+
+use crate::access::{self, Need};
+use crate::answer::Answer;
+use crate::auth::Principal;
+use crate::body::Body;
+use crate::error::ServiceError;
+use crate::request::Head;
+use crate::state::State;
+use crate::store::{BucketInfo, ObjectInfo, Store, Versioning};
+use crate::text;
+use crate::value::Record;
+
+/// One request on its way through an operation.
+pub(crate) struct Call<'c> {
+    pub(crate) state: &'c State,
+    pub(crate) service: &'static Service,
+    pub(crate) operation: &'static Operation,
+    pub(crate) head: &'c Head,
+    /// Members of the request, by their model names.
+    pub(crate) input: Record,
+    pub(crate) principal: Principal,
+    pub(crate) body: &'c mut Body,
+    pub(crate) now: SystemTime,
+    pub(crate) request_id: &'c str,
+}
+
+/// Runs the operation of a call.
+pub(crate) async fn run(call: Call<'_>) -> Result<Answer, ServiceError> {
+    match call.operation.name.as_str() {
+        "ListBuckets" => bucket::list(&call),
+        "DescribeRegions" => bucket::regions(&call),
+        "PutBucket" => bucket::put(&call).await,
+        "DeleteBucket" => bucket::delete(&call).await,
+        "GetBucketInfo" => bucket::info(&call),
+        "GetBucketLocation" => bucket::location(&call),
+        "GetBucketStat" => bucket::stat(&call),
+        "GetBucketAcl" => bucket::acl(&call),
+        "PutBucketAcl" => bucket::put_acl(&call).await,
+        "GetBucketVersioning" => bucket::versioning(&call),
+        "PutBucketVersioning" => bucket::put_versioning(&call).await,
+        "PutBucketPolicy" => {
+            configuration::check_policy(&call)?;
+            configuration::run(&call).await
+        }
+        "ListObjects" => listing::objects(&call),
+        "ListObjectsV2" => listing::objects_v2(&call),
+        "ListObjectVersions" => listing::versions(&call),
+        "ListMultipartUploads" => listing::uploads(&call),
+        "PutObject" => write::put(call).await,
+        "AppendObject" => write::append(call).await,
+        "GetObject" => read::get(&call),
+        "HeadObject" => read::head(&call),
+        "GetObjectMeta" => read::meta(&call),
+        "CopyObject" => copy::object(&call).await,
+        "DeleteObject" => delete::one(&call).await,
+        "DeleteMultipleObjects" => delete::many(&call).await,
+        "PutObjectAcl" => object_settings::put_acl(&call).await,
+        "GetObjectAcl" => object_settings::acl(&call),
+        "PutObjectTagging" => object_settings::put_tagging(&call).await,
+        "GetObjectTagging" => object_settings::tagging(&call),
+        "DeleteObjectTagging" => object_settings::delete_tagging(&call).await,
+        "PutSymlink" => symlink::put(&call).await,
+        "GetSymlink" => symlink::get(&call),
+        "InitiateMultipartUpload" => multipart::initiate(&call).await,
+        "UploadPart" => multipart::part(call).await,
+        "UploadPartCopy" => copy::part(&call).await,
+        "CompleteMultipartUpload" => multipart::complete(&call).await,
+        "AbortMultipartUpload" => multipart::abort(&call).await,
+        "ListParts" => multipart::parts(&call),
+        "PutVectorIndex" => vectors::put_index(&call).await,
+        "PutVectors" => vectors::put(&call).await,
+        "QueryVectors" => vectors::query(&call),
+        "AssumeRole" => sts::assume_role(&call),
+        _ => configuration::run(&call).await,
+    }
+}
+
+impl Call<'_> {
+    fn store(&self) -> &Store {
+        &self.state.store
+    }
+
+    fn bucket(&self) -> Result<&str, ServiceError> {
+        self.head
+            .bucket()
+            .ok_or_else(|| ServiceError::internal("The route has no bucket."))
+    }
+
+    fn key(&self) -> Result<&str, ServiceError> {
+        self.head
+            .key()
+            .ok_or_else(|| ServiceError::internal("The route has no key."))
+    }
+
+    /// The version that the request names, `None` for the latest.
+    fn version(&self) -> Option<&str> {
+        self.input
+            .text("version_id")
+            .filter(|version| !version.is_empty())
+    }
+
+    fn bucket_info(&self) -> Result<BucketInfo, ServiceError> {
+        Ok(self.store().bucket(self.bucket()?)?)
+    }
+
+    /// The version id as answers show it: not at all in buckets that never had versioning.
+    fn shown_version<'o>(&self, info: &'o ObjectInfo) -> Result<Option<&'o str>, ServiceError> {
+        let versioned = self.bucket_info()?.meta.versioning != Versioning::Unversioned;
+        Ok(versioned.then_some(info.version_id.as_str()))
+    }
+
+    /// Whether keys are to be percent-encoded in the answer.
+    fn url_encoded(&self) -> bool {
+        self.input.text("encoding_type") == Some("url")
+    }
+
+    /// Whether the principal may do something to another resource than the one addressed.
+    fn authorise(
+        &self,
+        need: Need,
+        operation: &str,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+    ) -> Result<(), ServiceError> {
+        let info = self
+            .store()
+            .bucket(bucket)
+            .map_err(|_| ServiceError::no_such_bucket(bucket))?;
+        let object = access::object_acl(self.state, bucket, key, version)?;
+        let action = access::action(operation, version.is_some());
+        access::decide(
+            self.state,
+            &self.principal,
+            need,
+            &action,
+            Some(&info),
+            Some(key),
+            object,
+        )
+    }
+
+    /// The members of a record that the operation's result has.
+    fn modelled(&self, record: Record) -> Record {
+        self.operation
+            .result
+            .iter()
+            .fold(Record::new(), |kept, member| {
+                match record.get(&member.name) {
+                    Some(value) => kept.with(&member.name, value.clone()),
+                    None => kept,
+                }
+            })
+    }
+
+    /// Refuses members that ask for something the emulator does not do.
+    fn refuse(&self, members: &[&str]) -> Result<(), ServiceError> {
+        match members.iter().find(|name| self.input.has(name)) {
+            Some(name) => Err(ServiceError::not_implemented(format!(
+                "{name} of {}",
+                self.operation.name
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// An owner as documents show it.
+fn owner(account: &str) -> Record {
+    Record::new()
+        .with("id", account)
+        .with("display_name", account)
+}
+
+/// An ETag as headers and documents show it.
+fn quoted(etag: &str) -> String {
+    format!("\"{etag}\"")
+}
+
+/// Compares `Content-MD5` with what arrived.
+pub(crate) fn check_md5(given: Option<&str>, actual: &[u8]) -> Result<(), ServiceError> {
+    let Some(given) = given else { return Ok(()) };
+    let invalid = || {
+        ServiceError::new(
+            400,
+            "InvalidDigest",
+            "The Content-MD5 you specified was invalid.",
+        )
+        .detail("Content-MD5", given)
+    };
+    match text::base64_decode(given).filter(|bytes| bytes.len() == 16) {
+        Some(bytes) if bytes == actual => Ok(()),
+        _ => Err(invalid()),
+    }
+}

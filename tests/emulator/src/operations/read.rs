@@ -1,0 +1,234 @@
+//! GetObject, HeadObject and GetObjectMeta.
+
+use std::sync::Arc;
+
+use super::{Call, conditions, meta, quoted, range};
+use crate::answer::Answer;
+use crate::error::ServiceError;
+use crate::store::{Object, ObjectInfo, ObjectKind, StoreError};
+use crate::text;
+use crate::value::{Record, Value};
+
+/// Members of GetObject that replace headers of the answer.
+const OVERRIDES: &[(&str, &str)] = &[
+    ("response_content_type", "content-type"),
+    ("response_content_language", "content-language"),
+    ("response_expires", "expires"),
+    ("response_cache_control", "cache-control"),
+    ("response_content_disposition", "content-disposition"),
+    ("response_content_encoding", "content-encoding"),
+];
+
+/// An object as it is read: what the key holds, and where its content comes from.
+pub(super) struct Found {
+    /// The object at the key, maybe a symbolic link.
+    pub(super) named: Arc<ObjectInfo>,
+    /// The object with the content.
+    pub(super) target: Object,
+}
+
+pub(super) fn get(call: &Call<'_>) -> Result<Answer, ServiceError> {
+    call.refuse(&["process"])?;
+    let found = find(call)?;
+    let info = found.target.info();
+    conditions::check(&call.input, info)?;
+    refuse_archived(info)?;
+    let standard = call.input.text("range_behavior") == Some("standard");
+    let mut values = values(call, &found)?;
+    let answer = match range::wanted(call.head.header("range"), standard, info.size) {
+        range::Wanted::Unsatisfiable => {
+            return Err(ServiceError::new(
+                416,
+                "InvalidRange",
+                "The requested range cannot be satisfied.",
+            )
+            .header("content-range", format!("bytes */{}", info.size))
+            .detail("ActualObjectSize", info.size.to_string())
+            .detail(
+                "RangeRequested",
+                call.head.header("range").unwrap_or_default(),
+            ));
+        }
+        range::Wanted::Whole => Answer::ok(values).payload(info.size, found.target.read_all()),
+        range::Wanted::Part(part) => {
+            let length = part.end - part.start;
+            values.set("content_length", length);
+            values.set(
+                "content_range",
+                format!("bytes {}-{}/{}", part.start, part.end - 1, info.size),
+            );
+            values = values.without("content_md5");
+            Answer::ok(values)
+                .status(206)
+                .payload(length, found.target.read(part)?)
+        }
+    };
+    let answer = with_constant_headers(answer, info);
+    Ok(OVERRIDES.iter().fold(answer, |answer, (member, header)| {
+        match call.input.text(member) {
+            Some(value) => answer.header(header, value),
+            None => answer,
+        }
+    }))
+}
+
+pub(super) fn head(call: &Call<'_>) -> Result<Answer, ServiceError> {
+    let found = find(call)?;
+    conditions::check(&call.input, found.target.info())?;
+    Ok(with_constant_headers(
+        Answer::ok(values(call, &found)?),
+        found.target.info(),
+    ))
+}
+
+/// The object itself, without following a symbolic link.
+pub(super) fn meta(call: &Call<'_>) -> Result<Answer, ServiceError> {
+    let object = open(call)?;
+    let found = Found {
+        named: Arc::clone(object.info()),
+        target: object,
+    };
+    Ok(Answer::ok(values(call, &found)?))
+}
+
+fn with_constant_headers(answer: Answer, info: &ObjectInfo) -> Answer {
+    let answer = answer.header("accept-ranges", "bytes");
+    match &info.meta.content_language {
+        Some(language) => answer.header("content-language", language),
+        None => answer,
+    }
+}
+
+/// Opens the version that the request names. A delete marker that is named by its id cannot be read at all.
+pub(super) fn open(call: &Call<'_>) -> Result<Object, ServiceError> {
+    match call
+        .store()
+        .object(call.bucket()?, call.key()?, call.version())
+    {
+        Err(StoreError::DeleteMarker { version_id, .. }) if call.version().is_some() => {
+            Err(ServiceError::new(
+                405,
+                "MethodNotAllowed",
+                "The specified method is not allowed against this resource.",
+            )
+            .header("x-oss-delete-marker", "true")
+            .header("x-oss-version-id", version_id)
+            .header("allow", "DELETE"))
+        }
+        other => Ok(other?),
+    }
+}
+
+/// Opens an object and follows it when it is a symbolic link.
+pub(super) fn find(call: &Call<'_>) -> Result<Found, ServiceError> {
+    let object = open(call)?;
+    let target = follow(call, call.bucket()?, &object)?.unwrap_or_else(|| object.clone());
+    Ok(Found {
+        named: Arc::clone(object.info()),
+        target,
+    })
+}
+
+/// What a symbolic link points to; nothing for other objects.
+pub(super) fn follow(
+    call: &Call<'_>,
+    bucket: &str,
+    object: &Object,
+) -> Result<Option<Object>, ServiceError> {
+    let Some(target) = object
+        .info()
+        .meta
+        .symlink_target
+        .as_deref()
+        .filter(|_| object.info().kind == ObjectKind::Symlink)
+    else {
+        return Ok(None);
+    };
+    let missing = || {
+        ServiceError::new(
+            404,
+            "SymlinkTargetNotExist",
+            "The symlink target object does not exist.",
+        )
+        .detail("SymlinkTarget", target)
+    };
+    let key = text::decode(target).ok_or_else(missing)?;
+    let found = call
+        .store()
+        .object(bucket, &key, None)
+        .map_err(|_| missing())?;
+    match found.info().kind {
+        ObjectKind::Symlink => Err(ServiceError::new(
+            409,
+            "InvalidTargetType",
+            "The symbolic link points to another symbolic link.",
+        )
+        .detail("SymlinkTarget", target)),
+        _ => Ok(Some(found)),
+    }
+}
+
+/// Objects of the archive classes cannot be read before they are restored, which the emulator does not do.
+pub(super) fn refuse_archived(info: &ObjectInfo) -> Result<(), ServiceError> {
+    match info.meta.storage_class.as_str() {
+        "Archive" | "ColdArchive" | "DeepColdArchive" => Err(ServiceError::new(
+            403,
+            "InvalidObjectState",
+            "The operation is not valid for the object's state.",
+        )
+        .detail("ObjectName", &info.key)),
+        _ => Ok(()),
+    }
+}
+
+/// What an object says about itself, as far as the operation's model has it.
+fn values(call: &Call<'_>, found: &Found) -> Result<Record, ServiceError> {
+    let info = found.target.info();
+    let meta = &info.meta;
+    let tags = found.named.meta.tags.len();
+    let mut values = Record::new()
+        .with("content_length", info.size)
+        .with(
+            "content_type",
+            meta.content_type
+                .as_deref()
+                .unwrap_or("application/octet-stream"),
+        )
+        .with("etag", quoted(&info.etag))
+        .with(
+            "last_modified",
+            info.last_modified.max(found.named.last_modified),
+        )
+        .with("storage_class", &meta.storage_class)
+        .with("metadata", meta.user.clone())
+        .with("object_type", found.named.kind.as_str())
+        .with("hash_crc64", info.crc64.to_string())
+        .with_some("next_append_position", info.next_append_position())
+        .with_some("cache_control", meta.cache_control.as_ref())
+        .with_some("content_disposition", meta.content_disposition.as_ref())
+        .with_some("content_encoding", meta.content_encoding.as_ref())
+        .with_some("expires", meta.expires.as_ref())
+        .with_some("tagging_count", (tags > 0).then_some(tags))
+        .with_some("version_id", call.shown_version(&found.named)?);
+    if info.kind == ObjectKind::Normal
+        && let Some(md5) = md5_of(&info.etag)
+    {
+        values.set("content_md5", md5);
+    }
+    for name in meta::ENCRYPTION {
+        if let Some(value) = meta.encryption.get(*name) {
+            values.set(name, Value::from(value));
+        }
+    }
+    Ok(call.modelled(values))
+}
+
+/// The ETag of a normal object is its MD5 in hexadecimal.
+fn md5_of(etag: &str) -> Option<String> {
+    let pairs = etag
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    let bytes = pairs.collect::<Option<Vec<u8>>>()?;
+    (bytes.len() == 16).then(|| text::base64(&bytes))
+}

@@ -1,0 +1,46 @@
+//! What all requests of an emulator share.
+
+use std::sync::RwLock;
+
+use oss_codegen::api::Api;
+
+use crate::address::Names;
+use crate::auth::keys::Keys;
+use crate::fault::Faults;
+use crate::request_log::RequestLog;
+use crate::store::Store;
+use crate::text;
+use crate::time::Clock;
+
+pub(crate) struct State {
+    pub(crate) api: &'static Api,
+    pub(crate) store: Store,
+    pub(crate) keys: Keys,
+    pub(crate) names: RwLock<Names>,
+    pub(crate) region: String,
+    pub(crate) account_id: String,
+    pub(crate) clock: Clock,
+    pub(crate) faults: Faults,
+    pub(crate) log: RequestLog,
+}
+
+impl State {
+    /// 24 hexadecimal digits in upper case.
+    pub(crate) fn request_id(&self) -> String {
+        let mut id = text::sha256_hex(self.keys.random_text(24).as_bytes());
+        id.truncate(24);
+        id.make_ascii_uppercase();
+        id
+    }
+
+    /// Host of a service by the kind of endpoint, as its model has it; empty when it has none.
+    pub(crate) fn host(&self, service: &str, kind: &str, region: &str) -> String {
+        let template = self
+            .api
+            .service(service)
+            .and_then(|service| service.hosts.get(kind));
+        template
+            .map(|template| template.replace("{region}", region))
+            .unwrap_or_default()
+    }
+}

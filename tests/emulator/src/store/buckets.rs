@@ -1,0 +1,332 @@
+//! Buckets, and the documents of buckets and of the account.
+
+use std::ops::Bound;
+use std::sync::{Arc, PoisonError};
+
+use super::index::{BucketIndex, Record, Version};
+use super::journal::Journal;
+use super::types::{BucketInfo, BucketMeta, BucketPage, BucketStat};
+use super::{Bucket, Inner, Result, Store, StoreError, run_blocking};
+
+impl Store {
+    /// Creates a bucket. The name is not checked.
+    pub(crate) async fn create_bucket(&self, name: &str, meta: BucketMeta) -> Result<BucketInfo> {
+        let inner = Arc::clone(&self.inner);
+        let name = name.to_owned();
+        match self.inner.disk {
+            None => inner.create_bucket(name, meta),
+            Some(_) => run_blocking(move || inner.create_bucket(name, meta)).await,
+        }
+    }
+
+    /// Deletes an empty bucket with its documents.
+    pub(crate) async fn delete_bucket(&self, name: &str) -> Result<()> {
+        let inner = Arc::clone(&self.inner);
+        let name = name.to_owned();
+        match self.inner.disk {
+            None => inner.delete_bucket(&name),
+            Some(_) => run_blocking(move || inner.delete_bucket(&name)).await,
+        }
+    }
+
+    /// What is known about a bucket.
+    pub(crate) fn bucket(&self, name: &str) -> Result<BucketInfo> {
+        Ok(self.bucket_handle(name)?.read().info())
+    }
+
+    /// The bucket that a host name is bound to, compared without case.
+    pub(crate) fn bucket_of_cname(&self, host: &str) -> Option<String> {
+        self.inner
+            .buckets()
+            .iter()
+            .find(|(_, bucket)| {
+                let index = bucket.read();
+                index
+                    .meta
+                    .cnames
+                    .keys()
+                    .any(|name| name.eq_ignore_ascii_case(host))
+            })
+            .map(|(name, _)| name.clone())
+    }
+
+    /// Buckets by name: those that start with `prefix` and come after `marker`, at most `max`.
+    pub(crate) fn list_buckets(&self, prefix: &str, marker: &str, max: usize) -> BucketPage {
+        let buckets = self.inner.buckets();
+        let start = if marker.is_empty() || marker < prefix {
+            Bound::Included(prefix)
+        } else {
+            Bound::Excluded(marker)
+        };
+        let mut matching = buckets
+            .range::<str, _>((start, Bound::Unbounded))
+            .take_while(|(name, _)| name.starts_with(prefix));
+        let page: Vec<_> = matching
+            .by_ref()
+            .take(max)
+            .map(|(_, bucket)| bucket.read().info())
+            .collect();
+        let more = matching.next().is_some();
+        BucketPage {
+            next_marker: page.last().filter(|_| more).map(|last| last.name.clone()),
+            buckets: page,
+        }
+    }
+
+    /// Counts objects, versions, uploads and bytes. Walks the bucket's index.
+    pub(crate) fn bucket_stat(&self, name: &str) -> Result<BucketStat> {
+        let bucket = self.bucket_handle(name)?;
+        let index = bucket.read();
+        let mut stat = BucketStat::default();
+        for versions in index.keys.values() {
+            if versions.last().is_some_and(|latest| !latest.is_marker()) {
+                stat.objects += 1;
+            }
+            for version in versions {
+                let Version::Object { info, .. } = version else {
+                    stat.delete_markers += 1;
+                    continue;
+                };
+                let class = &info.meta.storage_class;
+                stat.versions += 1;
+                stat.storage += info.size;
+                *stat.storage_by_class.entry(class.clone()).or_default() += info.size;
+                *stat.objects_by_class.entry(class.clone()).or_default() += 1;
+            }
+        }
+        for upload in index.uploads.values() {
+            stat.uploads += 1;
+            stat.storage += upload.parts.values().map(|part| part.size).sum::<u64>();
+        }
+        Ok(stat)
+    }
+
+    /// Changes what is kept about a bucket, atomically, and returns the outcome.
+    pub(crate) async fn update_bucket<F>(&self, name: &str, change: F) -> Result<BucketInfo>
+    where
+        F: FnOnce(&mut BucketMeta) + Send + 'static,
+    {
+        let bucket = self.bucket_handle(name)?;
+        self.commit(bucket, move |index, _| {
+            let mut info = index.info();
+            change(&mut info.meta);
+            let record = (info.meta != index.meta).then(|| Record::Meta {
+                meta: info.meta.clone(),
+            });
+            Ok((record, info))
+        })
+        .await
+    }
+}
+
+/// Documents.
+impl Store {
+    /// A configuration document, by a kind of the handler's choice (`cors`, `policy`,
+    /// `vector-index/a` ...).
+    pub(crate) fn config(&self, bucket: &str, kind: &str) -> Result<Option<Arc<Vec<u8>>>> {
+        Ok(document(&*self.bucket_handle(bucket)?, kind))
+    }
+
+    /// The documents whose kind starts with `prefix`, by kind in byte order.
+    pub(crate) fn configs(
+        &self,
+        bucket: &str,
+        prefix: &str,
+    ) -> Result<Vec<(String, Arc<Vec<u8>>)>> {
+        Ok(documents(&*self.bucket_handle(bucket)?, prefix))
+    }
+
+    /// Stores a document, replacing the one of this kind.
+    pub(crate) async fn put_config(
+        &self,
+        bucket: &str,
+        kind: &str,
+        content: Vec<u8>,
+    ) -> Result<()> {
+        let bucket = self.bucket_handle(bucket)?;
+        let record = Record::Config {
+            kind: kind.to_owned(),
+            document: Some(Arc::new(content)),
+        };
+        self.commit(bucket, |_, _| Ok((Some(record), ()))).await
+    }
+
+    /// Removes a document; false when there was none.
+    pub(crate) async fn delete_config(&self, bucket: &str, kind: &str) -> Result<bool> {
+        let bucket = self.bucket_handle(bucket)?;
+        let kind = kind.to_owned();
+        self.commit(bucket, |index, _| {
+            let found = index.configs.contains_key(&kind);
+            let record = Record::Config {
+                kind,
+                document: None,
+            };
+            Ok((found.then_some(record), found))
+        })
+        .await
+    }
+
+    /// Reads, decides and writes a document atomically: `change` gets the stored document and
+    /// returns the one to store (`None` removes it) with an answer, or refuses, and then nothing
+    /// changes.
+    pub(crate) async fn update_config<T, E, F>(
+        &self,
+        bucket: &str,
+        kind: &str,
+        change: F,
+    ) -> Result<Result<T, E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(Option<&[u8]>) -> Result<(Option<Vec<u8>>, T), E> + Send + 'static,
+    {
+        let bucket = self.bucket_handle(bucket)?;
+        self.update_document(bucket, kind, change).await
+    }
+
+    /// A document that belongs to the account and not to a bucket.
+    pub(crate) fn account_config(&self, kind: &str) -> Option<Arc<Vec<u8>>> {
+        document(&self.inner.account, kind)
+    }
+
+    /// The documents of the account whose kind starts with `prefix`, by kind.
+    pub(crate) fn account_configs(&self, prefix: &str) -> Vec<(String, Arc<Vec<u8>>)> {
+        documents(&self.inner.account, prefix)
+    }
+
+    /// Changes a document of the account: see [`Store::update_config`].
+    pub(crate) async fn update_account_config<T, E, F>(
+        &self,
+        kind: &str,
+        change: F,
+    ) -> Result<Result<T, E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(Option<&[u8]>) -> Result<(Option<Vec<u8>>, T), E> + Send + 'static,
+    {
+        let account = Arc::clone(&self.inner.account);
+        self.update_document(account, kind, change).await
+    }
+
+    async fn update_document<T, E, F>(
+        &self,
+        bucket: Arc<Bucket>,
+        kind: &str,
+        change: F,
+    ) -> Result<Result<T, E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(Option<&[u8]>) -> Result<(Option<Vec<u8>>, T), E> + Send + 'static,
+    {
+        let kind = kind.to_owned();
+        self.commit(bucket, move |index, _| {
+            let stored = index.configs.get(&kind).map(|bytes| bytes.as_slice());
+            let (document, answer) = match change(stored) {
+                Ok(changed) => changed,
+                Err(refusal) => return Ok((None, Err(refusal))),
+            };
+            let record = (document.as_deref() != stored).then(|| Record::Config {
+                kind,
+                document: document.map(Arc::new),
+            });
+            Ok((record, Ok(answer)))
+        })
+        .await
+    }
+}
+
+fn document(bucket: &Bucket, kind: &str) -> Option<Arc<Vec<u8>>> {
+    bucket.read().configs.get(kind).cloned()
+}
+
+fn documents(bucket: &Bucket, prefix: &str) -> Vec<(String, Arc<Vec<u8>>)> {
+    bucket
+        .read()
+        .configs
+        .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
+        .take_while(|(kind, _)| kind.starts_with(prefix))
+        .map(|(kind, document)| (kind.clone(), Arc::clone(document)))
+        .collect()
+}
+
+impl Inner {
+    fn create_bucket(&self, name: String, meta: BucketMeta) -> Result<BucketInfo> {
+        let _naming = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = self.buckets().get(&name) {
+            let owner = bucket.read().meta.owner.clone();
+            return Err(StoreError::BucketAlreadyExists { owner });
+        }
+        let index = BucketIndex::new(name.clone(), self.now(), meta);
+        let info = index.info();
+        let journal = match &self.disk {
+            None => None,
+            Some(disk) => {
+                let id = self.new_id();
+                let temporary = disk.directory.temporary(&id);
+                let home = disk.directory.bucket(&id);
+                let created = Journal::create(
+                    home.clone(),
+                    &temporary,
+                    &index,
+                    disk.directory.durability(),
+                );
+                Some(created.inspect_err(|_| {
+                    // A bucket that failed halfway must not come back at the next start.
+                    for leftover in [home, temporary] {
+                        drop(std::fs::remove_dir_all(leftover));
+                    }
+                })?)
+            }
+        };
+        self.buckets
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name, Bucket::new(index, journal));
+        Ok(info)
+    }
+
+    fn delete_bucket(&self, name: &str) -> Result<()> {
+        let _naming = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
+        let bucket = self
+            .buckets()
+            .get(name)
+            .cloned()
+            .ok_or(StoreError::NoSuchBucket)?;
+        let journal = bucket.journal();
+        {
+            let index = bucket.read();
+            if !index.keys.is_empty() || !index.uploads.is_empty() {
+                return Err(StoreError::BucketNotEmpty);
+            }
+        }
+        let buried = match (&self.disk, journal.as_ref()) {
+            (Some(disk), Some(journal)) => {
+                let grave = disk.directory.temporary(&self.new_id());
+                std::fs::rename(journal.home(), &grave)?;
+                Some((disk.directory.durability(), journal.home(), grave))
+            }
+            _ => None,
+        };
+        bucket
+            .index
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .deleted = true;
+        self.buckets
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(name);
+        // The rename was the deletion, and from here on nothing may undo it in memory. What stays of
+        // the journal is cleared away at the next start.
+        if let Some((durability, home, grave)) = buried
+            && let Err(error) = durability
+                .sync_move(home, &grave)
+                .and_then(|()| std::fs::remove_dir_all(&grave))
+        {
+            tracing::warn!(%error, "a deleted bucket's journal could not be removed");
+        }
+        Ok(())
+    }
+}

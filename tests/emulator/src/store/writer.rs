@@ -1,0 +1,192 @@
+//! Taking content in: chunks of any size in, checksums and an immutable blob out.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use md5::{Digest, Md5};
+
+use super::blob::{Blob, CHUNK, Content, Data, blocking};
+use super::disk::{BlobFile, Directory};
+use super::error::StoreError;
+use super::id::hex;
+
+/// Takes in content of any size, holding a few hundred KiB of it when the store is on disk.
+///
+/// Dropping it, or the [`Staged`] it becomes, leaves nothing behind.
+pub(crate) struct ObjectWriter {
+    /// `None` after a write that failed or was dropped midway: what was taken in is lost then.
+    sink: Option<Sink>,
+    buffer: Vec<u8>,
+    size: u64,
+}
+
+/// Where full chunks go, with the checksums of all that went there.
+struct Sink {
+    id: String,
+    target: Target,
+    md5: Md5,
+    crc64: crc64fast::Digest,
+}
+
+enum Target {
+    Memory(Vec<Bytes>),
+    /// The file is made for the first chunk, so that empty content has none.
+    Disk(Arc<Directory>, Option<(BlobFile, File)>),
+}
+
+impl ObjectWriter {
+    pub(crate) fn new(id: String, directory: Option<Arc<Directory>>) -> Self {
+        let target = match directory {
+            None => Target::Memory(Vec::new()),
+            Some(directory) => Target::Disk(directory, None),
+        };
+        Self {
+            sink: Some(Sink {
+                id,
+                target,
+                md5: Md5::new(),
+                crc64: crc64fast::Digest::new(),
+            }),
+            buffer: Vec::new(),
+            size: 0,
+        }
+    }
+
+    /// Appends a chunk of any length.
+    pub(crate) async fn write(&mut self, chunk: Bytes) -> Result<(), StoreError> {
+        let mut rest = chunk.as_ref();
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(rest.len().min(CHUNK - self.buffer.len()));
+            self.buffer.extend_from_slice(now);
+            self.size += now.len() as u64;
+            rest = later;
+            if self.buffer.len() == CHUNK {
+                let full = std::mem::take(&mut self.buffer);
+                let sink = self.sink.take().ok_or_else(interrupted)?;
+                self.sink = Some(sink.take_in(full).await?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes written so far.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Ends the content; on disk it is durable when this returns.
+    pub(crate) async fn finish(self) -> Result<Staged, StoreError> {
+        let sink = self.sink.ok_or_else(interrupted)?;
+        Ok(sink.finish(self.buffer, self.size).await?)
+    }
+}
+
+fn interrupted() -> StoreError {
+    StoreError::Io(io::Error::other("an earlier write was interrupted"))
+}
+
+impl Sink {
+    async fn take_in(mut self, chunk: Vec<u8>) -> io::Result<Self> {
+        if matches!(self.target, Target::Memory(_)) {
+            self.put(chunk)?;
+            return Ok(self);
+        }
+        blocking(move || {
+            self.put(chunk)?;
+            Ok(self)
+        })
+        .await
+    }
+
+    fn put(&mut self, chunk: Vec<u8>) -> io::Result<()> {
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        self.md5.update(&chunk);
+        self.crc64.write(&chunk);
+        match &mut self.target {
+            // Boxed, so that a short last chunk does not hold the buffer's spare room.
+            Target::Memory(chunks) => chunks.push(chunk.into_boxed_slice().into()),
+            Target::Disk(directory, file) => {
+                if file.is_none() {
+                    let id = self.id.clone();
+                    *file = Some(BlobFile::create(Arc::clone(directory), id)?);
+                }
+                if let Some((_, file)) = file {
+                    file.write_all(&chunk)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self, rest: Vec<u8>, size: u64) -> io::Result<Staged> {
+        if matches!(self.target, Target::Memory(_)) {
+            self.put(rest)?;
+            return self.seal(size);
+        }
+        blocking(move || {
+            self.put(rest)?;
+            self.seal(size)
+        })
+        .await
+    }
+
+    fn seal(self, size: u64) -> io::Result<Staged> {
+        let crc64 = self.crc64.sum64();
+        let data = match self.target {
+            Target::Memory(chunks) if chunks.is_empty() => None,
+            Target::Memory(chunks) => Some(Data::Memory(chunks)),
+            Target::Disk(_, None) => None,
+            Target::Disk(_, Some((blob, file))) => {
+                blob.sync(&file)?;
+                Some(Data::File(blob))
+            }
+        };
+        let content = data.map_or_else(Content::default, |data| {
+            Content::from(Blob {
+                len: size,
+                crc64,
+                data,
+            })
+        });
+        Ok(Staged {
+            content,
+            size,
+            md5: self.md5.finalize().into(),
+            crc64,
+        })
+    }
+}
+
+/// Complete content that belongs to no object yet.
+pub(crate) struct Staged {
+    pub(crate) content: Content,
+    size: u64,
+    md5: [u8; 16],
+    crc64: u64,
+}
+
+impl Staged {
+    /// Bytes.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// MD5 of the content.
+    pub(crate) fn md5(&self) -> [u8; 16] {
+        self.md5
+    }
+
+    /// Upper-case hexadecimal MD5: the ETag that a normal object or a part gets.
+    pub(crate) fn etag(&self) -> String {
+        hex(&self.md5)
+    }
+
+    /// CRC-64/XZ of the content.
+    pub(crate) fn crc64(&self) -> u64 {
+        self.crc64
+    }
+}
