@@ -1,0 +1,113 @@
+//! `cargo xtask ci`: everything that CI runs, in the order in which a mistake shows soonest.
+
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use clap::Args;
+
+use crate::Outcome;
+use crate::process::{cargo, shown, status};
+
+/// Runs everything that CI runs, prints how long each step took, and ends with the first that failed.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Only list the steps.
+    #[arg(long)]
+    list: bool,
+}
+
+/// Feature sets of the SDK that have to build alone, besides all together.
+const FEATURE_SETS: [&[&str]; 6] = [
+    &["--no-default-features"],
+    &["--no-default-features", "--features", "reqwest"],
+    &["--no-default-features", "--features", "rustls"],
+    &["--features", "vectors"],
+    &["--features", "sts"],
+    &["--features", "dynamic"],
+];
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    let steps = steps()?;
+    if arguments.list {
+        for (_, command) in &steps {
+            println!("{}", shown(command));
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut times = Vec::new();
+    for (name, mut command) in steps {
+        eprintln!("==> {name}: {}", shown(&command));
+        let started = Instant::now();
+        let ended = status(&mut command)?;
+        if !ended.success() {
+            eprintln!("==> {name} failed ({ended}): {}", shown(&command));
+            return Ok(ExitCode::FAILURE);
+        }
+        times.push((name, started.elapsed().as_secs_f64()));
+    }
+    let total: f64 = times.iter().map(|(_, seconds)| seconds).sum();
+    for (name, seconds) in &times {
+        println!("{seconds:>8.1} s  {name}");
+    }
+    println!("{total:>8.1} s  in all");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn steps() -> Result<Vec<(String, Command)>, String> {
+    let this = std::env::current_exe()
+        .map_err(|error| format!("cannot find this program's own path: {error}"))?;
+    let own = |arguments: &[&str]| {
+        let mut command = Command::new(&this);
+        command.args(arguments);
+        command
+    };
+    let mut steps = vec![
+        ("format".to_owned(), cargo(&["fmt", "--all", "--check"])),
+        ("generated code".to_owned(), own(&["codegen", "--check"])),
+        (
+            "lints".to_owned(),
+            cargo(&[
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--all-features",
+                "--",
+                "-D",
+                "warnings",
+            ]),
+        ),
+    ];
+    for features in FEATURE_SETS {
+        let mut command = cargo(&["clippy", "--package", "oss-sdk"]);
+        command.args(features).args(["--", "-D", "warnings"]);
+        steps.push((format!("features {}", features.join(" ")), command));
+    }
+    steps.push(("tests".to_owned(), cargo(&["test", "--workspace"])));
+    let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--all-features"]);
+    doc.env("RUSTDOCFLAGS", "-D warnings");
+    steps.push(("documentation".to_owned(), doc));
+    steps.push((
+        "quick start".to_owned(),
+        cargo(&[
+            "run",
+            "--quiet",
+            "--package",
+            "oss-sdk",
+            "--example",
+            "quickstart",
+        ]),
+    ));
+    steps.push((
+        "broken downloads".to_owned(),
+        own(&[
+            "soak",
+            "broken-downloads",
+            "--rounds",
+            "10",
+            "--size",
+            "8388608",
+        ]),
+    ));
+    steps.push(("official Python client".to_owned(), own(&["interop"])));
+    Ok(steps)
+}
