@@ -120,13 +120,8 @@ impl Options {
     pub fn public_modules(&self, service: &str) -> (String, String) {
         let sdk = &self.crate_name;
         match &self.place {
-            Place::Sdk if service == MAIN_SERVICE => {
-                (format!("{sdk}::operations"), format!("{sdk}::types"))
-            }
-            Place::Sdk => (
-                format!("{sdk}::{service}"),
-                format!("{sdk}::{service}::types"),
-            ),
+            Place::Sdk if service == MAIN_SERVICE => (format!("{sdk}::operations"), format!("{sdk}::types")),
+            Place::Sdk => (format!("{sdk}::{service}"), format!("{sdk}::{service}::types")),
             Place::Fixture { module, .. } => (
                 format!("{module}::{service}::operations"),
                 format!("{module}::{service}::types"),
@@ -154,13 +149,9 @@ pub fn emit(api: &Api, options: &Options) -> Files {
         let groups = group_names(service);
         let source = format!("{}/service.yaml", models_directory(service));
         let group_list: Vec<String> = groups.iter().cloned().collect();
-        let is_public =
-            service.name == MAIN_SERVICE || matches!(options.place, Place::Fixture { .. });
+        let is_public = service.name == MAIN_SERVICE || matches!(options.place, Place::Fixture { .. });
         let tokens = service::emit(service, &group_list, &home, is_public);
-        files.insert(
-            format!("{directory}/{}.rs", service.name),
-            text(&source, tokens),
-        );
+        files.insert(format!("{directory}/{}.rs", service.name), text(&source, tokens));
         for name in &groups {
             let group = service.groups.iter().find(|group| group.name == *name);
             let source = match group {
@@ -168,16 +159,10 @@ pub fn emit(api: &Api, options: &Options) -> Files {
                 None => format!("{}/{name}.yaml", models_directory(service)),
             };
             let tokens = self::group(service, name, group, options);
-            files.insert(
-                format!("{directory}/{}/{name}.rs", service.name),
-                text(&source, tokens),
-            );
+            files.insert(format!("{directory}/{}/{name}.rs", service.name), text(&source, tokens));
         }
     }
-    files.insert(
-        format!("{directory}.rs"),
-        text("models", root(api, options)),
-    );
+    files.insert(format!("{directory}.rs"), text("models", root(api, options)));
     files
 }
 
@@ -196,10 +181,7 @@ pub fn emit_wire_samples(api: &Api, options: &Options, directory: &str) -> Files
         let ident = names::field_ident(&service.name);
         quote!(pub mod #ident;)
     });
-    let services = api
-        .services
-        .iter()
-        .map(|service| names::field_ident(&service.name));
+    let services = api.services.iter().map(|service| names::field_ident(&service.name));
     let tokens = quote! {
         //! Samples of all operations, by service.
 
@@ -230,11 +212,7 @@ fn group_names(service: &Service) -> BTreeSet<String> {
 /// Directory of a service's models, e.g. `models/oss`.
 #[cfg(feature = "format")]
 fn models_directory(service: &Service) -> String {
-    match service
-        .groups
-        .first()
-        .and_then(|group| group.source.rsplit_once('/'))
-    {
+    match service.groups.first().and_then(|group| group.source.rsplit_once('/')) {
         Some((directory, _)) => directory.to_owned(),
         None => format!("models/{}", service.name),
     }
@@ -245,10 +223,7 @@ fn group(service: &Service, name: &str, group: Option<&Group>, options: &Options
     let scope = scope::Scope::of_group(service, name, options.home());
     let mut items = TokenStream::new();
     let client = options.client(&service.name);
-    for operation in group
-        .map(|group| group.operations.as_slice())
-        .unwrap_or_default()
-    {
+    for operation in group.map(|group| group.operations.as_slice()).unwrap_or_default() {
         let request = request::name(operation);
         let output = result::name(operation);
         let request_fields = request::fields(&scope, operation);
@@ -291,20 +266,15 @@ fn group(service: &Service, name: &str, group: Option<&Group>, options: &Options
                 .flatten(),
         );
     }
-    for enumeration in service
-        .enums
-        .iter()
-        .filter(|enumeration| enumeration.group == name)
-    {
+    for enumeration in service.enums.iter().filter(|enumeration| enumeration.group == name) {
         items.extend(enums::emit(&scope, enumeration));
     }
     if let Some(group) = group.filter(|group| !group.operations.is_empty()) {
         items.extend(client::emit(&scope, group, options));
     }
     let dynamic = dynamic::emit(service, name, group, &options.home());
-    let allow = uses_deprecated(service, name, group).then(
-        || quote!(#![allow(deprecated, reason = "the code of deprecated members uses them")]),
-    );
+    let allow = uses_deprecated(service, name, group)
+        .then(|| quote!(#![allow(deprecated, reason = "the code of deprecated members uses them")]));
     let uses = scope.uses();
     quote! {
         #allow
@@ -322,15 +292,11 @@ fn uses_deprecated(service: &Service, name: &str, group: Option<&Group>) -> bool
         .iter()
         .filter(|shape| shape.group == name)
         .flat_map(|shape| &shape.members);
-    let operations = group
-        .map(|group| group.operations.as_slice())
-        .unwrap_or_default();
+    let operations = group.map(|group| group.operations.as_slice()).unwrap_or_default();
     let members = operations
         .iter()
         .flat_map(|operation| operation.request.iter().chain(&operation.result));
-    shapes
-        .chain(members)
-        .any(|member| member.deprecated.is_some())
+    shapes.chain(members).any(|member| member.deprecated.is_some())
 }
 
 /// The list of services; all but the main one are behind a feature of their name.

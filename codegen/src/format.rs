@@ -69,9 +69,7 @@ pub fn lines(tokens: &TokenStream) -> Vec<String> {
 pub fn statements(tokens: &TokenStream) -> Vec<String> {
     let text = prettyplease::unparse(&parse(quote::quote!(async fn statements() { #tokens })));
     let lines: Vec<&str> = text.lines().collect();
-    let inner = lines
-        .get(1..lines.len().saturating_sub(1))
-        .unwrap_or_default();
+    let inner = lines.get(1..lines.len().saturating_sub(1)).unwrap_or_default();
     inner
         .iter()
         .map(|line| line.strip_prefix("    ").unwrap_or(line).to_owned())
@@ -93,10 +91,7 @@ fn separate(text: &str) -> String {
         out.push_str(line);
         out.push('\n');
         let next = lines.get(index + 1).copied().unwrap_or_default();
-        if indentation(line) > 0
-            && indentation(next) == indentation(line)
-            && are_items(line.trim(), next.trim())
-        {
+        if indentation(line) > 0 && indentation(next) == indentation(line) && are_items(line.trim(), next.trim()) {
             out.push('\n');
         }
     }

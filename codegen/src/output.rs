@@ -99,17 +99,10 @@ pub fn compare(root: &Path, files: &Files, directories: &[&str]) -> Result<Chang
         if before == after {
             continue;
         }
-        if before
-            .as_ref()
-            .is_some_and(|text| !text.starts_with(MARKER))
-        {
+        if before.as_ref().is_some_and(|text| !text.starts_with(MARKER)) {
             return Err(OutputError::Unmarked { path });
         }
-        changes.files.push(Change {
-            path,
-            before,
-            after,
-        });
+        changes.files.push(Change { path, before, after });
     }
     Ok(changes)
 }
@@ -174,11 +167,7 @@ pub fn apply(root: &Path, changes: &Changes) -> Result<(), OutputError> {
     Ok(())
 }
 
-fn stage(
-    root: &Path,
-    changes: &Changes,
-    staged: &mut Vec<(PathBuf, PathBuf)>,
-) -> Result<(), OutputError> {
+fn stage(root: &Path, changes: &Changes, staged: &mut Vec<(PathBuf, PathBuf)>) -> Result<(), OutputError> {
     for change in &changes.files {
         let Some(text) = &change.after else { continue };
         let path = root.join(&change.path);
@@ -209,11 +198,7 @@ mod tests {
     }
 
     fn paths(changes: &Changes) -> Vec<&str> {
-        changes
-            .files
-            .iter()
-            .map(|change| change.path.as_str())
-            .collect()
+        changes.files.iter().map(|change| change.path.as_str()).collect()
     }
 
     #[test]
@@ -224,18 +209,12 @@ mod tests {
         let second = files(&[("g/a.rs", "2"), ("g/same.rs", "1"), ("g/new/c.rs", "1")]);
         let changes = compare(root.path(), &second, &["g"]).unwrap();
         assert_eq!(paths(&changes), ["g/a.rs", "g/new/c.rs", "g/old/b.rs"]);
-        let untouched = fs::metadata(root.path().join("g/same.rs"))
-            .unwrap()
-            .modified()
-            .unwrap();
+        let untouched = fs::metadata(root.path().join("g/same.rs")).unwrap().modified().unwrap();
         apply(root.path(), &changes).unwrap();
         assert!(compare(root.path(), &second, &["g"]).unwrap().is_empty());
         assert!(!root.path().join("g/old").exists());
         assert_eq!(
-            fs::metadata(root.path().join("g/same.rs"))
-                .unwrap()
-                .modified()
-                .unwrap(),
+            fs::metadata(root.path().join("g/same.rs")).unwrap().modified().unwrap(),
             untouched
         );
     }
@@ -251,12 +230,7 @@ mod tests {
         ] {
             fs::write(root.path().join("g/a.rs"), content).unwrap();
             let error = compare(root.path(), &files(&[(generated, "1")]), &["g"]).unwrap_err();
-            assert!(
-                error
-                    .to_string()
-                    .starts_with("`g/a.rs` does not start with"),
-                "{error}"
-            );
+            assert!(error.to_string().starts_with("`g/a.rs` does not start with"), "{error}");
             assert_eq!(fs::read(root.path().join("g/a.rs")).unwrap(), content);
         }
     }
@@ -267,10 +241,7 @@ mod tests {
         let changes = compare(root.path(), &files(&[("a.rs", "1"), ("b/c.rs", "1")]), &[]).unwrap();
         // A file where a directory has to be.
         fs::write(root.path().join("b"), "").unwrap();
-        assert!(matches!(
-            apply(root.path(), &changes),
-            Err(OutputError::Io { .. })
-        ));
+        assert!(matches!(apply(root.path(), &changes), Err(OutputError::Io { .. })));
         let left: Vec<_> = fs::read_dir(root.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name())

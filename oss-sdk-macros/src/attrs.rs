@@ -52,7 +52,10 @@ pub(crate) struct Item {
 impl Parse for Item {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let is_negative = input.parse::<Option<Token![-]>>()?.is_some();
-        Ok(Self { is_negative, literal: input.parse()? })
+        Ok(Self {
+            is_negative,
+            literal: input.parse()?,
+        })
     }
 }
 
@@ -61,11 +64,19 @@ impl Parse for Attr {
         // `crate` is a keyword.
         let name = Ident::parse_any(input)?;
         let value = if input.parse::<Option<Token![=]>>()?.is_some() {
-            if name == "output" { Value::Type(Box::new(input.parse()?)) } else { Value::Literal(input.parse()?) }
+            if name == "output" {
+                Value::Type(Box::new(input.parse()?))
+            } else {
+                Value::Literal(input.parse()?)
+            }
         } else if input.peek(syn::token::Paren) {
             let content;
             parenthesized!(content in input);
-            Value::List(Punctuated::<Item, Token![,]>::parse_terminated(&content)?.into_iter().collect())
+            Value::List(
+                Punctuated::<Item, Token![,]>::parse_terminated(&content)?
+                    .into_iter()
+                    .collect(),
+            )
         } else {
             Value::None
         };
@@ -112,13 +123,20 @@ impl Attr {
 
     /// The text of `name = "text"`, or nothing for a bare `name`.
     pub(crate) fn optional_text(&self, problems: &mut Problems) -> Option<LitStr> {
-        if matches!(self.value, Value::None) { None } else { self.text(problems) }
+        if matches!(self.value, Value::None) {
+            None
+        } else {
+            self.text(problems)
+        }
     }
 
     /// Makes sure that a bare `name` has no value.
     pub(crate) fn flag(&self, problems: &mut Problems) {
         if !matches!(self.value, Value::None) {
-            problems.at(&self.name, format!("`{}` has no value; write the name alone", self.name));
+            problems.at(
+                &self.name,
+                format!("`{}` has no value; write the name alone", self.name),
+            );
         }
     }
 
@@ -157,7 +175,10 @@ impl Attr {
         }
         match numbers.len() {
             2 if numbers[0].0 > numbers[1].0 => {
-                problems.at(&items[0].literal, "the least number is greater than the most; swap them");
+                problems.at(
+                    &items[0].literal,
+                    "the least number is greater than the most; swap them",
+                );
                 None
             }
             2 => {
@@ -211,8 +232,38 @@ impl Attr {
 
     /// Reports a name that means nothing here.
     pub(crate) fn unknown(&self, known: &[&str], problems: &mut Problems) {
-        let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        problems.at(&self.name, format!("`{}` is not known here; there are {list}", self.name));
+        let name = self.name.to_string();
+        let similar = known.iter().find(|known| is_similar(&name, known));
+        let rest = match similar {
+            Some(similar) => format!("did you mean `{similar}`?"),
+            None => {
+                let list = known
+                    .iter()
+                    .map(|name| format!("`{name}`"))
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                format!("there are {list}")
+            }
+        };
+        problems.at(&self.name, format!("`{name}` is not known here; {rest}"));
+    }
+}
+
+/// Whether one character was added, left out or mistyped, or two that follow one another were swapped.
+fn is_similar(a: &str, b: &str) -> bool {
+    let start = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    let rest = a.len().min(b.len()) - start;
+    let end = a
+        .bytes()
+        .rev()
+        .zip(b.bytes().rev())
+        .take_while(|(a, b)| a == b)
+        .count()
+        .min(rest);
+    let (a, b) = (&a.as_bytes()[start..a.len() - end], &b.as_bytes()[start..b.len() - end]);
+    match (a, b) {
+        ([first, second], [other_first, other_second]) => first == other_second && second == other_first,
+        _ => a.len() <= 1 && b.len() <= 1,
     }
 }
 

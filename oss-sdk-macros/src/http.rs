@@ -10,8 +10,14 @@ pub(crate) struct Http {
     pub(crate) query: Vec<(String, Option<String>)>,
 }
 
-const METHODS: [Method; 6] =
-    [Method::Get, Method::Put, Method::Head, Method::Post, Method::Delete, Method::Options];
+const METHODS: [Method; 6] = [
+    Method::Get,
+    Method::Put,
+    Method::Head,
+    Method::Post,
+    Method::Delete,
+    Method::Options,
+];
 
 /// Parses the text; the error says what to write instead.
 pub(crate) fn parse(literal: &LitStr) -> syn::Result<Http> {
@@ -29,7 +35,9 @@ pub(crate) fn parse(literal: &LitStr) -> syn::Result<Http> {
         None => (target, ""),
     };
     if target.contains(char::is_whitespace) {
-        return Err(problem("the path must not contain blanks; fields stand in braces, such as `/{bucket}/{key}`"));
+        return Err(problem(
+            "the path must not contain blanks; fields stand in braces, such as `/{bucket}/{key}`",
+        ));
     }
     let Some(path) = path.strip_prefix('/') else {
         return Err(problem("the path must start with `/`"));
@@ -39,7 +47,11 @@ pub(crate) fn parse(literal: &LitStr) -> syn::Result<Http> {
         Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
         None => (parameter.to_owned(), None),
     });
-    Ok(Http { method, resource: resource(path).map_err(|message| problem(&message))?, query: query.collect() })
+    Ok(Http {
+        method,
+        resource: resource(path).map_err(|message| problem(&message))?,
+        query: query.collect(),
+    })
 }
 
 fn resource(path: &str) -> Result<Resource, String> {
@@ -53,13 +65,17 @@ fn resource(path: &str) -> Result<Resource, String> {
     for segment in path.split('/') {
         match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
             Some(name @ ("bucket" | "key")) => {
-                return Err(format!("`{{{name}}}` stands only in `/{{bucket}}` and `/{{bucket}}/{{key}}`"));
+                return Err(format!(
+                    "`{{{name}}}` stands only in `/{{bucket}}` and `/{{bucket}}/{{key}}`"
+                ));
             }
             Some(name) if syn::parse_str::<syn::Ident>(name).is_ok() => segments.push(Segment::Member(name.to_owned())),
             None if !segment.is_empty() && !segment.contains(['{', '}']) => {
                 segments.push(Segment::Literal(segment.to_owned()));
             }
-            _ => return Err(format!("`{segment}` is neither a fixed segment nor a field in braces")),
+            _ => {
+                return Err(format!("`{segment}` is neither a fixed segment nor a field in braces"));
+            }
         }
     }
     Ok(Resource::Path(segments))
@@ -79,11 +95,20 @@ mod tests {
     fn method_path_and_query_are_told_apart() {
         let http = parsed("GET /{bucket}?list-type=2&versions").unwrap();
         assert_eq!((http.method, http.resource), (Method::Get, Resource::Bucket));
-        assert_eq!(http.query, [("list-type".to_owned(), Some("2".to_owned())), ("versions".to_owned(), None)]);
+        assert_eq!(
+            http.query,
+            [
+                ("list-type".to_owned(), Some("2".to_owned())),
+                ("versions".to_owned(), None)
+            ]
+        );
         assert_eq!(parsed("GET /").unwrap().resource, Resource::Service);
         assert_eq!(parsed("PUT /{bucket}/{key}").unwrap().resource, Resource::Object);
         let segments = [Segment::Literal("tables".to_owned()), Segment::Member("arn".to_owned())];
-        assert_eq!(parsed("GET /tables/{arn}").unwrap().resource, Resource::Path(segments.to_vec()));
+        assert_eq!(
+            parsed("GET /tables/{arn}").unwrap().resource,
+            Resource::Path(segments.to_vec())
+        );
     }
 
     #[test]

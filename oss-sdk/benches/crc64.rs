@@ -10,11 +10,19 @@ fn crc64(c: &mut Criterion) {
     let mut group = c.benchmark_group("crc64");
     for size in [16 << 10, 1 << 20] {
         group.throughput(Throughput::Bytes(size as u64));
-        group.bench_function(format!("{} KiB", size >> 10), |b| b.iter(|| Crc64::of(black_box(&data[..size]))));
+        group.bench_function(format!("{} KiB", size >> 10), |b| {
+            b.iter(|| Crc64::of(black_box(&data[..size])))
+        });
     }
     group.finish();
     c.bench_function("crc64/combine", |b| {
-        b.iter(|| Crc64::combine(black_box(0x995d_c9bb_df19_39fa), black_box(0x3302_8477_2e65_2b05), 6 << 20));
+        b.iter(|| {
+            Crc64::combine(
+                black_box(0x995d_c9bb_df19_39fa),
+                black_box(0x3302_8477_2e65_2b05),
+                6 << 20,
+            )
+        });
     });
 }
 

@@ -1,19 +1,23 @@
-//! Signatures, as the signer makes them for each attempt and each presigned URL.
+//! Signing: alone, as for each attempt, and as the whole way from a request to a presigned URL.
 
 use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::{HeaderMap, HeaderValue, Method};
-use oss_sdk::Timestamp;
 use oss_sdk::credentials::Credentials;
 use oss_sdk::service::{Protocol, ServiceSpec};
 use oss_sdk::signer::{Placement, Signer, SignerV1, SignerV4, SigningRequest};
+use oss_sdk::{Client, GetObjectRequest, Timestamp};
 
 static OSS: ServiceSpec = ServiceSpec::new("oss", Protocol::RestXml).subresources(&["acl", "cors"]);
 
+fn credentials() -> Credentials {
+    Credentials::new("LTAI5tTestAccessKeyId01", "TestAccessKeySecret0123456789ab")
+}
+
 fn signing(c: &mut Criterion) {
-    let credentials = Credentials::new("LTAI5tTestAccessKeyId01", "TestAccessKeySecret0123456789ab");
+    let credentials = credentials();
     let time = Timestamp::UNIX_EPOCH.saturating_add(Duration::from_secs(1_702_830_057));
     let none = HeaderMap::new();
     let mut some = HeaderMap::new();
@@ -28,19 +32,56 @@ fn signing(c: &mut Criterion) {
     get.region = "cn-hangzhou";
     get.host = "examplebucket.oss-cn-hangzhou.aliyuncs.com";
     let mut presigned = get.clone();
-    presigned.placement = Placement::Query { expires: Duration::from_secs(600) };
+    presigned.placement = Placement::Query {
+        expires: Duration::from_secs(600),
+    };
     let mut put = get.clone();
     put.method = &Method::PUT;
     put.headers = &some;
 
     let v4 = SignerV4::new();
     let mut group = c.benchmark_group("sign");
-    for (name, request) in [("GET", &get), ("PUT with 4 headers", &put), ("presigned GET", &presigned)] {
-        group.bench_function(format!("V4 {name}"), |b| b.iter(|| v4.sign(black_box(request), &credentials)));
-        group.bench_function(format!("V1 {name}"), |b| b.iter(|| SignerV1.sign(black_box(request), &credentials)));
+    for (name, request) in [
+        ("GET", &get),
+        ("PUT with 4 headers", &put),
+        ("presigned GET", &presigned),
+    ] {
+        group.bench_function(format!("V4 {name}"), |b| {
+            b.iter(|| v4.sign(black_box(request), &credentials))
+        });
+        group.bench_function(format!("V1 {name}"), |b| {
+            b.iter(|| SignerV1.sign(black_box(request), &credentials))
+        });
     }
     group.finish();
 }
 
-criterion_group!(benches, signing);
+fn presigning(c: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let client = Client::builder()
+        .region("cn-hangzhou")
+        .credentials(credentials())
+        .build();
+    let (Ok(runtime), Ok(client)) = (runtime, client) else {
+        panic!("neither a runtime nor a client needs anything from outside");
+    };
+    c.bench_function("presign/V4 GetObject, request to URL", |b| {
+        b.iter_custom(|iterations| {
+            runtime.block_on(async {
+                let start = criterion::measurement::Measurement::start(&criterion::measurement::WallTime);
+                for _ in 0..iterations {
+                    let request = GetObjectRequest::new("examplebucket", "photos/2023/12/cat.jpg");
+                    let presigned = client
+                        .get_object(black_box(request))
+                        .presign(Duration::from_secs(600))
+                        .await;
+                    assert!(black_box(presigned).is_ok());
+                }
+                criterion::measurement::Measurement::end(&criterion::measurement::WallTime, start)
+            })
+        });
+    });
+}
+
+criterion_group!(benches, signing, presigning);
 criterion_main!(benches);

@@ -8,14 +8,16 @@
 //! `OSS_ENDPOINT`), `OSS_ACCESS_KEY_ID` and `OSS_ACCESS_KEY_SECRET` it uses the real service, in a bucket that it creates
 //! and deletes.
 
+#![expect(clippy::disallowed_methods, reason = "an application reads the clock; the SDK takes it from its settings")]
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use oss_emulator::Emulator;
 use oss_sdk::{
-    Client, Credentials, DeleteBucketRequest, DeleteObjectRequest, GetObjectRequest, ListObjectsV2Request, PutBucketRequest,
-    PutObjectRequest, body::Body,
+    Client, Credentials, DeleteBucketRequest, DeleteObjectRequest, GetObjectRequest, ListObjectsV2Request,
+    PutBucketRequest, PutObjectRequest, body::Body,
 };
 
 type Problem = Box<dyn std::error::Error>;
@@ -29,14 +31,25 @@ async fn main() -> Result<(), Problem> {
     let begun = Instant::now();
     // Kept to the end: dropping it stops the server.
     let (client, _emulator) = connect().await?;
-    let bucket = format!("quickstart-{}", SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos());
-    step("create the bucket", &bucket, client.put_bucket(PutBucketRequest::new(&bucket)).await.map(drop))?;
+    let bucket = format!(
+        "quickstart-{}",
+        SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos()
+    );
+    step(
+        "create the bucket",
+        &bucket,
+        client.put_bucket(PutBucketRequest::new(&bucket)).await.map(drop),
+    )?;
     // Whatever happens in between, the bucket goes away again.
     let travelled = travel(&client, &bucket, &file).await;
     if let Err(error) = client.delete_object(DeleteObjectRequest::new(&bucket, KEY)).await {
         eprintln!("the object is left behind: {error}");
     }
-    step("delete the bucket", &bucket, client.delete_bucket(DeleteBucketRequest::new(&bucket)).await.map(drop))?;
+    step(
+        "delete the bucket",
+        &bucket,
+        client.delete_bucket(DeleteBucketRequest::new(&bucket)).await.map(drop),
+    )?;
     travelled?;
     println!("all of it took {:.2?}", begun.elapsed());
     Ok(())
@@ -63,7 +76,9 @@ async fn travel(client: &Client, bucket: &str, file: &Path) -> Result<(), Proble
     let size = std::fs::metadata(file)?.len();
 
     let bar = ProgressBar::new(size);
-    bar.set_style(ProgressStyle::with_template("  {bar:40} {bytes} of {total_bytes}, {bytes_per_sec}")?);
+    bar.set_style(ProgressStyle::with_template(
+        "  {bar:40} {bytes} of {total_bytes}, {bytes_per_sec}",
+    )?);
     let position = bar.clone();
     let started = Instant::now();
     let put = client
@@ -73,24 +88,37 @@ async fn travel(client: &Client, bucket: &str, file: &Path) -> Result<(), Proble
     bar.finish();
     let rate = size as f64 / (1024.0 * 1024.0) / started.elapsed().as_secs_f64();
     println!("uploaded {} ({size} bytes, {rate:.0} MiB/s)", file.display());
-    println!("  CRC-64 {} compared with the service's", put.hash_crc64.as_deref().unwrap_or("unknown"));
+    println!(
+        "  CRC-64 {} compared with the service's",
+        put.hash_crc64.as_deref().unwrap_or("unknown")
+    );
 
     let mut objects = client.list_objects_v2(ListObjectsV2Request::new(bucket)).items();
     while let Some(object) = objects.try_next().await? {
         println!("listed   {} ({} bytes)", object.key, object.size);
     }
 
-    let range = client.get_object(GetObjectRequest::new(bucket, KEY).range_header("bytes=0-15")).await?;
+    let range = client
+        .get_object(GetObjectRequest::new(bucket, KEY).range_header("bytes=0-15"))
+        .await?;
     println!("read     the first {} bytes", range.body.bytes().await?.len());
 
     let back = std::env::temp_dir().join(format!("{bucket}.back"));
     let started = Instant::now();
-    client.get_object(GetObjectRequest::new(bucket, KEY)).await?.body.save_to(&back).await?;
+    client
+        .get_object(GetObjectRequest::new(bucket, KEY))
+        .await?
+        .body
+        .save_to(&back)
+        .await?;
     let rate = size as f64 / (1024.0 * 1024.0) / started.elapsed().as_secs_f64();
     println!("download verified by its CRC-64, {rate:.0} MiB/s");
     let same = same_content(file, &back);
     std::fs::remove_file(&back)?;
-    println!("compare  with the file that was sent: {}", if same? { "the same" } else { "DIFFERENT" });
+    println!(
+        "compare  with the file that was sent: {}",
+        if same? { "the same" } else { "DIFFERENT" }
+    );
 
     let url = client
         .get_object(GetObjectRequest::new(bucket, KEY))

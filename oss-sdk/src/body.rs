@@ -54,8 +54,14 @@ pub struct Body(Source);
 enum Source {
     Bytes(Bytes),
     File(Arc<FileSource>),
-    Once { cell: Arc<Mutex<Option<TransportBody>>>, length: Option<u64> },
-    Factory { make: Arc<dyn Fn() -> Result<TransportBody, BoxError> + Send + Sync>, length: Option<u64> },
+    Once {
+        cell: Arc<Mutex<Option<TransportBody>>>,
+        length: Option<u64>,
+    },
+    Factory {
+        make: Arc<dyn Fn() -> Result<TransportBody, BoxError> + Send + Sync>,
+        length: Option<u64>,
+    },
 }
 
 struct FileSource {
@@ -75,14 +81,20 @@ impl Body {
     /// ahead of the network. Its length is taken when it is opened; a file that has become shorter or longer at the
     /// end of the transfer fails the request.
     pub fn from_file(path: impl Into<PathBuf>) -> Self {
-        Body(Source::File(Arc::new(FileSource { path: path.into(), range: None })))
+        Body(Source::File(Arc::new(FileSource {
+            path: path.into(),
+            range: None,
+        })))
     }
 
     /// Bytes `range.start..range.end` of a file; otherwise as [`from_file`](Body::from_file).
     ///
     /// A file that ends before the range does fails the request before anything is sent.
     pub fn from_file_range(path: impl Into<PathBuf>, range: Range<u64>) -> Self {
-        Body(Source::File(Arc::new(FileSource { path: path.into(), range: Some(range) })))
+        Body(Source::File(Arc::new(FileSource {
+            path: path.into(),
+            range: Some(range),
+        })))
     }
 
     /// What a reader yields, of `length` bytes if that is known; sent at most once.
@@ -90,7 +102,10 @@ impl Body {
     /// Without a length the payload goes out in chunks.
     pub fn from_reader(reader: impl AsyncRead + Send + 'static, length: impl Into<Option<u64>>) -> Self {
         let length = length.into();
-        Self::once(TransportBody::from_stream(reader::ReaderChunks::new(reader), length), length)
+        Self::once(
+            TransportBody::from_stream(reader::ReaderChunks::new(reader), length),
+            length,
+        )
     }
 
     /// What a stream yields, of `length` bytes if that is known; sent at most once.
@@ -102,7 +117,10 @@ impl Body {
         E: Into<BoxError>,
     {
         let length = length.into();
-        Self::once(TransportBody::from_stream(reader::MapErr(Box::pin(stream)), length), length)
+        Self::once(
+            TransportBody::from_stream(reader::MapErr(Box::pin(stream)), length),
+            length,
+        )
     }
 
     /// What a function makes, of `length` bytes if that is known; the function is called for each attempt.
@@ -110,11 +128,17 @@ impl Body {
     where
         F: Fn() -> Result<TransportBody, BoxError> + Send + Sync + 'static,
     {
-        Body(Source::Factory { make: Arc::new(make), length: length.into() })
+        Body(Source::Factory {
+            make: Arc::new(make),
+            length: length.into(),
+        })
     }
 
     fn once(body: TransportBody, length: Option<u64>) -> Self {
-        Body(Source::Once { cell: Arc::new(Mutex::new(Some(body))), length })
+        Body(Source::Once {
+            cell: Arc::new(Mutex::new(Some(body))),
+            length,
+        })
     }
 
     /// Whether the payload can be sent again after a failure.
@@ -160,9 +184,11 @@ impl Body {
         match &self.0 {
             Source::Bytes(bytes) => Ok(bytes.clone().into()),
             Source::File(file) => file::open(&file.path, file.range.clone()).await,
-            Source::Once { cell, .. } => {
-                cell.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or(BodyFault::AlreadySent)
-            }
+            Source::Once { cell, .. } => cell
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take()
+                .ok_or(BodyFault::AlreadySent),
             Source::Factory { make, length } => {
                 let body = make().map_err(BodyFault::Read)?;
                 Ok(match length {
@@ -188,9 +214,13 @@ impl fmt::Debug for Body {
                 Some(range) => write!(f, "Body(file {:?}, bytes {}..{})", file.path, range.start, range.end),
                 None => write!(f, "Body(file {:?})", file.path),
             },
-            Source::Once { length: Some(length), .. } => write!(f, "Body(one-shot, {length} bytes)"),
+            Source::Once {
+                length: Some(length), ..
+            } => write!(f, "Body(one-shot, {length} bytes)"),
             Source::Once { length: None, .. } => f.write_str("Body(one-shot)"),
-            Source::Factory { length: Some(length), .. } => write!(f, "Body(function, {length} bytes)"),
+            Source::Factory {
+                length: Some(length), ..
+            } => write!(f, "Body(function, {length} bytes)"),
             Source::Factory { length: None, .. } => f.write_str("Body(function)"),
         }
     }
@@ -256,22 +286,22 @@ impl fmt::Display for BodyFault {
             BodyFault::TooShort { declared, actual } => {
                 write!(f, "the payload ended after {actual} of its declared {declared} bytes")
             }
-            BodyFault::TooLong { declared } => write!(f, "the payload goes on after its declared {declared} bytes"),
-            BodyFault::Contradiction { declared, actual } => {
-                write!(f, "the payload has {actual} bytes, but `Content-Length` says {declared}")
+            BodyFault::TooLong { declared } => {
+                write!(f, "the payload goes on after its declared {declared} bytes")
             }
-            BodyFault::Open { path, .. } => write!(f, "the file `{}` could not be opened", path.display()),
+            BodyFault::Contradiction { declared, actual } => {
+                write!(
+                    f,
+                    "the payload has {actual} bytes, but `Content-Length` says {declared}"
+                )
+            }
+            BodyFault::Open { path, .. } => {
+                write!(f, "the file `{}` could not be opened", path.display())
+            }
             BodyFault::Read(_) => f.write_str("the payload could not be read"),
         }
     }
 }
 
-impl std::error::Error for BodyFault {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            BodyFault::Open { source, .. } => Some(source),
-            BodyFault::Read(source) => Some(&**source),
-            _ => None,
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

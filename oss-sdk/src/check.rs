@@ -13,7 +13,10 @@ pub struct Invalid {
 impl Invalid {
     /// A member and the rule that it breaks, worded as the rest of a sentence: `must not be empty`.
     pub fn new(member: impl Into<String>, rule: impl Into<String>) -> Self {
-        Self { member: member.into(), rule: rule.into() }
+        Self {
+            member: member.into(),
+            rule: rule.into(),
+        }
     }
 
     /// The member, with the way to it: `cors_configuration.CORSRule[2].max_age_seconds`.
@@ -110,7 +113,12 @@ mod tests {
 
     #[test]
     fn the_way_to_a_member_is_written_with_dots() {
-        let invalid = Invalid::new("max_age_seconds", "must be at least 0, it is -1").inside("CORSRule[2]").inside("cors");
-        assert_eq!(invalid.to_string(), "`cors.CORSRule[2].max_age_seconds` must be at least 0, it is -1");
+        let invalid = Invalid::new("max_age_seconds", "must be at least 0, it is -1")
+            .inside("CORSRule[2]")
+            .inside("cors");
+        assert_eq!(
+            invalid.to_string(),
+            "`cors.CORSRule[2].max_age_seconds` must be at least 0, it is -1"
+        );
     }
 }

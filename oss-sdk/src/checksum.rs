@@ -33,7 +33,11 @@ impl Crc64 {
 
     /// A CRC that goes on from the value of earlier bytes, as for appending.
     pub fn continued(value: u64) -> Self {
-        Self { digest: crc64fast::Digest::new(), before: value, length: 0 }
+        Self {
+            digest: crc64fast::Digest::new(),
+            before: value,
+            length: 0,
+        }
     }
 
     /// The CRC of `bytes`.
@@ -89,7 +93,10 @@ impl Default for Crc64 {
 
 impl fmt::Debug for Crc64 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Crc64").field("value", &self.value()).field("length", &self.length).finish()
+        f.debug_struct("Crc64")
+            .field("value", &self.value())
+            .field("length", &self.length)
+            .finish()
     }
 }
 
@@ -131,11 +138,15 @@ mod tests {
 
     #[test]
     fn combining_equals_computing_at_once_for_every_split() {
-        let data: Vec<u8> = (0..700_u32).map(|n| (n * 7919 >> 3) as u8).collect();
+        let data: Vec<u8> = (0..700_u32).map(|n| ((n * 7919) >> 3) as u8).collect();
         let whole = Crc64::of(&data);
         for split in 0..=data.len() {
             let (first, second) = data.split_at(split);
-            assert_eq!(Crc64::combine(Crc64::of(first), Crc64::of(second), second.len() as u64), whole, "{split}");
+            assert_eq!(
+                Crc64::combine(Crc64::of(first), Crc64::of(second), second.len() as u64),
+                whole,
+                "{split}"
+            );
             let mut continued = Crc64::continued(Crc64::of(first));
             continued.update(second);
             assert_eq!(continued.value(), whole, "{split}");

@@ -93,10 +93,18 @@ macro_rules! service_client {
                 $crate::Call::new(&self.core, operation)
             }
 
-            /// The core, for calls by name.
+            /// Calls an operation by its name, JSON in and JSON out; see [`dynamic`](crate::dynamic).
+            ///
+            /// # Errors
+            ///
+            /// [`DynamicError`](crate::dynamic::DynamicError) for an unknown name, a wrong input, and a call that failed.
             #[cfg(feature = "dynamic")]
-            pub(crate) fn core(&self) -> &std::sync::Arc<$crate::client::Core> {
-                &self.core
+            pub async fn call_by_name(
+                &self,
+                operation: &str,
+                input: serde_json::Value,
+            ) -> Result<serde_json::Value, $crate::dynamic::DynamicError> {
+                $crate::dynamic::by_name(&self.core, operation, input).await
             }
         }
 
@@ -154,3 +162,6 @@ impl Client {
         presign::presign(&self.core, input, CallOptions::default(), expires_in).await
     }
 }
+
+#[cfg(test)]
+mod tests;

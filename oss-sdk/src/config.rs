@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-pub use crate::endpoint::AddressingStyle;
 use crate::credentials::{AnonymousCredentials, Credentials, CredentialsProvider};
+pub use crate::endpoint::AddressingStyle;
 use crate::endpoint::HostKind;
 use crate::error::Error;
 use crate::retry::RetryPolicy;
@@ -106,7 +106,6 @@ macro_rules! settings {
         impl<C: crate::client::FromConfig> crate::client::ClientBuilder<C> {
             $(
                 $(#[$doc])*
-                #[must_use]
                 pub fn $name(mut self, $($argument: $type),*) -> Self {
                     let $config = &mut self.config;
                     $change;
@@ -236,13 +235,20 @@ impl Config {
     pub(crate) fn parsed_default_headers(&self) -> Result<HeaderMap, Error> {
         let mut headers = HeaderMap::with_capacity(self.default_headers.len());
         for (name, value) in &self.default_headers {
-            let name = HeaderName::from_bytes(name.as_bytes())
-                .map_err(|_| Error::config("default_header", format!("`{}` is not the name of a header", name.escape_debug())))?;
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
+                Error::config(
+                    "default_header",
+                    format!("`{}` is not the name of a header", name.escape_debug()),
+                )
+            })?;
             if name == http::header::AUTHORIZATION || name == http::header::USER_AGENT || name == http::header::HOST {
                 return Err(Error::config("default_header", format!("must not be `{name}`")));
             }
             let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| {
-                Error::config("default_header", format!("`{name}` must not contain control characters"))
+                Error::config(
+                    "default_header",
+                    format!("`{name}` must not contain control characters"),
+                )
             })?;
             headers.append(name, value);
         }
@@ -254,16 +260,25 @@ impl Config {
         let wanted = [
             (self.internal, "internal", HostKind::Internal),
             (self.accelerate, "accelerate", HostKind::Accelerate),
-            (self.accelerate_overseas, "accelerate_overseas", HostKind::AccelerateOverseas),
+            (
+                self.accelerate_overseas,
+                "accelerate_overseas",
+                HostKind::AccelerateOverseas,
+            ),
             (self.dual_stack, "dual_stack", HostKind::DualStack),
         ];
         let mut wanted = wanted.iter().filter(|(is_wanted, ..)| *is_wanted);
-        let Some((_, name, kind)) = wanted.next() else { return Ok(HostKind::Public) };
+        let Some((_, name, kind)) = wanted.next() else {
+            return Ok(HostKind::Public);
+        };
         if let Some((_, other, _)) = wanted.next() {
             return Err(Error::config(*other, format!("contradicts `{name}`")));
         }
         if self.endpoint.is_some() {
-            return Err(Error::config(*name, "contradicts `endpoint`, which says the host already"));
+            return Err(Error::config(
+                *name,
+                "contradicts `endpoint`, which says the host already",
+            ));
         }
         Ok(*kind)
     }

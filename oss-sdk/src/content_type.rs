@@ -40,9 +40,15 @@ const TABLE: &[(&str, &str)] = &[
     ("dmg", "application/x-apple-diskimage"),
     ("doc", "application/msword"),
     ("docm", "application/vnd.ms-word.document.macroenabled.12"),
-    ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    (
+        "docx",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ),
     ("dot", "application/msword"),
-    ("dotx", "application/vnd.openxmlformats-officedocument.wordprocessingml.template"),
+    (
+        "dotx",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.template",
+    ),
     ("dwg", "image/vnd.dwg"),
     ("dxf", "image/vnd.dxf"),
     ("eml", "message/rfc822"),
@@ -124,10 +130,16 @@ const TABLE: &[(&str, &str)] = &[
     ("pkg", "application/octet-stream"),
     ("png", "image/png"),
     ("pps", "application/vnd.ms-powerpoint"),
-    ("ppsx", "application/vnd.openxmlformats-officedocument.presentationml.slideshow"),
+    (
+        "ppsx",
+        "application/vnd.openxmlformats-officedocument.presentationml.slideshow",
+    ),
     ("ppt", "application/vnd.ms-powerpoint"),
     ("pptm", "application/vnd.ms-powerpoint.presentation.macroenabled.12"),
-    ("pptx", "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
+    (
+        "pptx",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ),
     ("ps", "application/postscript"),
     ("psd", "image/vnd.adobe.photoshop"),
     ("py", "text/x-python"),
@@ -176,7 +188,10 @@ const TABLE: &[(&str, &str)] = &[
     ("xhtml", "application/xhtml+xml"),
     ("xls", "application/vnd.ms-excel"),
     ("xlsm", "application/vnd.ms-excel.sheet.macroenabled.12"),
-    ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    (
+        "xlsx",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ),
     ("xml", "application/xml"),
     ("xsl", "application/xml"),
     ("xslt", "application/xslt+xml"),
@@ -210,8 +225,16 @@ mod tests {
     fn the_table_is_sorted_and_well_formed() {
         assert!(TABLE.is_sorted_by(|a, b| a.0 < b.0), "sorted, without doubles");
         for (extension, content_type) in TABLE {
-            assert!(extension.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()), "{extension}");
-            assert!(content_type.contains('/') && !content_type.contains([';', ' ']), "{content_type}");
+            assert!(
+                extension
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()),
+                "{extension}"
+            );
+            assert!(
+                content_type.contains('/') && !content_type.contains([';', ' ']),
+                "{content_type}"
+            );
         }
         assert_eq!(TABLE.iter().map(|(extension, _)| extension.len()).max(), Some(LONGEST));
     }

@@ -108,7 +108,8 @@ impl Credentials {
         }
         check_field("access_key_id", self.access_key_id())?;
         check_field("access_key_secret", self.access_key_secret().expose())?;
-        self.security_token().map_or(Ok(()), |token| check_field("security_token", token.expose()))
+        self.security_token()
+            .map_or(Ok(()), |token| check_field("security_token", token.expose()))
     }
 }
 
@@ -122,7 +123,10 @@ fn check_field(field: &'static str, value: &str) -> Result<(), CredentialsError>
     } else {
         return Ok(());
     };
-    Err(CredentialsError { field: Some(field), ..CredentialsError::new(rule) })
+    Err(CredentialsError {
+        field: Some(field),
+        ..CredentialsError::new(rule)
+    })
 }
 
 impl fmt::Debug for Credentials {
@@ -197,12 +201,20 @@ pub struct CredentialsError {
 impl CredentialsError {
     /// A lasting failure: the call that needed the credentials fails at once.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), field: None, retryable: false, source: None }
+        Self {
+            message: message.into(),
+            field: None,
+            retryable: false,
+            source: None,
+        }
     }
 
     /// A failure that may pass: the call is retried as its policy allows.
     pub fn retryable(message: impl Into<String>) -> Self {
-        Self { retryable: true, ..Self::new(message) }
+        Self {
+            retryable: true,
+            ..Self::new(message)
+        }
     }
 
     /// Adds what caused it.
@@ -265,8 +277,14 @@ mod tests {
             (Credentials::new("id", "5ec4e7").with_security_token("t=+/"), None),
             (Credentials::new("id", "5ec4e7").with_security_token(""), None),
             (Credentials::anonymous(), None),
-            (Credentials::new("", "5ec4e7"), Some("`access_key_id` must not be empty")),
-            (Credentials::new("id", ""), Some("`access_key_secret` must not be empty")),
+            (
+                Credentials::new("", "5ec4e7"),
+                Some("`access_key_id` must not be empty"),
+            ),
+            (
+                Credentials::new("id", ""),
+                Some("`access_key_secret` must not be empty"),
+            ),
             (
                 Credentials::new("id ", "5ec4e7"),
                 Some("`access_key_id` must not begin or end with a blank or line break"),
@@ -279,7 +297,10 @@ mod tests {
                 Credentials::new("id", "5ec\t4e7"),
                 Some("`access_key_secret` must consist of visible ASCII characters"),
             ),
-            (Credentials::new("ïd", "5ec4e7"), Some("`access_key_id` must consist of visible ASCII characters")),
+            (
+                Credentials::new("ïd", "5ec4e7"),
+                Some("`access_key_id` must consist of visible ASCII characters"),
+            ),
             (
                 Credentials::new("id", "x").with_security_token("5ec4e7\r\nx: y"),
                 Some("`security_token` must consist of visible ASCII characters"),
@@ -298,10 +319,16 @@ mod tests {
         let error = Error::from(Credentials::new("id ", "s").check().unwrap_err());
         assert_eq!(error.kind(), ErrorKind::Credentials);
         assert_eq!(error.member(), Some("access_key_id"));
-        assert_eq!(error.to_string(), "`access_key_id` must not begin or end with a blank or line break");
+        assert_eq!(
+            error.to_string(),
+            "`access_key_id` must not begin or end with a blank or line break"
+        );
         let error = Error::from(CredentialsError::retryable("vault sealed").with_source("timeout"));
         assert!(error.is_retryable());
         let cause = std::error::Error::source(&error).unwrap();
-        assert_eq!((cause.to_string(), cause.source().unwrap().to_string()), ("vault sealed".into(), "timeout".into()));
+        assert_eq!(
+            (cause.to_string(), cause.source().unwrap().to_string()),
+            ("vault sealed".into(), "timeout".into())
+        );
     }
 }

@@ -32,8 +32,9 @@ use crate::future::BoxFuture;
 use crate::json::{FromJson, Names, ToJson};
 use crate::operation::{Operation, ResultMeta, ServiceSpec};
 
-/// A result that can be given out as JSON.
-pub(crate) trait Output: ToJson {
+/// A result that can be given out as JSON. Generated.
+#[doc(hidden)]
+pub trait Output: ToJson {
     /// Status, headers and request id.
     fn meta(&self) -> &ResultMeta;
 
@@ -43,14 +44,24 @@ pub(crate) trait Output: ToJson {
     }
 }
 
-/// One operation of a service's table.
-pub(crate) struct Entry {
+type CallByName = fn(Arc<Core>, Value, CallOptions) -> BoxFuture<'static, Result<Value, DynamicError>>;
+
+/// One operation of a service's table. Generated.
+#[doc(hidden)]
+pub struct Entry {
     name: &'static str,
-    call: fn(Arc<Core>, Value, CallOptions) -> BoxFuture<'static, Result<Value, DynamicError>>,
+    call: CallByName,
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Entry").field(&self.name).finish()
+    }
 }
 
 impl Entry {
-    pub(crate) const fn new<O>(name: &'static str) -> Self
+    /// The operation of a request.
+    pub const fn new<O>(name: &'static str) -> Self
     where
         O: Operation + FromJson + 'static,
         O::Output: Output,
@@ -115,7 +126,10 @@ pub struct Clients {
 impl Clients {
     /// Clients with these settings, which are checked when a service is called.
     pub fn new(config: Config) -> Self {
-        Clients { config, cores: Mutex::new(Vec::new()) }
+        Clients {
+            config,
+            cores: Mutex::new(Vec::new()),
+        }
     }
 
     /// Carries out `operation` of `service` once, with the retries of the settings, and reads its answer whole.
@@ -142,7 +156,10 @@ impl Clients {
         let (spec, entries) = table(service)?;
         let entry = find(service, entries, operation)?;
         let core = self.core(spec)?;
-        let options = CallOptions { endpoint: endpoint.map(str::to_owned), ..CallOptions::default() };
+        let options = CallOptions {
+            endpoint: endpoint.map(str::to_owned),
+            ..CallOptions::default()
+        };
         (entry.call)(core, input, options).await
     }
 
@@ -159,25 +176,16 @@ impl Clients {
 
 impl fmt::Debug for Clients {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Clients").field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("Clients")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 
-impl crate::Client {
-    /// Carries out an operation of the object service by its name, JSON in and JSON out; see
-    /// [`dynamic`](crate::dynamic).
-    ///
-    /// # Errors
-    ///
-    /// See [`DynamicError`].
-    pub async fn call_by_name(&self, operation: &str, input: Value) -> Result<Value, DynamicError> {
-        by_name(self.core(), "oss", operation, input).await
-    }
-}
-
-async fn by_name(core: &Arc<Core>, service: &str, operation: &str, input: Value) -> Result<Value, DynamicError> {
-    let (_, entries) = table(service)?;
-    (find(service, entries, operation)?.call)(Arc::clone(core), input, CallOptions::default()).await
+/// A call with a client that is there already.
+pub(crate) async fn by_name(core: &Arc<Core>, operation: &str, input: Value) -> Result<Value, DynamicError> {
+    let (spec, entries) = table(core.service.name)?;
+    (find(spec.name, entries, operation)?.call)(Arc::clone(core), input, CallOptions::default()).await
 }
 
 type Table = (&'static ServiceSpec, &'static [Entry]);
@@ -201,15 +209,21 @@ fn table(service: &str) -> Result<Table, DynamicError> {
     tables
         .into_iter()
         .find(|(spec, _)| spec.name == service)
-        .ok_or_else(|| DynamicError::UnknownService { service: service.to_owned(), nearest })
+        .ok_or_else(|| DynamicError::UnknownService {
+            service: service.to_owned(),
+            nearest,
+        })
 }
 
 fn find(service: &str, entries: &'static [Entry], operation: &str) -> Result<&'static Entry, DynamicError> {
-    entries.iter().find(|entry| entry.name == operation).ok_or_else(|| DynamicError::UnknownOperation {
-        service: service.to_owned(),
-        operation: operation.to_owned(),
-        nearest: nearest(operation, entries.iter().map(|entry| entry.name)),
-    })
+    entries
+        .iter()
+        .find(|entry| entry.name == operation)
+        .ok_or_else(|| DynamicError::UnknownOperation {
+            service: service.to_owned(),
+            operation: operation.to_owned(),
+            nearest: nearest(operation, entries.iter().map(|entry| entry.name)),
+        })
 }
 
 /// The name that was probably meant.
@@ -314,8 +328,16 @@ impl fmt::Display for DynamicError {
                 write!(f, "there is no service `{}`", service.escape_debug())?;
                 nearest
             }
-            DynamicError::UnknownOperation { service, operation, nearest } => {
-                write!(f, "the service `{service}` has no operation `{}`", operation.escape_debug())?;
+            DynamicError::UnknownOperation {
+                service,
+                operation,
+                nearest,
+            } => {
+                write!(
+                    f,
+                    "the service `{service}` has no operation `{}`",
+                    operation.escape_debug()
+                )?;
                 nearest
             }
             DynamicError::Input(message) => return f.write_str(message),
@@ -344,8 +366,16 @@ mod tests {
     #[test]
     fn a_misspelt_name_gets_the_nearest() {
         let rows = [
-            ("oss", "PutObjct", "the service `oss` has no operation `PutObjct`; did you mean `PutObject`?"),
-            ("oss", "getobject", "the service `oss` has no operation `getobject`; did you mean `GetObject`?"),
+            (
+                "oss",
+                "PutObjct",
+                "the service `oss` has no operation `PutObjct`; did you mean `PutObject`?",
+            ),
+            (
+                "oss",
+                "getobject",
+                "the service `oss` has no operation `getobject`; did you mean `GetObject`?",
+            ),
             ("oss", "Xyz", "the service `oss` has no operation `Xyz`"),
             ("os", "PutObject", "there is no service `os`; did you mean `oss`?"),
             ("o\ns", "PutObject", "there is no service `o\\ns`; did you mean `oss`?"),

@@ -139,7 +139,9 @@ impl Endpoint {
         let host = host.to_ascii_lowercase();
         let ip = ip_address(&host);
         if ip.is_none() && !names::is_host_name(&host) {
-            return Err(wrong("must have the host of a DNS name or an IP address, such as `oss-cn-hangzhou.aliyuncs.com`"));
+            return Err(wrong(
+                "must have the host of a DNS name or an IP address, such as `oss-cn-hangzhou.aliyuncs.com`",
+            ));
         }
         let style = match (wanted_style, ip) {
             // There is no name to put a bucket before, and none that could be bound to one.
@@ -153,7 +155,13 @@ impl Endpoint {
             Some(port) if !is_default => format!("{host}:{port}"),
             _ => host,
         };
-        Ok(Self { scheme, authority, style, wanted_style, disable_ssl })
+        Ok(Self {
+            scheme,
+            authority,
+            style,
+            wanted_style,
+            disable_ssl,
+        })
     }
 
     /// Host without port.
@@ -162,7 +170,8 @@ impl Endpoint {
     }
 
     /// Scheme and authority, e.g. `https://oss-cn-hangzhou.aliyuncs.com`.
-    pub(crate) fn origin(&self) -> String {
+    #[cfg(test)]
+    fn origin(&self) -> String {
         format!("{}://{}", self.scheme, self.authority)
     }
 
@@ -220,12 +229,7 @@ impl Endpoint {
 }
 
 /// The first label of a virtual-hosted address.
-fn push_label(
-    host: &mut String,
-    service: &ServiceSpec,
-    bucket: &str,
-    account_id: Option<&str>,
-) -> Result<(), Error> {
+fn push_label(host: &mut String, service: &ServiceSpec, bucket: &str, account_id: Option<&str>) -> Result<(), Error> {
     let start = host.len();
     if service.signing == SigningResource::TableArn {
         let (account, name) = names::table_bucket(bucket).ok_or_else(|| {
@@ -247,7 +251,8 @@ fn push_label(
     }
     let label = host.len() - start;
     if label > 63 {
-        let rule = format!("is too long with the account: a label of a host has at most 63 characters, this one {label}");
+        let rule =
+            format!("is too long with the account: a label of a host has at most 63 characters, this one {label}");
         return Err(Error::invalid_input("bucket", rule));
     }
     Ok(())
@@ -260,7 +265,10 @@ fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
         // A second colon without brackets: a bare IPv6 address.
         Some(_) if after_host == 0 && authority.matches(':').count() > 1 => Some((authority, None)),
         Some(colon) => {
-            let port = authority[after_host + colon + 1..].parse().ok().filter(|port| *port != 0)?;
+            let port = authority[after_host + colon + 1..]
+                .parse()
+                .ok()
+                .filter(|port| *port != 0)?;
             Some((&authority[..after_host + colon], Some(port)))
         }
         None => Some((authority, None)),

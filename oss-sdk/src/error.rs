@@ -394,7 +394,9 @@ mod tests {
 
     #[test]
     fn the_inner_layer_names_the_operation() {
-        let error = Error::new(ErrorKind::Canceled, "canceled").with_operation("GetObject").with_operation("Other");
+        let error = Error::new(ErrorKind::Canceled, "canceled")
+            .with_operation("GetObject")
+            .with_operation("Other");
         assert_eq!(error.operation(), Some("GetObject"));
     }
 
@@ -416,7 +418,11 @@ mod tests {
         ];
         for (kind, retryable) in rows {
             assert_eq!(Error::new(kind, "").is_retryable(), retryable, "{kind:?}");
-            assert_eq!(Error::new(kind, "").with_retryable(!retryable).is_retryable(), !retryable, "{kind:?}");
+            assert_eq!(
+                Error::new(kind, "").with_retryable(!retryable).is_retryable(),
+                !retryable,
+                "{kind:?}"
+            );
         }
     }
 
@@ -424,7 +430,11 @@ mod tests {
     fn predicates_follow_the_status() {
         let with = |status: u16| {
             let status = StatusCode::from_u16(status).unwrap();
-            Error::service(status, HeaderMap::new(), parse_service_error(status, &HeaderMap::new(), b""))
+            Error::service(
+                status,
+                HeaderMap::new(),
+                parse_service_error(status, &HeaderMap::new(), b""),
+            )
         };
         assert!(with(404).is_not_found() && !with(403).is_not_found());
         assert!(with(403).is_access_denied() && !with(404).is_access_denied());

@@ -49,13 +49,27 @@ impl Answer {
     pub(crate) fn new(status: u16, body: impl Into<Bytes>) -> Self {
         let body = body.into();
         let length = Some(body.len() as u64);
-        let chunks = if body.is_empty() { Vec::new() } else { vec![Chunk::Data(body)] };
-        Answer { status, headers: HeaderMap::new(), chunks, length }
+        let chunks = if body.is_empty() {
+            Vec::new()
+        } else {
+            vec![Chunk::Data(body)]
+        };
+        Answer {
+            status,
+            headers: HeaderMap::new(),
+            chunks,
+            length,
+        }
     }
 
     /// An answer of several chunks that declares `length`.
     pub(crate) fn chunks(status: u16, length: Option<u64>, chunks: impl IntoIterator<Item = Chunk>) -> Self {
-        Answer { status, headers: HeaderMap::new(), chunks: chunks.into_iter().collect(), length }
+        Answer {
+            status,
+            headers: HeaderMap::new(),
+            chunks: chunks.into_iter().collect(),
+            length,
+        }
     }
 
     pub(crate) fn error(status: u16, code: &str) -> Self {
@@ -64,7 +78,8 @@ impl Answer {
     }
 
     pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
-        self.headers.insert(HeaderName::from_static(name), value.parse().unwrap());
+        self.headers
+            .insert(HeaderName::from_static(name), value.parse().unwrap());
         self
     }
 }
@@ -142,7 +157,13 @@ pub(crate) fn now() -> Timestamp {
 impl Transport for FakeTransport {
     fn send(&self, mut request: TransportRequest) -> TransportFuture<'_> {
         Box::pin(async move {
-            let step = self.shared.steps.lock().unwrap().pop_front().expect("a request beyond the script");
+            let step = self
+                .shared
+                .steps
+                .lock()
+                .unwrap()
+                .pop_front()
+                .expect("a request beyond the script");
             if let Step::Fail(kind) = step {
                 self.remember(&request, Bytes::new(), None);
                 return Err(TransportError::new(kind, "scripted"));

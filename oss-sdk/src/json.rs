@@ -57,7 +57,11 @@ impl<T: ToJson> ToJson for Option<T> {
 /// `null` is no value.
 impl<T: FromJson> FromJson for Option<T> {
     fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
-        if value.is_null() { Ok(None) } else { T::from_json(value, names).map(Some) }
+        if value.is_null() {
+            Ok(None)
+        } else {
+            T::from_json(value, names).map(Some)
+        }
     }
 }
 
@@ -104,7 +108,9 @@ impl<T: FromJson> FromJson for Vec<T> {
 /// An empty map is an absent one on the wire.
 impl<T: ToJson> ToJson for BTreeMap<String, T> {
     fn to_json(&self, names: Names) -> Value {
-        self.iter().map(|(key, value)| (key.clone(), value.to_json(names))).collect()
+        self.iter()
+            .map(|(key, value)| (key.clone(), value.to_json(names)))
+            .collect()
     }
 
     fn is_absent(&self, names: Names) -> bool {

@@ -1,8 +1,78 @@
-//! Alibaba Cloud Object Storage Service (OSS) for Rust.
+//! Alibaba Cloud Object Storage Service (OSS) for Rust: typed operations over a runtime that signs, retries, streams and
+//! verifies.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use oss_sdk::{Client, GetObjectRequest, ListObjectsV2Request, PutObjectRequest};
+//!
+//! # async fn example() -> Result<(), oss_sdk::Error> {
+//! // Endpoint, region and credentials from the environment.
+//! let client = Client::from_env()?;
+//!
+//! client.put_object(PutObjectRequest::new("bucket", "hello.txt").body("hi oss")).await?;
+//!
+//! let object = client.get_object(GetObjectRequest::new("bucket", "hello.txt")).await?;
+//! let text = object.body.text().await?;
+//!
+//! let request = GetObjectRequest::new("bucket", "hello.txt");
+//! let link = client.get_object(request).presign(Duration::from_secs(600)).await?;
+//!
+//! let mut keys = client.list_objects_v2(ListObjectsV2Request::new("bucket").prefix("logs/")).items();
+//! while let Some(object) = keys.try_next().await? {
+//!     println!("{}", object.key);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to look
+//!
+//! | for | see |
+//! | --- | --- |
+//! | settings and the variables of the environment | [`Client::builder`], [`Config`] |
+//! | timeouts, cancellation, headers and parameters of one call | [`Call`] |
+//! | what can be sent, and how often | [`Body`] |
+//! | reading, saving and verifying an answer | [`ResponseBody`] |
+//! | requests and results of all operations | [`operations`] |
+//! | the structures and vocabularies in them | [`types`] |
+//! | what went wrong | [`Error`], and [`errors`] for the codes of the service |
+//! | listings | [`Pages`], [`Items`] |
+//! | links for others | [`Call::presign`], [`PresignedRequest`] |
+//! | keys, and where they come from | [`credentials`] |
+//! | when requests are repeated | [`retry`] |
+//! | operations that no type exists for | [`OperationInput`], [`Operation`] |
+//! | another HTTP stack | [`transport`] |
+//!
+//! # What it promises
+//!
+//! - Data is never silently wrong: CRC-64 of every upload and of every whole-object download is compared with the
+//!   service's, a payload that ends early is an error, and a file has its name only when it is complete.
+//! - A broken connection costs a retry: payloads that can be sent again are, and a download continues from the byte it
+//!   has reached.
+//! - Retries are spread by chance, follow `Retry-After` and share a budget, so they do not make an outage worse.
+//! - No secret appears in `Debug`, errors or logs, and bad input is refused by its name before anything is sent.
+//!
+//! Events of [`tracing`] at level `DEBUG` tell of attempts, answers and continuations.
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! | --- | --- | --- |
+//! | `rustls` | yes | TLS by rustls with ring and the platform's certificates |
+//! | `reqwest` | yes, by `rustls` | the HTTP transport; without it a transport of one's own is required |
+//! | `vectors` | | vector buckets: `oss_sdk::vectors` |
+//! | `sts` | | temporary credentials: `oss_sdk::sts` |
+//! | `dynamic` | | calls by name, JSON in and JSON out: `oss_sdk::dynamic` |
+//! | `derive` | | derive macros for operations of one's own |
+//! | `json` | by those that need it | JSON documents |
+//!
+//! The runtime is tokio. A client can be made outside of it; calls are made within.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[doc(hidden)]
+#[path = "private.rs"]
 pub mod __private;
 pub mod body;
 mod check;
@@ -19,6 +89,7 @@ mod error;
 mod fake;
 mod future;
 #[rustfmt::skip]
+#[cfg_attr(feature = "sts", expect(clippy::module_inception, reason = "the service has one group of its own name"))]
 mod generated;
 #[cfg(feature = "json")]
 pub mod json;
@@ -53,11 +124,16 @@ pub use future::BoxFuture;
 pub use generated::oss::operations::*;
 pub use generated::oss::{errors, operations, types};
 pub use http;
+pub use operation::{Operation, OperationInput, OperationOutput, Paginate, Presign};
 #[cfg(feature = "derive")]
 pub use oss_sdk_macros::{FromXml, OssOperation, ToXml};
-pub use operation::{Operation, OperationInput, OperationOutput, Paginate, Presign};
 pub use paginate::{Items, Pages};
 pub use presign::PresignedRequest;
 pub use secret::Secret;
 pub use text::{FromText, TextError, ToText, UrlDecode};
 pub use time::{Clock, FixedClock, SystemClock, Timestamp};
+
+/// The examples of the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ReadmeExamples;

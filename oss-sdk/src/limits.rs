@@ -76,7 +76,8 @@ impl Limits {
 
     /// Time left, if there is a deadline.
     pub(crate) fn left(&self) -> Option<Duration> {
-        self.deadline.map(|deadline| deadline.saturating_duration_since(monotonic()))
+        self.deadline
+            .map(|deadline| deadline.saturating_duration_since(monotonic()))
     }
 
     /// Fails if a limit is reached already; costs no registration.
@@ -114,7 +115,9 @@ impl Limits {
             return Poll::Ready(error);
         }
         if let Some(deadline) = self.deadline {
-            let timer = self.deadline_timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+            let timer = self
+                .deadline_timer
+                .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
             if timer.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Self::deadline_passed());
             }
@@ -135,7 +138,9 @@ impl Limits {
 
 impl fmt::Debug for Limits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Limits").field("deadline", &self.deadline).finish_non_exhaustive()
+        f.debug_struct("Limits")
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
     }
 }
 
@@ -152,7 +157,10 @@ pub(crate) struct Activity {
 
 impl Activity {
     pub(crate) fn new() -> Self {
-        Activity { start: monotonic(), last: Arc::new(AtomicU64::new(0)) }
+        Activity {
+            start: monotonic(),
+            last: Arc::new(AtomicU64::new(0)),
+        }
     }
 
     /// Notes that something moved.
@@ -187,7 +195,12 @@ pub(crate) struct IdleTimer {
 impl IdleTimer {
     /// `limit` zero means never.
     pub(crate) fn new(activity: Activity, limit: Duration) -> Self {
-        IdleTimer { activity, limit: Some(limit).filter(|limit| !limit.is_zero()), timer: None, waiting: false }
+        IdleTimer {
+            activity,
+            limit: Some(limit).filter(|limit| !limit.is_zero()),
+            timer: None,
+            waiting: false,
+        }
     }
 
     /// Ends a time of waiting. What the caller does until the next poll is not silence of the network.
@@ -197,13 +210,17 @@ impl IdleTimer {
 
     /// Completes with the limit after that much silence.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Duration> {
-        let Some(limit) = self.limit else { return Poll::Pending };
+        let Some(limit) = self.limit else {
+            return Poll::Pending;
+        };
         if !self.waiting {
             self.waiting = true;
             self.activity.touch();
         }
         let activity = &self.activity;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(activity.last() + limit)));
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(activity.last() + limit)));
         while timer.as_mut().poll(cx).is_ready() {
             let due = activity.last() + limit;
             if due <= monotonic() {
@@ -217,5 +234,8 @@ impl IdleTimer {
 
 /// The error of a connection that stayed silent.
 pub(crate) fn silent(limit: Duration) -> Error {
-    Error::new(ErrorKind::Timeout, format!("the service was silent for {:.1} s", limit.as_secs_f64()))
+    Error::new(
+        ErrorKind::Timeout,
+        format!("the service was silent for {:.1} s", limit.as_secs_f64()),
+    )
 }

@@ -157,7 +157,7 @@ impl Spec {
         self
     }
 
-    /// Sets the statuses that are a success; without it every 2xx is.
+    /// Sets the statuses that are a success besides every 2xx.
     #[must_use]
     pub const fn success(mut self, statuses: &'static [u16]) -> Self {
         self.success = statuses;

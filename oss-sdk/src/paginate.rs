@@ -36,7 +36,13 @@ enum State {
 
 impl<O: Paginate> Pages<O> {
     pub(crate) fn new(core: Arc<Core>, operation: O, options: CallOptions) -> Self {
-        Pages { core, operation, options, under_way: None, state: State::More }
+        Pages {
+            core,
+            operation,
+            options,
+            under_way: None,
+            state: State::More,
+        }
     }
 
     /// The next page, `None` after the last.
@@ -59,7 +65,14 @@ impl<O: Paginate> Pages<O> {
         }
         let call = self.under_way.get_or_insert_with(|| {
             let cancel = self.options.cancel.take();
-            start_call(&self.core, &self.operation, CallOptions { cancel, ..self.options.for_page() })
+            start_call(
+                &self.core,
+                &self.operation,
+                CallOptions {
+                    cancel,
+                    ..self.options.for_page()
+                },
+            )
         });
         let page = ready!(Pin::new(call).poll(cx));
         self.under_way = None;
@@ -89,7 +102,9 @@ impl<O: Paginate + Unpin> Stream for Pages<O> {
 
 impl<O: Paginate> fmt::Debug for Pages<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pages").field("done", &(self.state == State::Done)).finish_non_exhaustive()
+        f.debug_struct("Pages")
+            .field("done", &(self.state == State::Done))
+            .finish_non_exhaustive()
     }
 }
 
@@ -104,7 +119,10 @@ pub struct Items<O: Paginate> {
 
 impl<O: Paginate> Items<O> {
     pub(crate) fn new(pages: Pages<O>) -> Self {
-        Items { pages, page: VecDeque::new() }
+        Items {
+            pages,
+            page: VecDeque::new(),
+        }
     }
 
     /// The next item, `None` after the last.
@@ -149,6 +167,8 @@ where
 
 impl<O: Paginate> fmt::Debug for Items<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Items").field("buffered", &self.page.len()).finish_non_exhaustive()
+        f.debug_struct("Items")
+            .field("buffered", &self.page.len())
+            .finish_non_exhaustive()
     }
 }

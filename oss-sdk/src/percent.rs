@@ -62,7 +62,11 @@ mod tests {
         let text: String = ('\0'..='\u{300}').collect();
         let mut encoded = String::new();
         push_component(&mut encoded, &text);
-        assert!(encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)));
+        assert!(
+            encoded
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte))
+        );
         assert_eq!(decode(&encoded).as_deref(), Some(text.as_str()));
         assert_eq!(decode("%ff"), None);
     }

@@ -37,7 +37,9 @@ pub(crate) fn execute(
 ) -> BoxFuture<'static, Result<Reply, Error>> {
     Box::pin(async move {
         let operation = input.name.clone();
-        carry_out(core, input, options).await.map_err(|error| error.with_operation(operation))
+        carry_out(core, input, options)
+            .await
+            .map_err(|error| error.with_operation(operation))
     })
 }
 
@@ -51,7 +53,10 @@ async fn carry_out(core: Arc<Core>, input: OperationInput, mut options: CallOpti
 
 fn deadline(core: &Core, options: &CallOptions) -> Option<Instant> {
     let now = monotonic();
-    let timeouts = [core.timeout, options.timeout].into_iter().flatten().filter_map(|timeout| now.checked_add(timeout));
+    let timeouts = [core.timeout, options.timeout]
+        .into_iter()
+        .flatten()
+        .filter_map(|timeout| now.checked_add(timeout));
     timeouts.chain(options.deadline).min()
 }
 
@@ -61,7 +66,10 @@ async fn run(prepared: &Prepared, limits: &mut Limits) -> Result<Answer, Error> 
     let core = &prepared.core;
     let mut state = AttemptState::default();
     for attempt in 1.. {
-        let result = match limits.guard(within(core.attempt_timeout, attempt::make(prepared, &mut state))).await {
+        let result = match limits
+            .guard(within(core.attempt_timeout, attempt::make(prepared, &mut state)))
+            .await
+        {
             Ok(result) => result,
             // Deadline, cancellation or shutdown: whatever the attempt was doing is over.
             Err(error) => Err(error),
@@ -96,11 +104,10 @@ async fn run(prepared: &Prepared, limits: &mut Limits) -> Result<Answer, Error> 
 }
 
 /// Bounds one attempt.
-async fn within<T>(
-    limit: Option<Duration>,
-    attempt: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    let Some(limit) = limit else { return attempt.await };
+async fn within<T>(limit: Option<Duration>, attempt: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let Some(limit) = limit else {
+        return attempt.await;
+    };
     tokio::time::timeout(limit, attempt).await.unwrap_or_else(|_| {
         let message = format!("the attempt took longer than {:.1} s", limit.as_secs_f64());
         Err(Error::new(ErrorKind::Timeout, message))

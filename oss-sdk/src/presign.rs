@@ -56,7 +56,9 @@ pub(crate) async fn presign(
     expires_in: Duration,
 ) -> Result<PresignedRequest, Error> {
     let operation = input.name.clone();
-    sign(core, input, options, expires_in).await.map_err(|error| error.with_operation(operation))
+    sign(core, input, options, expires_in)
+        .await
+        .map_err(|error| error.with_operation(operation))
 }
 
 async fn sign(
@@ -71,14 +73,20 @@ async fn sign(
         return Err(Error::invalid_input("expires_in", "must be at least 1 second"));
     }
     if expires_in > LONGEST && core.signature == Some(SignatureVersion::V4) {
-        let rule = format!("must be at most 7 days (604800 seconds), it is {} seconds", expires_in.as_secs());
+        let rule = format!(
+            "must be at most 7 days (604800 seconds), it is {} seconds",
+            expires_in.as_secs()
+        );
         return Err(Error::invalid_input("expires_in", rule));
     }
     let prepared = Prepared::for_presign(Arc::clone(core), input, options)?;
     let credentials = core.credentials.credentials(&CredentialsRequest::default()).await?;
     credentials.check()?;
     if credentials.is_anonymous() {
-        return Err(Error::new(ErrorKind::Credentials, "a URL cannot be signed without credentials"));
+        return Err(Error::new(
+            ErrorKind::Credentials,
+            "a URL cannot be signed without credentials",
+        ));
     }
     let now = core.now();
     let mut expires = Duration::from_secs(expires_in.as_secs());
@@ -108,5 +116,11 @@ async fn sign(
     url.push(if prepared.query.is_empty() { '?' } else { '&' });
     url.push_str(&signature.query);
     let expiration = now.saturating_add(expires);
-    Ok(PresignedRequest { method: prepared.input.method, url, expiration, is_capped, signed_headers })
+    Ok(PresignedRequest {
+        method: prepared.input.method,
+        url,
+        expiration,
+        is_capped,
+        signed_headers,
+    })
 }

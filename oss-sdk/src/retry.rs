@@ -47,7 +47,13 @@ pub struct FailedAttempt<'a> {
 impl<'a> FailedAttempt<'a> {
     /// An attempt, counted from 1, of at most `max_attempts`.
     pub fn new(attempt: u32, max_attempts: u32, error: &'a Error) -> Self {
-        Self { attempt, max_attempts, error, retry_after: None, elapsed: Duration::ZERO }
+        Self {
+            attempt,
+            max_attempts,
+            error,
+            retry_after: None,
+            elapsed: Duration::ZERO,
+        }
     }
 }
 
@@ -72,7 +78,10 @@ pub struct StandardRetry {
 impl StandardRetry {
     /// 3 attempts with full jitter.
     pub fn new() -> Self {
-        Self { max_attempts: 3, backoff: Arc::new(FullJitter::default()) }
+        Self {
+            max_attempts: 3,
+            backoff: Arc::new(FullJitter::default()),
+        }
     }
 
     /// Sets the number of attempts; 0 counts as 1.
@@ -164,11 +173,23 @@ mod tests {
             (1, 3, Error::checksum_mismatch(1, 2), Decision::Stop),
             (1, 3, Error::checksum_mismatch(1, 2).with_retryable(true), second),
             (1, 3, Error::new(ErrorKind::Canceled, ""), Decision::Stop),
-            (1, 3, answer(403, "RequestTimeTooSkewed"), Decision::RetryAfter(Duration::ZERO)),
+            (
+                1,
+                3,
+                answer(403, "RequestTimeTooSkewed"),
+                Decision::RetryAfter(Duration::ZERO),
+            ),
         ];
         for (attempt, max, error, expected) in rows {
-            assert_eq!(policy().decide(&FailedAttempt::new(attempt, max, &error)), expected, "{attempt}/{max} {error}");
-            assert_eq!(NoRetry.decide(&FailedAttempt::new(attempt, max, &error)), Decision::Stop);
+            assert_eq!(
+                policy().decide(&FailedAttempt::new(attempt, max, &error)),
+                expected,
+                "{attempt}/{max} {error}"
+            );
+            assert_eq!(
+                NoRetry.decide(&FailedAttempt::new(attempt, max, &error)),
+                Decision::Stop
+            );
         }
     }
 
@@ -178,7 +199,10 @@ mod tests {
         let mut attempt = FailedAttempt::new(1, 3, &error);
         for (asked, waited) in [(5, 5), (0, 1)] {
             attempt.retry_after = Some(Duration::from_secs(asked));
-            assert_eq!(policy().decide(&attempt), Decision::RetryAfter(Duration::from_secs(waited)));
+            assert_eq!(
+                policy().decide(&attempt),
+                Decision::RetryAfter(Duration::from_secs(waited))
+            );
         }
     }
 

@@ -50,7 +50,10 @@ mod tests {
     #[test]
     fn a_secret_is_not_shown() {
         let secret = Secret::new("hunter2");
-        assert_eq!(format!("{secret:?} {:#?}", Some(&secret)), "[redacted] Some(\n    [redacted],\n)");
+        assert_eq!(
+            format!("{secret:?} {:#?}", Some(&secret)),
+            "[redacted] Some(\n    [redacted],\n)"
+        );
         assert_eq!(secret.expose(), "hunter2");
     }
 }

@@ -135,6 +135,9 @@ impl ServiceSpec {
 
     /// The host template of a kind, if the service has hosts of that kind.
     pub(crate) fn host(&self, kind: &str) -> Option<&'static str> {
-        self.hosts.iter().find(|(name, _)| *name == kind).map(|(_, template)| *template)
+        self.hosts
+            .iter()
+            .find(|(name, _)| *name == kind)
+            .map(|(_, template)| *template)
     }
 }

@@ -130,7 +130,9 @@ pub struct Signature {
 /// Shows no values: they are as good as a password for as long as they are valid.
 impl fmt::Debug for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signature").field("signed_headers", &self.signed_headers).finish_non_exhaustive()
+        f.debug_struct("Signature")
+            .field("signed_headers", &self.signed_headers)
+            .finish_non_exhaustive()
     }
 }
 
@@ -145,12 +147,20 @@ pub struct SigningError {
 impl SigningError {
     /// A member of the request that breaks a rule, worded as the rest of a sentence: `must not be empty`.
     pub fn new(member: &'static str, rule: impl Into<String>) -> Self {
-        Self { member, rule: rule.into(), setting: false }
+        Self {
+            member,
+            rule: rule.into(),
+            setting: false,
+        }
     }
 
     /// The same for a setting of the client.
     pub fn setting(setting: &'static str, rule: impl Into<String>) -> Self {
-        Self { member: setting, rule: rule.into(), setting: true }
+        Self {
+            member: setting,
+            rule: rule.into(),
+            setting: true,
+        }
     }
 }
 
@@ -164,7 +174,11 @@ impl std::error::Error for SigningError {}
 
 impl From<SigningError> for Error {
     fn from(error: SigningError) -> Self {
-        let kind = if error.setting { ErrorKind::Config } else { ErrorKind::InvalidInput };
+        let kind = if error.setting {
+            ErrorKind::Config
+        } else {
+            ErrorKind::InvalidInput
+        };
         Error::new(kind, error.rule).with_member(error.member)
     }
 }

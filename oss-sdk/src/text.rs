@@ -82,7 +82,9 @@ impl fmt::Display for OneLine<'_> {
         let mut rest = self.0;
         while let Some(at) = rest.find(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
             f.write_str(&rest[..at])?;
-            let Some(control) = rest[at..].chars().next() else { break };
+            let Some(control) = rest[at..].chars().next() else {
+                break;
+            };
             write!(f, "{}", control.escape_default())?;
             rest = &rest[at + control.len_utf8()..];
         }
@@ -167,7 +169,10 @@ impl FromText for bool {
 
 impl FromText for Bytes {
     fn from_text(text: &str) -> Result<Self, TextError> {
-        BASE64.decode(text.trim()).map(Bytes::from).map_err(|_| TextError::new("base64", text))
+        BASE64
+            .decode(text.trim())
+            .map(Bytes::from)
+            .map_err(|_| TextError::new("base64", text))
     }
 }
 
@@ -248,7 +253,10 @@ mod tests {
         for value in [true, false] {
             assert_eq!(bool::from_text(&value.to_text()), Ok(value));
         }
-        assert_eq!(Bytes::from_text(&Bytes::from_static(b"\x00\xff").to_text()).unwrap(), &b"\x00\xff"[..]);
+        assert_eq!(
+            Bytes::from_text(&Bytes::from_static(b"\x00\xff").to_text()).unwrap(),
+            &b"\x00\xff"[..]
+        );
     }
 
     #[test]
@@ -262,7 +270,10 @@ mod tests {
     fn a_wrong_text_is_shown_shortened_and_on_one_line() {
         let error = i64::from_text(&format!("no\nnumber {}", "x".repeat(1000))).unwrap_err();
         let text = error.to_string();
-        assert!(text.starts_with("expected an integer, found `no\\nnumber xxx"), "{text}");
+        assert!(
+            text.starts_with("expected an integer, found `no\\nnumber xxx"),
+            "{text}"
+        );
         assert!(text.ends_with("...`"), "{text}");
         assert!(text.len() < 120);
         for (input, expected) in [("yes", "`true` or `false`"), ("", "`true` or `false`")] {

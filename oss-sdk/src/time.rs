@@ -27,8 +27,9 @@ const MIN_SECONDS: i64 = -62_167_219_200; // 0000-01-01T00:00:00Z
 const MAX_SECONDS: i64 = 253_402_300_799; // 9999-12-31T23:59:59Z
 const SECONDS_PER_DAY: i64 = 86_400;
 const WEEKDAYS: [&[u8; 3]; 7] = [b"Thu", b"Fri", b"Sat", b"Sun", b"Mon", b"Tue", b"Wed"]; // day 0 was a Thursday
-const MONTHS: [&[u8; 3]; 12] =
-    [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
+const MONTHS: [&[u8; 3]; 12] = [
+    b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
+];
 
 impl Timestamp {
     /// 1970-01-01T00:00:00Z.
@@ -68,7 +69,10 @@ impl Timestamp {
             .and_then(|seconds| seconds.checked_add(i64::from(nanos / 1_000_000_000)));
         seconds
             .and_then(|seconds| Self::new(seconds, nanos % 1_000_000_000))
-            .unwrap_or(Self { seconds: MAX_SECONDS, nanos: 999_999_999 })
+            .unwrap_or(Self {
+                seconds: MAX_SECONDS,
+                nanos: 999_999_999,
+            })
     }
 
     /// How long this is after `earlier`; zero when it is not.
@@ -234,7 +238,11 @@ fn date_of(days: i64) -> (u32, u32, u32) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
     let year = era * 400 + year_of_era + i64::from(month <= 2);
     (year as u32, month as u32, day as u32)
 }
@@ -258,8 +266,13 @@ impl From<SystemTime> for Timestamp {
             Ok(after) => Self::UNIX_EPOCH.saturating_add(after),
             Err(error) => {
                 let before = error.duration();
-                let earliest = Self { seconds: MIN_SECONDS, nanos: 0 };
-                let Ok(seconds) = i64::try_from(before.as_secs()) else { return earliest };
+                let earliest = Self {
+                    seconds: MIN_SECONDS,
+                    nanos: 0,
+                };
+                let Ok(seconds) = i64::try_from(before.as_secs()) else {
+                    return earliest;
+                };
                 match before.subsec_nanos() {
                     0 => Self::new(-seconds, 0),
                     nanos => Self::new(-seconds - 1, 1_000_000_000 - nanos),
@@ -276,7 +289,11 @@ impl TryFrom<Timestamp> for SystemTime {
 
     fn try_from(time: Timestamp) -> Result<Self, Self::Error> {
         let whole = Duration::from_secs(time.seconds.unsigned_abs());
-        let base = if time.seconds >= 0 { UNIX_EPOCH.checked_add(whole) } else { UNIX_EPOCH.checked_sub(whole) };
+        let base = if time.seconds >= 0 {
+            UNIX_EPOCH.checked_add(whole)
+        } else {
+            UNIX_EPOCH.checked_sub(whole)
+        };
         base.and_then(|base| base.checked_add(Duration::from_nanos(u64::from(time.nanos))))
             .ok_or_else(|| TextError::new("a time that the platform can express", &time.to_string()))
     }
@@ -330,12 +347,16 @@ pub struct FixedClock {
 impl FixedClock {
     /// A clock that stands at `time`.
     pub fn new(time: Timestamp) -> Self {
-        Self { start: time, moved_by_seconds: AtomicI64::new(0) }
+        Self {
+            start: time,
+            moved_by_seconds: AtomicI64::new(0),
+        }
     }
 
     /// Moves the clock forward by whole seconds.
     pub fn advance(&self, by: Duration) {
-        self.moved_by_seconds.fetch_add(i64::try_from(by.as_secs()).unwrap_or(i64::MAX / 2), Ordering::Relaxed);
+        self.moved_by_seconds
+            .fetch_add(i64::try_from(by.as_secs()).unwrap_or(i64::MAX / 2), Ordering::Relaxed);
     }
 }
 
@@ -405,14 +426,25 @@ mod tests {
 
     #[test]
     fn system_times_go_back_and_forth() {
-        for nanos in [-1_500_000_000_i64, -1_000_000_000, -1, 0, 1, 999_999_999, 1_702_830_057_123_456_789] {
+        for nanos in [
+            -1_500_000_000_i64,
+            -1_000_000_000,
+            -1,
+            0,
+            1,
+            999_999_999,
+            1_702_830_057_123_456_789,
+        ] {
             let system = if nanos < 0 {
                 UNIX_EPOCH - Duration::from_nanos(nanos.unsigned_abs())
             } else {
                 UNIX_EPOCH + Duration::from_nanos(nanos.unsigned_abs())
             };
             let time = Timestamp::from(system);
-            assert_eq!(i128::from(time.unix_seconds()) * 1_000_000_000 + i128::from(time.subsec_nanos()), nanos.into());
+            assert_eq!(
+                i128::from(time.unix_seconds()) * 1_000_000_000 + i128::from(time.subsec_nanos()),
+                nanos.into()
+            );
             assert_eq!(SystemTime::try_from(time).unwrap(), system);
         }
     }

@@ -65,7 +65,12 @@ pub struct TransportRequest {
 impl TransportRequest {
     /// A request without headers and payload.
     pub fn new(method: Method, url: impl Into<String>) -> Self {
-        TransportRequest { method, url: url.into(), headers: HeaderMap::new(), body: TransportBody::empty() }
+        TransportRequest {
+            method,
+            url: url.into(),
+            headers: HeaderMap::new(),
+            body: TransportBody::empty(),
+        }
     }
 }
 
@@ -84,7 +89,11 @@ pub struct TransportResponse {
 impl TransportResponse {
     /// An answer without headers.
     pub fn new(status: StatusCode, body: impl Into<TransportBody>) -> Self {
-        TransportResponse { status, headers: HeaderMap::new(), body: body.into() }
+        TransportResponse {
+            status,
+            headers: HeaderMap::new(),
+            body: body.into(),
+        }
     }
 }
 
@@ -106,7 +115,10 @@ enum Source {
 impl TransportBody {
     /// A payload of no bytes.
     pub fn empty() -> Self {
-        TransportBody { source: Source::Full(Bytes::new()), length: Some(0) }
+        TransportBody {
+            source: Source::Full(Bytes::new()),
+            length: Some(0),
+        }
     }
 
     /// A payload that streams; `length` is its exact length in bytes when known.
@@ -114,7 +126,10 @@ impl TransportBody {
     where
         S: Stream<Item = Result<Bytes, BoxError>> + Send + 'static,
     {
-        TransportBody { source: Source::Stream(Box::pin(stream)), length }
+        TransportBody {
+            source: Source::Stream(Box::pin(stream)),
+            length,
+        }
     }
 
     /// Bytes left to come, when known.
@@ -152,7 +167,10 @@ impl TransportBody {
 
 impl From<Bytes> for TransportBody {
     fn from(bytes: Bytes) -> Self {
-        TransportBody { length: Some(bytes.len() as u64), source: Source::Full(bytes) }
+        TransportBody {
+            length: Some(bytes.len() as u64),
+            source: Source::Full(bytes),
+        }
     }
 }
 
@@ -192,13 +210,16 @@ impl http_body::Body for TransportBody {
     }
 
     fn size_hint(&self) -> http_body::SizeHint {
-        self.length.map_or_else(http_body::SizeHint::default, http_body::SizeHint::with_exact)
+        self.length
+            .map_or_else(http_body::SizeHint::default, http_body::SizeHint::with_exact)
     }
 }
 
 impl fmt::Debug for TransportBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TransportBody").field("length", &self.length).finish_non_exhaustive()
+        f.debug_struct("TransportBody")
+            .field("length", &self.length)
+            .finish_non_exhaustive()
     }
 }
 
@@ -238,7 +259,10 @@ pub struct TransportError {
 impl TransportError {
     /// A failure of `kind`, explained by `source`.
     pub fn new(kind: TransportErrorKind, source: impl Into<BoxError>) -> Self {
-        TransportError { kind, source: source.into() }
+        TransportError {
+            kind,
+            source: source.into(),
+        }
     }
 
     /// What went wrong.

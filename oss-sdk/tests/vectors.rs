@@ -1,5 +1,10 @@
 //! Figures that other programs computed; `data/README.md` says which.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy allows it in test functions only, not in what they share"
+)]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -36,7 +41,10 @@ fn text<'a>(case: &'a Value, name: &str) -> Option<&'a str> {
 }
 
 fn list<'a>(case: &'a Value, name: &str) -> Vec<&'a str> {
-    case[name].as_array().map(|items| items.iter().map(|item| item.as_str().unwrap()).collect()).unwrap_or_default()
+    case[name]
+        .as_array()
+        .map(|items| items.iter().map(|item| item.as_str().unwrap()).collect())
+        .unwrap_or_default()
 }
 
 fn sign(case: &Value) -> Signature {
@@ -47,8 +55,10 @@ fn sign(case: &Value) -> Signature {
             (name, HeaderValue::from_str(value.as_str().unwrap()).unwrap())
         })
         .collect();
-    let additional: Vec<HeaderName> =
-        list(case, "additional_headers").into_iter().map(|name| name.parse().unwrap()).collect();
+    let additional: Vec<HeaderName> = list(case, "additional_headers")
+        .into_iter()
+        .map(|name| name.parse().unwrap())
+        .collect();
     let subresources = list(case, "sub_resource");
     let service = match text(case, "signer") {
         Some("vectors") => &VECTORS,
@@ -64,17 +74,24 @@ fn sign(case: &Value) -> Signature {
     } else {
         request.key = text(case, "key");
     }
-    request.query = text(case, "url").unwrap().split_once('?').map_or("", |(_, query)| query);
+    request.query = text(case, "url")
+        .unwrap()
+        .split_once('?')
+        .map_or("", |(_, query)| query);
     request.subresources = &subresources;
     request.additional_headers = &additional;
     request.region = text(case, "region").unwrap();
     request.product = text(case, "product").unwrap();
     request.account_id = text(case, "account_id");
     if let Some(seconds) = case["expires_in_seconds"].as_u64() {
-        request.placement = Placement::Query { expires: Duration::from_secs(seconds) };
+        request.placement = Placement::Query {
+            expires: Duration::from_secs(seconds),
+        };
     }
-    let mut credentials =
-        Credentials::new(text(case, "access_key_id").unwrap(), text(case, "access_key_secret").unwrap());
+    let mut credentials = Credentials::new(
+        text(case, "access_key_id").unwrap(),
+        text(case, "access_key_secret").unwrap(),
+    );
     if let Some(token) = text(case, "security_token") {
         credentials = credentials.with_security_token(token);
     }
@@ -86,7 +103,10 @@ fn sign(case: &Value) -> Signature {
 }
 
 fn parameters(query: &str) -> BTreeMap<&str, &str> {
-    query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect()
+    query
+        .split('&')
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .collect()
 }
 
 #[test]
@@ -99,7 +119,11 @@ fn all_signatures_are_reproduced() {
         let expect = &case["expect"];
         let signature = sign(case);
         let canonical = String::from_utf8(signature.canonical_request).unwrap();
-        assert_eq!(canonical, text(expect, "canonical_request").unwrap_or_default(), "{name}");
+        assert_eq!(
+            canonical,
+            text(expect, "canonical_request").unwrap_or_default(),
+            "{name}"
+        );
         let signed = String::from_utf8(signature.string_to_sign).unwrap();
         assert_eq!(signed, text(expect, "string_to_sign").unwrap(), "{name}");
         if let Some(authorization) = text(expect, "authorization") {
@@ -151,9 +175,9 @@ fn all_checksums_are_reproduced() {
     }
     for case in cases("fold") {
         let parts = case["parts"].as_array().unwrap();
-        let folded = parts
-            .iter()
-            .fold(0, |crc, part| Crc64::combine(crc, number(part, "crc64"), number(part, "length")));
+        let folded = parts.iter().fold(0, |crc, part| {
+            Crc64::combine(crc, number(part, "crc64"), number(part, "length"))
+        });
         assert_eq!(folded, number(&case, "result"), "{case}");
     }
     for case in cases("continued") {

@@ -43,10 +43,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let files = match generate(&root)? {
         Ok(files) => files,
         Err(broken) => {
-            eprint!(
-                "{}",
-                render(&broken.diagnostics, &broken.sources, Style::default())
-            );
+            eprint!("{}", render(&broken.diagnostics, &broken.sources, Style::default()));
             return Ok(ExitCode::from(1));
         }
     };
@@ -80,11 +77,7 @@ pub(crate) fn generate(root: &Path) -> Result<Result<Files, Broken>, Box<dyn std
     };
     let sdk = Options::sdk_code(CRATE_NAME);
     let mut files = emit::emit(&api, &sdk);
-    files.extend(emit::emit_wire_samples(
-        &api,
-        &sdk,
-        "tests/suite/src/generated/wire",
-    ));
+    files.extend(emit::emit_wire_samples(&api, &sdk, "tests/suite/src/generated/wire"));
     match load(&root.join(OBSTACLE_MODELS))? {
         Ok(obstacle) => files.extend(emit::emit(&obstacle, &obstacle_options())),
         Err(broken) => return Ok(Err(broken)),
@@ -106,10 +99,7 @@ fn obstacle_options() -> Options {
 /// Reads and checks a models directory.
 pub(crate) fn load(models: &Path) -> Result<Result<Api, Broken>, Box<dyn std::error::Error>> {
     let sources = oss_codegen::load_dir(models)?;
-    Ok(oss_codegen::load(&sources).map_err(|diagnostics| Broken {
-        diagnostics,
-        sources,
-    }))
+    Ok(oss_codegen::load(&sources).map_err(|diagnostics| Broken { diagnostics, sources }))
 }
 
 fn verb(change: &Change) -> &'static str {
@@ -211,10 +201,7 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("missing: b.rs\n"), "{text}");
-        assert!(
-            text.contains("extra: c.rs is no longer generated\n"),
-            "{text}"
-        );
+        assert!(text.contains("extra: c.rs is no longer generated\n"), "{text}");
         assert!(
             text.ends_with("3 files are not as the models say. Run:\n\n    cargo xtask codegen\n"),
             "{text}"

@@ -9,11 +9,13 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod api;
+mod bench;
 mod build_cost;
 mod ci;
 mod codegen;
 mod interop;
 mod lint;
+mod new;
 mod process;
 mod runtime;
 
@@ -28,6 +30,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Api(api::Arguments),
+    Bench(bench::Arguments),
     /// Prints what a program that puts one object pays: crates, build time, binary size.
     BuildCost,
     /// Calls a modelled operation by name, JSON in and JSON out.
@@ -40,6 +43,7 @@ enum Verb {
     Emulator(runtime::Passed),
     Interop(interop::Arguments),
     Lint(lint::Arguments),
+    New(new::Arguments),
     /// Runs a long proof with a seed.
     #[command(disable_help_flag = true)]
     Soak(runtime::Passed),
@@ -51,6 +55,7 @@ type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
         Verb::Api(arguments) => api::run(&arguments),
+        Verb::Bench(arguments) => bench::run(&arguments),
         Verb::BuildCost => build_cost::run(),
         Verb::Call(passed) => runtime::run("call", &passed),
         Verb::Ci(arguments) => ci::run(&arguments),
@@ -58,6 +63,7 @@ fn main() -> ExitCode {
         Verb::Emulator(passed) => runtime::emulator(&passed),
         Verb::Interop(arguments) => interop::run(&arguments),
         Verb::Lint(arguments) => lint::run(&arguments),
+        Verb::New(arguments) => new::run(&arguments),
         Verb::Soak(passed) => runtime::run("soak", &passed),
     };
     match outcome {

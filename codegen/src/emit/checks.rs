@@ -80,13 +80,12 @@ pub fn emit(scope: &Scope<'_>, fields: &[Field<'_>], checker: Checker) -> TokenS
     });
     let statements: TokenStream = statements.collect();
     // XML shapes are checked as they are written; JSON has no writer that could.
-    let nested =
-        (checker != Checker::Writer && scope.service.protocol != Protocol::RestXml).then(|| {
-            fields
-                .iter()
-                .filter_map(|field| nested(scope, field, checker))
-                .collect::<TokenStream>()
-        });
+    let nested = (checker != Checker::Writer && scope.service.protocol != Protocol::RestXml).then(|| {
+        fields
+            .iter()
+            .filter_map(|field| nested(scope, field, checker))
+            .collect::<TokenStream>()
+    });
     quote!(#statements #nested)
 }
 
@@ -109,9 +108,7 @@ fn must_not_be_empty(scope: &Scope<'_>, field: &Field<'_>, checker: Checker) -> 
     match (&field.member.ty, &field.member.place) {
         (Type::List(_) | Type::Map(_), _) => true,
         (Type::String, Place::Query | Place::Header | Place::Text) => checker == Checker::Encoder,
-        (Type::String, Place::Field) => {
-            checker == Checker::Encoder && scope.service.protocol == Protocol::RpcJson
-        }
+        (Type::String, Place::Field) => checker == Checker::Encoder && scope.service.protocol == Protocol::RpcJson,
         _ => false,
     }
 }

@@ -153,7 +153,7 @@ fn limits(member: &Member, role: Role<'_>) -> Vec<String> {
     if is_input
         && member.required
         && !matches!(member.ty, Type::Stream)
-        && !member.doc.contains("Required")
+        && !member.doc.to_ascii_lowercase().contains("required")
     {
         sentences.push("Required.".to_owned());
     }
@@ -189,14 +189,17 @@ pub fn operation(service: &Service, operation: &Operation, example: Vec<String>)
     }
     if !operation.errors.is_empty() {
         docs.heading("Errors");
-        docs.list(operation.errors.iter().map(|code| {
-            match service.errors.iter().find(|known| known.code == *code) {
-                Some(known) => {
-                    format!("`{code}` (status {}): {}", known.status, escape(&known.doc))
-                }
-                None => format!("`{code}`"),
-            }
-        }));
+        docs.list(
+            operation
+                .errors
+                .iter()
+                .map(|code| match service.errors.iter().find(|known| known.code == *code) {
+                    Some(known) => {
+                        format!("`{code}` (status {}): {}", known.status, escape(&known.doc))
+                    }
+                    None => format!("`{code}`"),
+                }),
+        );
     }
     if !example.is_empty() {
         docs.heading("Examples");
@@ -292,20 +295,14 @@ mod tests {
         let text = format!("{} `a code span with blanks` end.", "word ".repeat(18));
         let lines = wrap(&text, "");
         assert_eq!(lines.len(), 2, "{lines:?}");
-        assert!(
-            lines[1].starts_with("`a code span with blanks`"),
-            "{lines:?}"
-        );
+        assert!(lines[1].starts_with("`a code span with blanks`"), "{lines:?}");
         assert!(lines.iter().all(|line| line.chars().count() <= WIDTH));
     }
 
     #[test]
     fn text_is_literal_outside_code() {
         assert_eq!(escape("A <b> [x] `Vec<T>`."), r"A \<b\> \[x\] `Vec<T>`.");
-        assert_eq!(
-            escape("See https://example.com/a_b."),
-            "See <https://example.com/a_b>."
-        );
+        assert_eq!(escape("See https://example.com/a_b."), "See <https://example.com/a_b>.");
     }
 
     #[test]

@@ -10,37 +10,21 @@ use crate::api::{Group, Service, Type};
 use crate::names;
 
 /// `mod dynamic` of a group, or nothing for a group without types.
-pub fn emit(
-    service: &Service,
-    group_name: &str,
-    group: Option<&Group>,
-    home: &Home,
-) -> TokenStream {
+pub fn emit(service: &Service, group_name: &str, group: Option<&Group>, home: &Home) -> TokenStream {
     let scope = Scope::of_module(service, group_name, home.clone());
     let is_wire = json::is_wire(&scope);
     let mut items = TokenStream::new();
-    for operation in group
-        .map(|group| group.operations.as_slice())
-        .unwrap_or_default()
-    {
+    for operation in group.map(|group| group.operations.as_slice()).unwrap_or_default() {
         let request = scope.own(&request::name(operation));
         let output = scope.own(&result::name(operation));
         let output_fields = result::fields(&scope, operation);
-        items.extend(json::from_json(
-            &scope,
-            &request,
-            &request::fields(&scope, operation),
-        ));
+        items.extend(json::from_json(&scope, &request, &request::fields(&scope, operation)));
         items.extend(json::to_json(&scope, &output, &output_fields));
         if matches!(home, Home::Sdk) {
             items.extend(output_impl(&scope, &output, &output_fields));
         }
     }
-    for shape in service
-        .shapes
-        .iter()
-        .filter(|shape| shape.group == group_name)
-    {
+    for shape in service.shapes.iter().filter(|shape| shape.group == group_name) {
         let role = Role::Shape(shape);
         let fields = field::fields(service, &shape.members, role);
         let name = || scope.own(&names::type_ident(&shape.name));

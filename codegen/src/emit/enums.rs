@@ -21,20 +21,13 @@ pub fn emit(scope: &Scope<'_>, enumeration: &Enum) -> TokenStream {
     let from_text = scope.runtime("FromText");
     let text_error = scope.runtime("TextError");
 
-    let wires: Vec<&str> = enumeration
-        .values
-        .iter()
-        .map(|value| value.wire.as_str())
-        .collect();
+    let wires: Vec<&str> = enumeration.values.iter().map(|value| value.wire.as_str()).collect();
     let variants: Vec<_> = enumeration
         .values
         .iter()
         .map(|value| names::variant_ident(&value.variant))
         .collect();
-    let value_docs = enumeration
-        .values
-        .iter()
-        .map(|value| Docs::of(&value.doc).tokens());
+    let value_docs = enumeration.values.iter().map(|value| Docs::of(&value.doc).tokens());
     let json = json::is_wire(scope).then(|| json::enumeration(scope, &name));
 
     quote! {

@@ -123,11 +123,7 @@ impl Field<'_> {
             ty if is_plain(ty) => quote!(#parameter),
             _ => quote!(#parameter.into()),
         };
-        if self.boxed {
-            quote!(Box::new(#value))
-        } else {
-            value
-        }
+        if self.boxed { quote!(Box::new(#value)) } else { value }
     }
 
     /// Whether the member belongs to a document that is made of the struct's own members.
@@ -147,11 +143,7 @@ impl Field<'_> {
 
     /// How a default is taken when a value is absent: made only then when making it allocates.
     pub fn or_default(&self, scope: &Scope<'_>) -> TokenStream {
-        match (
-            self.default_value(scope),
-            &self.member.default,
-            &self.member.ty,
-        ) {
+        match (self.default_value(scope), &self.member.default, &self.member.ty) {
             (None, ..) => quote!(unwrap_or_default()),
             (Some(value), Some(Literal::String(text)), ty) if !is_variant(scope, text, ty) => {
                 quote!(unwrap_or_else(|| #value))
@@ -249,11 +241,7 @@ pub fn rust_type(scope: &Scope<'_>, ty: &Type) -> TokenStream {
 /// What a parameter accepts for one value.
 fn argument(scope: &Scope<'_>, ty: &Type) -> TokenStream {
     let rust = rust_type(scope, ty);
-    if is_plain(ty) {
-        rust
-    } else {
-        quote!(impl Into<#rust>)
-    }
+    if is_plain(ty) { rust } else { quote!(impl Into<#rust>) }
 }
 
 /// Whether parameters take the type itself: numbers and flags, because literals would not know their type, and
@@ -261,12 +249,6 @@ fn argument(scope: &Scope<'_>, ty: &Type) -> TokenStream {
 fn is_plain(ty: &Type) -> bool {
     matches!(
         ty,
-        Type::Integer
-            | Type::Float
-            | Type::Float32
-            | Type::Bool
-            | Type::Shape(_)
-            | Type::List(_)
-            | Type::Map(_)
+        Type::Integer | Type::Float | Type::Float32 | Type::Bool | Type::Shape(_) | Type::List(_) | Type::Map(_)
     )
 }

@@ -73,18 +73,31 @@ pub fn from_json(scope: &Scope<'_>, name: &TokenStream, fields: &[Field<'_>]) ->
     let value = scope.runtime("Value");
     let error = scope.runtime("JsonError");
     let reader = scope.runtime("JsonReader");
-    let rows = fields.iter().map(|field| {
-        let ident = &field.ident;
-        let value = take(scope, field);
-        quote!(#ident: #value,)
-    });
+    let rows: Vec<_> = fields
+        .iter()
+        .map(|field| {
+            let ident = &field.ident;
+            let value = take(scope, field);
+            quote!(#ident: #value,)
+        })
+        .collect();
+    let body = if rows.is_empty() {
+        quote! {
+            #reader::new(value, names)?.finish()?;
+            Ok(Self {})
+        }
+    } else {
+        quote! {
+            let mut object = #reader::new(value, names)?;
+            let value = Self { #(#rows)* };
+            object.finish()?;
+            Ok(value)
+        }
+    };
     quote! {
         impl #from_json for #name {
             fn from_json(value: #value, names: #names) -> Result<Self, #error> {
-                let mut object = #reader::new(value, names)?;
-                let value = Self { #(#rows)* };
-                object.finish()?;
-                Ok(value)
+                #body
             }
         }
     }
@@ -176,9 +189,7 @@ pub fn body_fields(scope: &Scope<'_>, operation: &Operation, fields: &[Field<'_>
     let object = scope.runtime("JsonObject");
     let names = scope.runtime("Names");
     let root = root(scope, operation.request_root.as_deref());
-    let rows = fields
-        .iter()
-        .map(|field| set(scope, &quote!(document), field, false));
+    let rows = fields.iter().map(|field| set(scope, &quote!(document), field, false));
     quote! {
         let mut document = #object::new(#names::Wire);
         #(#rows)*

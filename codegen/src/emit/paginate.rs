@@ -41,11 +41,7 @@ pub fn emit(scope: &Scope<'_>, operation: &Operation) -> Option<TokenStream> {
     })
 }
 
-fn next_page(
-    paginate: &Paginate,
-    request: &[Field<'_>],
-    page: &[Field<'_>],
-) -> Option<TokenStream> {
+fn next_page(paginate: &Paginate, request: &[Field<'_>], page: &[Field<'_>]) -> Option<TokenStream> {
     let more = paginate.more.as_ref().and_then(|name| find(page, name));
     let more = more.map(|field| {
         let ident = &field.ident;
@@ -62,23 +58,21 @@ fn next_page(
     });
     let mut moves = Vec::new();
     let mut guard = None;
+    let mut stays = Vec::new();
     for (to, from) in &paginate.tokens {
         let to = find(request, to)?;
         let from = find(page, from)?;
         let (target, source) = (&to.ident, &from.ident);
         // A page that promises more but gives no token would be asked for again and again.
         if guard.is_none() {
-            guard = Some(match (&from.member.ty, from.optional) {
-                (Type::String, true) => quote!(page.#source.as_deref().is_none_or(str::is_empty)),
-                (Type::String, false) => quote!(page.#source.is_empty()),
-                (_, true) => quote!(page.#source.is_none()),
-                (_, false) => quote!(false),
-            });
+            guard = match (&from.member.ty, from.optional) {
+                (Type::String, true) => Some(quote!(page.#source.as_deref().is_none_or(str::is_empty))),
+                (Type::String, false) => Some(quote!(page.#source.is_empty())),
+                (_, true) => Some(quote!(page.#source.is_none())),
+                (_, false) => None,
+            };
         }
-        let is_copy = matches!(
-            from.member.ty,
-            Type::Integer | Type::Bool | Type::Timestamp(_)
-        );
+        let is_copy = matches!(from.member.ty, Type::Integer | Type::Bool | Type::Timestamp(_));
         let value = if is_copy {
             quote!(page.#source)
         } else {
@@ -89,27 +83,32 @@ fn next_page(
             (true, false) => quote!(self.#target = Some(#value);),
             (false, true) => quote!(self.#target = #value.unwrap_or_default();),
         });
-    }
-    let guard = guard
-        .filter(|guard| guard.to_string() != "false")
-        .map(|guard| {
-            quote! {
-                if #guard {
-                    return false;
-                }
-            }
+        stays.push(match (to.optional, from.optional) {
+            (true, true) | (false, false) => quote!(self.#target == page.#source),
+            (true, false) => quote!(self.#target.as_ref() == Some(&page.#source)),
+            (false, true) => quote!(page.#source.as_ref() == Some(&self.#target)),
         });
+    }
+    // So would one whose tokens are those of its own request.
+    let stays = if stays.len() == 1 {
+        quote!(#(#stays)*)
+    } else {
+        quote!((#(#stays)&&*))
+    };
+    let ends = match guard {
+        Some(guard) => quote!(#guard || #stays),
+        None => stays,
+    };
     Some(quote! {
         #more
-        #guard
+        if #ends {
+            return false;
+        }
         #(#moves)*
         true
     })
 }
 
 fn find<'a>(fields: &[Field<'a>], name: &str) -> Option<Field<'a>> {
-    fields
-        .iter()
-        .find(|field| field.member.name == name)
-        .cloned()
+    fields.iter().find(|field| field.member.name == name).cloned()
 }

@@ -1,7 +1,7 @@
 //! Sample requests and answers, made from types, enums and limits: for examples in the documentation and for the
 //! snapshots that show each operation's wire form.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 use proc_macro2::{Literal, TokenStream};
@@ -10,11 +10,13 @@ use quote::{format_ident, quote};
 use super::Options;
 use super::field::{self, Field, Role};
 use super::request;
-use crate::api::{
-    BodyKind, Member, Operation, Place, Protocol, Service, ShapeId, TimestampFormat, Type,
-};
+use crate::api::{Member, Operation, Place, Service, ShapeId, Type};
 use crate::format;
 use crate::names;
+
+mod answer;
+
+pub use answer::Response;
 
 /// 2024-05-06T07:08:09Z.
 const UNIX_TIME: i64 = 1_714_979_289;
@@ -39,6 +41,8 @@ pub struct Sampler<'a> {
     types: RefCell<BTreeSet<String>>,
     /// Shapes around the value that is being made, so that recursion ends.
     open: RefCell<Vec<ShapeId>>,
+    /// Which item of the innermost list the value is in.
+    item: Cell<u64>,
 }
 
 impl<'a> Sampler<'a> {
@@ -50,6 +54,7 @@ impl<'a> Sampler<'a> {
             plain: false,
             types: RefCell::default(),
             open: RefCell::default(),
+            item: Cell::new(1),
         }
     }
 
@@ -62,11 +67,7 @@ impl<'a> Sampler<'a> {
 
     /// Names of the shapes and enums used so far.
     pub fn types(&self) -> Vec<proc_macro2::Ident> {
-        self.types
-            .borrow()
-            .iter()
-            .map(|name| names::type_ident(name))
-            .collect()
+        self.types.borrow().iter().map(|name| names::type_ident(name)).collect()
     }
 
     fn construct(&self, ty: TokenStream, fields: &[Field<'_>]) -> TokenStream {
@@ -90,35 +91,39 @@ impl<'a> Sampler<'a> {
     fn is_given(&self, member: &Member) -> bool {
         self.extent == Extent::Filled
             && member.deprecated.is_none()
-            && member
-                .ty
-                .shape()
-                .is_none_or(|id| !self.open.borrow().contains(&id))
+            && member.ty.shape().is_none_or(|id| !self.open.borrow().contains(&id))
     }
 
     fn value(&self, member: &Member) -> TokenStream {
         match &member.ty {
             Type::List(item) => {
                 let count = self.count(member);
-                let items = (1..=count).map(|index| self.single(member, item, index));
+                // From the last to the first: what is sorted before it is sent shows that it is.
+                let items = (1..=count)
+                    .rev()
+                    .map(|index| self.item(index, || self.single(member, item, index)));
                 quote!([#(#items),*])
             }
             Type::Map(item) => {
                 let item = self.single(member, item, 1);
                 quote!([("name", #item)])
             }
-            ty => self.single(member, ty, 1),
+            ty => self.single(member, ty, self.item.get()),
         }
+    }
+
+    /// Makes an item of a list, all of whose values differ from those of its neighbours.
+    fn item<T>(&self, index: u64, make: impl FnOnce() -> T) -> T {
+        let outer = self.item.replace(index);
+        let made = make();
+        self.item.set(outer);
+        made
     }
 
     /// Items of a list: two, unless fewer are allowed or wanted.
     fn count(&self, member: &Member) -> u64 {
         let wanted = if self.extent == Extent::Filled { 2 } else { 1 };
-        if member
-            .ty
-            .shape()
-            .is_some_and(|id| self.open.borrow().contains(&id))
-        {
+        if member.ty.shape().is_some_and(|id| self.open.borrow().contains(&id)) {
             return 0;
         }
         wanted.min(member.max_items.unwrap_or(wanted))
@@ -198,6 +203,8 @@ impl<'a> Sampler<'a> {
             Place::Key => return "dir/example object+ü.txt".to_owned(),
             Place::CopySourceKey => return "dir/source object+ü.txt".to_owned(),
             Place::Text => return r#"{"Version":"1","Statement":[]}"#.to_owned(),
+            // A checksum, the only kind of text that stays here.
+            Place::Local => return "0".to_owned(),
             _ => member.name.replace('_', "-"),
         };
         if index > 1 {
@@ -207,268 +214,11 @@ impl<'a> Sampler<'a> {
             member.place,
             Place::Header | Place::HeaderMap | Place::CopySourceVersionId
         );
-        if self.extent == Extent::Filled
-            && !self.plain
-            && !is_ascii_only
-            && member.pattern.is_none()
-        {
+        if self.extent == Extent::Filled && !self.plain && !is_ascii_only && member.pattern.is_none() {
             text.push_str(" ü&<1>");
         }
         fit(text, member.length)
     }
-
-    /// Head and payload of a successful answer.
-    pub fn response(&self, operation: &Operation) -> Response {
-        let mut response = Response {
-            status: operation.success.first().copied().unwrap_or(200),
-            headers: Vec::new(),
-            body: String::new(),
-        };
-        let mut document = Vec::new();
-        for member in &operation.result {
-            let is_wanted = self.extent == Extent::Filled || member.required;
-            if !is_wanted {
-                continue;
-            }
-            match member.place {
-                Place::Header => {
-                    if let (Some(name), Some(value)) =
-                        (member.wire.first(), self.wire_text(member, &member.ty, 1))
-                    {
-                        response.headers.push((name.clone(), value));
-                    }
-                }
-                Place::HeaderMap => {
-                    if let Some(prefix) = member.wire.first() {
-                        response
-                            .headers
-                            .push((format!("{prefix}name"), self.text(member, 1)));
-                    }
-                }
-                Place::Text => response.body = self.text(member, 1),
-                Place::Stream => response.body = "payload".to_owned(),
-                Place::RootText => {
-                    let root = operation
-                        .result_root
-                        .clone()
-                        .unwrap_or_else(|| format!("{}Result", operation.name));
-                    let text = self.wire_text(member, &member.ty, 1).unwrap_or_default();
-                    response.body = format!(
-                        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{root}>{}</{root}>\n",
-                        escape(&text)
-                    );
-                }
-                Place::Body | Place::Field => document.push(member),
-                _ => {}
-            }
-        }
-        if operation.result_body == BodyKind::Document && !document.is_empty() {
-            response.body = match self.service.protocol {
-                Protocol::RestXml => self.xml_document(operation, &document),
-                Protocol::RestJson | Protocol::RpcJson => self.json_document(operation, &document),
-            };
-        }
-        response
-    }
-
-    fn xml_document(&self, operation: &Operation, members: &[&Member]) -> String {
-        let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-        let body = members.iter().find(|member| member.place == Place::Body);
-        match body {
-            Some(member) => {
-                let shape = member.ty.shape();
-                let root = operation
-                    .result_root
-                    .clone()
-                    .or_else(|| member.wire.first().cloned())
-                    .or_else(|| shape.map(|id| self.service.shape(id).wire.clone()))
-                    .unwrap_or_else(|| operation.name.clone());
-                out.push_str(&format!("<{root}>\n"));
-                if let Some(id) = shape {
-                    self.xml_shape(&mut out, id, 1);
-                }
-                out.push_str(&format!("</{root}>\n"));
-            }
-            None => {
-                let root = operation
-                    .result_root
-                    .clone()
-                    .unwrap_or_else(|| format!("{}Result", operation.name));
-                out.push_str(&format!("<{root}>\n"));
-                self.xml_members(&mut out, members, 0, 1);
-                out.push_str(&format!("</{root}>\n"));
-            }
-        }
-        out
-    }
-
-    fn xml_shape(&self, out: &mut String, id: ShapeId, depth: usize) {
-        let members: Vec<&Member> = self.service.shape(id).members.iter().collect();
-        self.open.borrow_mut().push(id);
-        let members: Vec<&Member> = members
-            .into_iter()
-            .filter(|member| member.required || self.extent == Extent::Filled)
-            .collect();
-        self.xml_members(out, &members, 0, depth);
-        self.open.borrow_mut().pop();
-    }
-
-    /// Writes members whose wire paths agree before `level`.
-    fn xml_members(&self, out: &mut String, members: &[&Member], level: usize, depth: usize) {
-        let indent = "  ".repeat(depth);
-        let mut done: Vec<&str> = Vec::new();
-        for member in members {
-            let Some(name) = member.wire.get(level) else {
-                continue;
-            };
-            if done.contains(&name.as_str()) {
-                continue;
-            }
-            done.push(name);
-            if member.wire.len() > level + 1 {
-                let inside: Vec<&Member> = members
-                    .iter()
-                    .copied()
-                    .filter(|other| other.wire.get(level) == Some(name))
-                    .collect();
-                out.push_str(&format!("{indent}<{name}>\n"));
-                self.xml_members(out, &inside, level + 1, depth + 1);
-                out.push_str(&format!("{indent}</{name}>\n"));
-                continue;
-            }
-            let (ty, count) = match &member.ty {
-                Type::List(item) => (&**item, self.count(member)),
-                ty => (ty, 1),
-            };
-            for index in 1..=count {
-                match ty {
-                    Type::Shape(id) if self.open.borrow().contains(id) => {}
-                    Type::Shape(id) => {
-                        out.push_str(&format!("{indent}<{name}>\n"));
-                        self.xml_shape(out, *id, depth + 1);
-                        out.push_str(&format!("{indent}</{name}>\n"));
-                    }
-                    ty => {
-                        let text = self.wire_text(member, ty, index).unwrap_or_default();
-                        out.push_str(&format!("{indent}<{name}>{}</{name}>\n", escape(&text)));
-                    }
-                }
-            }
-        }
-    }
-
-    fn json_document(&self, operation: &Operation, members: &[&Member]) -> String {
-        let mut out = String::new();
-        let body = members.iter().find(|member| member.place == Place::Body);
-        let root = operation.result_root.as_deref();
-        let depth = usize::from(root.is_some());
-        if let Some(root) = root {
-            out.push_str(&format!("{{\n  {}: ", json_text(root)));
-        }
-        match body {
-            Some(member) => self.json_value(&mut out, member, &member.ty, 1, depth),
-            None => self.json_members(&mut out, members, depth),
-        }
-        if root.is_some() {
-            out.push_str("\n}");
-        }
-        out.push('\n');
-        out
-    }
-
-    fn json_members(&self, out: &mut String, members: &[&Member], depth: usize) {
-        let indent = "  ".repeat(depth + 1);
-        let mut rows = Vec::new();
-        for member in members {
-            let is_closed = member
-                .ty
-                .shape()
-                .is_none_or(|id| !self.open.borrow().contains(&id));
-            if let (Some(name), true) = (member.wire.last(), is_closed) {
-                let mut row = format!("{indent}{}: ", json_text(name));
-                self.json_value(&mut row, member, &member.ty, 1, depth + 1);
-                rows.push(row);
-            }
-        }
-        out.push_str(&format!(
-            "{{\n{}\n{}}}",
-            rows.join(",\n"),
-            "  ".repeat(depth)
-        ));
-    }
-
-    fn json_value(&self, out: &mut String, member: &Member, ty: &Type, index: u64, depth: usize) {
-        match ty {
-            Type::List(item) => {
-                out.push('[');
-                for index in 1..=self.count(member) {
-                    if index > 1 {
-                        out.push_str(", ");
-                    }
-                    self.json_value(out, member, item, index, depth);
-                }
-                out.push(']');
-            }
-            Type::Map(item) => {
-                out.push_str("{\"name\": ");
-                self.json_value(out, member, item, 1, depth);
-                out.push('}');
-            }
-            Type::Shape(id) => {
-                let members: Vec<&Member> = self.service.shape(*id).members.iter().collect();
-                self.open.borrow_mut().push(*id);
-                self.json_members(out, &members, depth);
-                self.open.borrow_mut().pop();
-            }
-            Type::Integer
-            | Type::Float
-            | Type::Float32
-            | Type::Bool
-            | Type::Timestamp(TimestampFormat::UnixSeconds) => {
-                out.push_str(&self.wire_text(member, ty, index).unwrap_or_default());
-            }
-            _ => out.push_str(&json_text(
-                &self.wire_text(member, ty, index).unwrap_or_default(),
-            )),
-        }
-    }
-
-    /// A value as the text of an element or header.
-    fn wire_text(&self, member: &Member, ty: &Type, index: u64) -> Option<String> {
-        Some(match ty {
-            Type::String | Type::Any if member.url_decoded => {
-                format!("dir%2F{}%20{index}", member.name)
-            }
-            Type::String | Type::Any => self.text(member, index),
-            Type::Integer => integer(member, index).to_string(),
-            Type::Float => "0.5".to_owned(),
-            Type::Float32 => "0.25".to_owned(),
-            Type::Bool => "true".to_owned(),
-            Type::Timestamp(TimestampFormat::Iso8601) => "2024-05-06T07:08:09.000Z".to_owned(),
-            Type::Timestamp(TimestampFormat::HttpDate) => {
-                "Mon, 06 May 2024 07:08:09 GMT".to_owned()
-            }
-            Type::Timestamp(TimestampFormat::UnixSeconds) => UNIX_TIME.to_string(),
-            Type::Bytes => "Ynl0ZXM=".to_owned(),
-            Type::Enum(id) => match self.enum_value(*id, index) {
-                Some(value) => value.wire.clone(),
-                None => "value".to_owned(),
-            },
-            Type::List(item) => self.wire_text(member, item, index)?,
-            Type::Shape(_) | Type::Map(_) | Type::Stream => return None,
-        })
-    }
-}
-
-/// A sample answer.
-#[derive(Debug)]
-pub struct Response {
-    /// HTTP status.
-    pub status: u16,
-    /// Names and values.
-    pub headers: Vec<(String, String)>,
-    /// The payload.
-    pub body: String,
 }
 
 /// Lines of the example of an operation: the request with what it needs, sent.
@@ -482,6 +232,7 @@ pub fn example(service: &Service, operation: &Operation, options: &Options) -> V
         plain: true,
         types: RefCell::default(),
         open: RefCell::default(),
+        item: Cell::new(1),
     };
     let request = sampler.request(operation);
     let request_name = request::name(operation);
@@ -543,22 +294,4 @@ fn fit(mut text: String, length: Option<(u64, u64)>) -> String {
         text.push('x');
     }
     text
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-}
-
-fn json_text(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        if matches!(c, '"' | '\\') {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out.push('"');
-    out
 }

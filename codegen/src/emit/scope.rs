@@ -27,6 +27,8 @@ pub enum Home {
     Macro {
         /// Path of the SDK's crate, e.g. `::oss_sdk`.
         sdk: TokenStream,
+        /// The user's types by the names that they have as shapes, with the places they were written at.
+        types: Vec<(String, TokenStream)>,
     },
 }
 
@@ -119,12 +121,7 @@ impl<'a> Scope<'a> {
     pub fn of_group(service: &'a Service, group: &str, home: Home) -> Self {
         let mut defined = BTreeSet::new();
         defined.extend(service.shapes.iter().map(|shape| shape.name.clone()));
-        defined.extend(
-            service
-                .enums
-                .iter()
-                .map(|enumeration| enumeration.name.clone()),
-        );
+        defined.extend(service.enums.iter().map(|enumeration| enumeration.name.clone()));
         for (_, operation) in service.operations() {
             defined.insert(format!("{}Request", operation.name));
             defined.insert(format!("{}Result", operation.name));
@@ -160,12 +157,9 @@ impl<'a> Scope<'a> {
             .iter()
             .find(|(known, _)| *known == name)
             .map(|(_, module)| *module);
-        let foreign = FOREIGN
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, path)| *path);
+        let foreign = FOREIGN.iter().find(|(known, _)| *known == name).map(|(_, path)| *path);
         let path = match (&self.home, module, foreign) {
-            (Home::Macro { sdk }, ..) => return quote!(#sdk::__private::#ident),
+            (Home::Macro { sdk, .. }, ..) => return quote!(#sdk::__private::#ident),
             (Home::Outside { sdk }, ..) => format!("{sdk}::__private"),
             (Home::Sdk, Some(module), _) => format!("crate::{module}"),
             (Home::Sdk, None, Some(path)) => path.to_owned(),
@@ -210,9 +204,10 @@ impl<'a> Scope<'a> {
     }
 
     fn named_type(&self, name: &str, group: &str) -> TokenStream {
-        if let Home::Macro { .. } = self.home {
-            // The name is the user's type as it was written.
-            return parse_path(name);
+        if let Home::Macro { types, .. } = &self.home
+            && let Some((_, ty)) = types.iter().find(|(known, _)| known == name)
+        {
+            return ty.clone();
         }
         let ident = names::type_ident(name);
         if group != self.group {
@@ -246,7 +241,7 @@ impl<'a> Scope<'a> {
 
     /// The static of the service.
     pub fn service_static(&self) -> TokenStream {
-        if let Home::Macro { sdk } = &self.home {
+        if let Home::Macro { sdk, .. } = &self.home {
             return quote!(#sdk::__private::SERVICE);
         }
         self.import("super", "SERVICE")
@@ -257,16 +252,13 @@ impl<'a> Scope<'a> {
         if self.defined.contains(name) {
             let path = parse_path(path);
             // A path of another crate is absolute, so that a module of that name cannot capture it.
-            return if path.to_string().starts_with("crate") || path.to_string().starts_with("super")
-            {
+            return if path.to_string().starts_with("crate") || path.to_string().starts_with("super") {
                 quote!(#path::#ident)
             } else {
                 quote!(::#path::#ident)
             };
         }
-        self.imports
-            .borrow_mut()
-            .insert((path.to_owned(), name.to_owned()));
+        self.imports.borrow_mut().insert((path.to_owned(), name.to_owned()));
         quote!(#ident)
     }
 
@@ -285,12 +277,7 @@ impl<'a> Scope<'a> {
                 .or_default()
                 .push(names::type_ident(name));
         }
-        let types: Vec<Ident> = self
-            .types
-            .borrow()
-            .iter()
-            .map(|name| names::type_ident(name))
-            .collect();
+        let types: Vec<Ident> = self.types.borrow().iter().map(|name| names::type_ident(name)).collect();
         if !types.is_empty() {
             let path = if self.nested {
                 "super::super::types"

@@ -22,11 +22,7 @@ pub fn emit(service: &Service, groups: &[String], home: &Home, is_public: bool) 
         let ident = names::field_ident(group);
         quote!(mod #ident;)
     });
-    let visibility = if is_public {
-        quote!(pub)
-    } else {
-        quote!(pub(crate))
-    };
+    let visibility = if is_public { quote!(pub) } else { quote!(pub(crate)) };
     let spec = spec(&scope, service, &visibility);
     let operations = operations(service, &visibility);
     let types = types(service);
@@ -58,13 +54,9 @@ fn spec(scope: &Scope<'_>, service: &Service, visibility: &TokenStream) -> Token
         }
     );
     let product = &service.product;
-    let hosts = service
-        .hosts
-        .iter()
-        .map(|(kind, template)| quote!((#kind, #template)));
+    let hosts = service.hosts.iter().map(|(kind, template)| quote!((#kind, #template)));
     let subresources = &service.subresources;
-    let mut out =
-        quote!(#spec::new(#name, #protocol::#variant).product(#product).hosts(&[#(#hosts),*]));
+    let mut out = quote!(#spec::new(#name, #protocol::#variant).product(#product).hosts(&[#(#hosts),*]));
     if let Some(version) = &service.api_version {
         out.extend(quote!(.api_version(#version)));
     }

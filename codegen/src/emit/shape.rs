@@ -35,23 +35,15 @@ pub fn emit(scope: &Scope<'_>, shape: &Shape) -> TokenStream {
     let target = quote!(#name);
     let (read, write) = match scope.service.protocol {
         Protocol::RestXml => (
-            shape
-                .output
-                .then(|| xml::read_impl(scope, &target, &fields)),
-            shape
-                .input
-                .then(|| xml::write_impl(scope, &target, &fields)),
+            shape.output.then(|| xml::read_impl(scope, &target, &fields)),
+            shape.input.then(|| xml::write_impl(scope, &target, &fields)),
         ),
         Protocol::RestJson | Protocol::RpcJson => (
-            shape
-                .output
-                .then(|| json::from_json(scope, &target, &fields)),
+            shape.output.then(|| json::from_json(scope, &target, &fields)),
             shape.input.then(|| json::to_json(scope, &target, &fields)),
         ),
     };
-    let url_decode = shape
-        .url_decoded
-        .then(|| url_decode::emit(scope, &name, &fields));
+    let url_decode = shape.url_decoded.then(|| url_decode::emit(scope, &name, &fields));
 
     quote! {
         #docs

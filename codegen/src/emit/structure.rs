@@ -26,12 +26,7 @@ pub fn is_sensitive(fields: &[Field<'_>]) -> bool {
 }
 
 /// `Debug` that hides sensitive members; for structs without any it is derived.
-pub fn debug(
-    scope: &Scope<'_>,
-    name: &Ident,
-    fields: &[Field<'_>],
-    has_meta: bool,
-) -> Option<TokenStream> {
+pub fn debug(scope: &Scope<'_>, name: &Ident, fields: &[Field<'_>], has_meta: bool) -> Option<TokenStream> {
     if !is_sensitive(fields) {
         return None;
     }
@@ -60,16 +55,8 @@ pub fn debug(
 }
 
 /// `Default` where the model's defaults are not those of the types; otherwise it is derived.
-pub fn default(
-    scope: &Scope<'_>,
-    name: &Ident,
-    fields: &[Field<'_>],
-    has_meta: bool,
-) -> Option<TokenStream> {
-    if fields
-        .iter()
-        .all(|field| field.default_value(scope).is_none())
-    {
+pub fn default(scope: &Scope<'_>, name: &Ident, fields: &[Field<'_>], has_meta: bool) -> Option<TokenStream> {
+    if fields.iter().all(|field| field.default_value(scope).is_none()) {
         return None;
     }
     let default = scope.standard("Default");
@@ -92,10 +79,7 @@ pub fn default(
 
 /// `new` with the required members, in the model's order.
 pub fn constructor(scope: &Scope<'_>, what: &str, fields: &[Field<'_>]) -> TokenStream {
-    let required: Vec<&Field<'_>> = fields
-        .iter()
-        .filter(|field| field.member.required)
-        .collect();
+    let required: Vec<&Field<'_>> = fields.iter().filter(|field| field.member.required).collect();
     let parameters = required.iter().map(|field| {
         let ident = &field.ident;
         let ty = field.parameter(scope);
@@ -131,6 +115,9 @@ pub fn constructor(scope: &Scope<'_>, what: &str, fields: &[Field<'_>]) -> Token
                         let map = scope.standard("BTreeMap");
                         quote!(#ident: #map::new(),)
                     }
+                    Type::String => quote!(#ident: String::new(),),
+                    Type::Bool => quote!(#ident: false,),
+                    Type::Integer => quote!(#ident: 0,),
                     ty => {
                         let path = super::field::rust_type(scope, ty);
                         quote!(#ident: #path::default(),)

@@ -11,13 +11,10 @@ use crate::api::Type;
 pub fn emit(scope: &Scope<'_>, name: &Ident, fields: &[Field<'_>]) -> TokenStream {
     let url_decode = scope.runtime("UrlDecode");
     let text_error = scope.runtime("TextError");
-    let calls = fields
-        .iter()
-        .filter(|field| is_decoded(scope, field))
-        .map(|field| {
-            let ident = &field.ident;
-            quote!(self.#ident.url_decode()?;)
-        });
+    let calls = fields.iter().filter(|field| is_decoded(scope, field)).map(|field| {
+        let ident = &field.ident;
+        quote!(self.#ident.url_decode()?;)
+    });
     quote! {
         impl #url_decode for #name {
             fn url_decode(&mut self) -> Result<(), #text_error> {
@@ -36,8 +33,6 @@ pub fn is_needed(scope: &Scope<'_>, fields: &[Field<'_>]) -> bool {
 fn is_decoded(scope: &Scope<'_>, field: &Field<'_>) -> bool {
     match field.member.ty.shape() {
         Some(id) => scope.service.shape(id).url_decoded,
-        None => {
-            field.member.url_decoded && matches!(&field.member.ty, Type::String | Type::List(_))
-        }
+        None => field.member.url_decoded && matches!(&field.member.ty, Type::String | Type::List(_)),
     }
 }

@@ -15,10 +15,7 @@ pub fn emit(service: &Service, options: &Options) -> TokenStream {
     let mut types = std::collections::BTreeSet::new();
     let mut functions = TokenStream::new();
     let mut names_in_order = Vec::new();
-    let mut operations: Vec<&Operation> = service
-        .operations()
-        .map(|(_, operation)| operation)
-        .collect();
+    let mut operations: Vec<&Operation> = service.operations().map(|(_, operation)| operation).collect();
     operations.sort_by(|a, b| a.name.cmp(&b.name));
     for operation in operations {
         let (function, used) = case(service, operation);
@@ -28,16 +25,19 @@ pub fn emit(service: &Service, options: &Options) -> TokenStream {
         names_in_order.push(names::field_ident(&operation.method_name));
     }
     let (operations_path, types_path) = options.public_modules(&service.name);
-    let operations_path: TokenStream = operations_path
-        .parse()
-        .expect("module paths are valid Rust");
+    let operations_path: TokenStream = operations_path.parse().expect("module paths are valid Rust");
     let types_path: TokenStream = types_path.parse().expect("module paths are valid Rust");
+    let client: TokenStream = options
+        .public_client(&service.name)
+        .parse()
+        .expect("a client's path is valid Rust");
     let types: Vec<_> = types.iter().map(|name| names::type_ident(name)).collect();
     let use_types = (!types.is_empty()).then(|| quote!(use #types_path::{#(#types),*};));
     quote! {
         #![doc = #doc]
 
-        use crate::wire::Case;
+        use crate::wire::{Answer, Case};
+        use #client;
         use #operations_path::{#(#requests),*};
         #use_types
 
@@ -52,7 +52,6 @@ pub fn emit(service: &Service, options: &Options) -> TokenStream {
 
 fn case(service: &Service, operation: &Operation) -> (TokenStream, Vec<proc_macro2::Ident>) {
     let function = names::field_ident(&operation.method_name);
-    let request = request::name(operation);
     let service_name = &service.name;
     let operation_name = &operation.name;
     let minimal = Sampler::new(service, Extent::Minimal);
@@ -61,19 +60,19 @@ fn case(service: &Service, operation: &Operation) -> (TokenStream, Vec<proc_macr
     let filled_request = filled.request(operation);
     let response = filled.response(operation);
     let status = Literal::u16_unsuffixed(response.status);
-    let headers = response
-        .headers
-        .iter()
-        .map(|(name, value)| quote!((#name, #value)));
+    let headers = response.headers.iter().map(|(name, value)| quote!((#name, #value)));
     let body = &response.body;
     let mut types = minimal.types();
     types.extend(filled.types());
     let tokens = quote! {
         fn #function() -> Case {
-            Case::new(#service_name, #operation_name)
-                .request("minimal", &#minimal_request)
-                .request("filled", &#filled_request)
-                .response::<#request>(#status, &[#(#headers),*], #body)
+            Case::new::<Client, _>(
+                #service_name,
+                #operation_name,
+                #minimal_request,
+                #filled_request,
+                Answer { status: #status, headers: &[#(#headers),*], body: #body },
+            )
         }
     };
     (tokens, types)

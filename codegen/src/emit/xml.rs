@@ -218,9 +218,7 @@ fn read_children(scope: &Scope<'_>, node: &Node, fields: &[Field<'_>]) -> Option
                 (vec![name], action)
             }
         };
-        let names = names
-            .iter()
-            .map(|name| Literal::byte_string(name.as_bytes()));
+        let names = names.iter().map(|name| Literal::byte_string(name.as_bytes()));
         Some(quote!(#(#names)|* => #action,))
     });
     let arms: Vec<_> = arms.collect();

@@ -30,19 +30,33 @@ pub(super) async fn open(path: &Path, range: Option<Range<u64>>) -> Result<Trans
         }
         let length = metadata.len();
         let Some(range) = range else {
-            return Ok(FileChunks { state: State::Idle(file), left: length, whole: Some(length) });
+            return Ok(FileChunks {
+                state: State::Idle(file),
+                left: length,
+                whole: Some(length),
+            });
         };
         if range.start > range.end || range.end > length {
-            let message = format!("bytes {}..{} are not all within its {length} bytes", range.start, range.end);
+            let message = format!(
+                "bytes {}..{} are not all within its {length} bytes",
+                range.start, range.end
+            );
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         file.seek(SeekFrom::Start(range.start))?;
         // A range may end within the file, so growth behind it is none of our business.
-        Ok(FileChunks { state: State::Idle(file), left: range.end - range.start, whole: None })
+        Ok(FileChunks {
+            state: State::Idle(file),
+            left: range.end - range.start,
+            whole: None,
+        })
     })
     .await;
     let opened = opened.map_err(io::Error::from).and_then(|opened| opened);
-    let chunks = opened.map_err(|source| BodyFault::Open { path: path.to_owned(), source })?;
+    let chunks = opened.map_err(|source| BodyFault::Open {
+        path: path.to_owned(),
+        source,
+    })?;
     let length = chunks.left;
     Ok(TransportBody::from_stream(chunks, Some(length)))
 }
@@ -67,7 +81,9 @@ impl FileChunks {
             return;
         }
         let State::Idle(_) = self.state else { return };
-        let State::Idle(mut file) = std::mem::replace(&mut self.state, State::Done) else { return };
+        let State::Idle(mut file) = std::mem::replace(&mut self.state, State::Done) else {
+            return;
+        };
         let size = self.left.min(CHUNK);
         self.left -= size;
         let whole = self.whole.filter(|_| self.left == 0);
@@ -78,7 +94,9 @@ impl FileChunks {
             if let Some(length) = whole
                 && file.metadata()?.len() > length
             {
-                return Err(io::Error::other(format!("the file grew beyond its {length} bytes while it was sent")));
+                return Err(io::Error::other(format!(
+                    "the file grew beyond its {length} bytes while it was sent"
+                )));
             }
             Ok((file, chunk))
         }));

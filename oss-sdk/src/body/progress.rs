@@ -27,7 +27,12 @@ struct Shared {
 
 impl ProgressHook {
     pub(crate) fn new(report: impl Fn(Progress) + Send + Sync + 'static) -> Self {
-        ProgressHook { shared: Arc::new(Shared { high: AtomicU64::new(0), report: Box::new(report) }) }
+        ProgressHook {
+            shared: Arc::new(Shared {
+                high: AtomicU64::new(0),
+                report: Box::new(report),
+            }),
+        }
     }
 
     /// Reports that `transferred` bytes of this attempt have passed, unless an earlier attempt got further.

@@ -21,7 +21,10 @@ pub(super) struct ReaderChunks<R> {
 
 impl<R> ReaderChunks<R> {
     pub(super) fn new(reader: R) -> Self {
-        ReaderChunks { reader: Some(Box::pin(reader)), buffer: BytesMut::new() }
+        ReaderChunks {
+            reader: Some(Box::pin(reader)),
+            buffer: BytesMut::new(),
+        }
     }
 }
 
@@ -30,7 +33,9 @@ impl<R: AsyncRead> Stream for ReaderChunks<R> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        let Some(reader) = &mut this.reader else { return Poll::Ready(None) };
+        let Some(reader) = &mut this.reader else {
+            return Poll::Ready(None);
+        };
         // Reuses the allocation when the network has let go of earlier chunks.
         this.buffer.reserve(CHUNK);
         // The future of `read_buf` keeps nothing between polls, so a fresh one for each poll is the same.

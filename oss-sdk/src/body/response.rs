@@ -39,7 +39,7 @@ const RESERVE: u64 = 64 * 1024 * 1024;
 ///
 /// The call's deadline, cancellation and the client's shutdown end it too.
 pub struct ResponseBody {
-    // Only for `Sync`, so that results can be borrowed across threads; never locked.
+    // Only for `Sync`, so that results can be borrowed across threads. Reading never locks it.
     inner: Mutex<Box<Inner>>,
 }
 
@@ -114,7 +114,11 @@ impl ResponseBody {
 
     /// Length in bytes of the whole payload, if the answer declared it.
     pub fn content_length(&self) -> Option<u64> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).download.length
+        self.inner
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .download
+            .length
     }
 
     /// The next piece, `None` at the verified end. A failed payload goes on failing.
@@ -142,8 +146,12 @@ impl ResponseBody {
     ///
     /// As [`chunk`](ResponseBody::chunk).
     pub async fn bytes(mut self) -> Result<Bytes, Error> {
-        let Some(first) = self.chunk().await? else { return Ok(Bytes::new()) };
-        let Some(second) = self.chunk().await? else { return Ok(first) };
+        let Some(first) = self.chunk().await? else {
+            return Ok(Bytes::new());
+        };
+        let Some(second) = self.chunk().await? else {
+            return Ok(first);
+        };
         let expected = self.content_length().unwrap_or(0).min(RESERVE) as usize;
         let mut all = BytesMut::with_capacity(expected.max(first.len() + second.len()));
         all.extend_from_slice(&first);
@@ -190,7 +198,7 @@ impl ResponseBody {
     ///
     /// The payload goes to a temporary file in the same directory, which takes the final name, and the place of a
     /// file that had it, when everything has come and was verified. On an error, or when the future is dropped, the
-    /// temporary file is removed and the final name is untouched. The content may still be in the system's cache on
+    /// temporary file is removed and the final name is untouched. Holds about 2 MiB. The content may still be in the system's cache on
     /// return; [`save_durably_to`](ResponseBody::save_durably_to) waits for the disk.
     ///
     /// # Errors
@@ -307,9 +315,7 @@ impl Inner {
 
     fn verify(&mut self) -> Result<(), Error> {
         match &self.download.crc {
-            Some((crc, expected)) if crc.value() != *expected => {
-                Err(Error::checksum_mismatch(crc.value(), *expected))
-            }
+            Some((crc, expected)) if crc.value() != *expected => Err(Error::checksum_mismatch(crc.value(), *expected)),
             _ => Ok(()),
         }
     }
@@ -321,7 +327,9 @@ impl Inner {
             self.source = TransportBody::empty();
             return Ok(());
         }
-        let Some(resume) = &mut self.download.resume else { return Err(cause) };
+        let Some(resume) = &mut self.download.resume else {
+            return Err(cause);
+        };
         if self.fruitless == FRUITLESS {
             return Err(cause);
         }
@@ -396,7 +404,9 @@ impl Default for ResponseBody {
 
 impl fmt::Debug for ResponseBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseBody").field("length", &self.content_length()).finish_non_exhaustive()
+        f.debug_struct("ResponseBody")
+            .field("length", &self.content_length())
+            .finish_non_exhaustive()
     }
 }
 
@@ -405,8 +415,10 @@ impl From<ResponseBody> for super::Body {
     fn from(body: ResponseBody) -> Self {
         let mut body = body;
         let inner = body.inner();
-        let length = inner.download.length.map(|length| length - inner.received + inner.rest.len() as u64);
+        let length = inner
+            .download
+            .length
+            .map(|length| length - inner.received + inner.rest.len() as u64);
         super::Body::from_stream(body, length)
     }
 }
-

@@ -147,7 +147,10 @@ impl Stream for Upload {
                 }
                 (Some(Err(error)), _) => return this.fail(BodyFault::Read(error)),
                 (None, Some(declared)) if this.seen < declared => {
-                    return this.fail(BodyFault::TooShort { declared, actual: this.seen });
+                    return this.fail(BodyFault::TooShort {
+                        declared,
+                        actual: this.seen,
+                    });
                 }
                 (None, _) => {
                     this.finish();

@@ -30,7 +30,10 @@ pub(crate) mod sealed {
 
 impl<C: FromConfig> ClientBuilder<C> {
     pub(crate) fn new(config: Config) -> Self {
-        ClientBuilder { config, client: PhantomData }
+        ClientBuilder {
+            config,
+            client: PhantomData,
+        }
     }
 
     /// Makes the client. Nothing is sent and nothing is read.

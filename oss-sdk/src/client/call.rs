@@ -79,7 +79,11 @@ impl CallOptions {
 
 impl<'c, O> Call<'c, O> {
     pub(crate) fn new(core: &'c Arc<Core>, operation: O) -> Self {
-        Call { core, operation, options: CallOptions::default() }
+        Call {
+            core,
+            operation,
+            options: CallOptions::default(),
+        }
     }
 
     /// Limits the whole call, retries and the reading of a streamed answer included. Counted from the moment when it
@@ -198,7 +202,9 @@ impl<O: Paginate> Call<'_, O> {
 
 impl<O: fmt::Debug> fmt::Debug for Call<'_, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").field("operation", &self.operation).finish_non_exhaustive()
+        f.debug_struct("Call")
+            .field("operation", &self.operation)
+            .finish_non_exhaustive()
     }
 }
 
@@ -216,14 +222,18 @@ impl<T> Future for CallFuture<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         this.reply.as_mut().poll(cx).map(|reply| {
-            reply.and_then(this.decode).map_err(|error| error.with_operation(this.operation))
+            reply
+                .and_then(this.decode)
+                .map_err(|error| error.with_operation(this.operation))
         })
     }
 }
 
 impl<T> fmt::Debug for CallFuture<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CallFuture").field("operation", &self.operation).finish_non_exhaustive()
+        f.debug_struct("CallFuture")
+            .field("operation", &self.operation)
+            .finish_non_exhaustive()
     }
 }
 

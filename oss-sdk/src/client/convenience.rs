@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Call, Client};
-use crate::body::{Body, ResponseBody};
+use crate::body::Body;
 use crate::error::{Error, ErrorKind};
 use crate::operations::{
     GetBucketAclRequest, GetObjectMetaRequest, GetObjectRequest, GetObjectResult, PutObjectRequest,
@@ -52,18 +52,18 @@ impl Client {
     }
 
     /// Downloads an object to a file, which has its name only when it is complete and verified; see
-    /// [`ResponseBody::save_to`]. The payload of the result is empty.
+    /// [`ResponseBody::save_to`](crate::ResponseBody::save_to). The payload of the result is empty.
     ///
     /// # Errors
     ///
-    /// As [`get_object`](Client::get_object) and [`ResponseBody::save_to`].
+    /// As [`get_object`](Client::get_object) and [`ResponseBody::save_to`](crate::ResponseBody::save_to).
     pub async fn get_object_to_file(
         &self,
         request: GetObjectRequest,
         path: impl AsRef<Path>,
     ) -> Result<GetObjectResult, Error> {
         let mut result = self.get_object(request).await?;
-        let body = std::mem::replace(&mut result.body, ResponseBody::default());
+        let body = std::mem::take(&mut result.body);
         body.save_to(path).await?;
         Ok(result)
     }

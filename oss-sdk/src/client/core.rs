@@ -62,7 +62,9 @@ impl Core {
         let account_id = account_id(&config, service)?;
         let retry: Arc<dyn RetryPolicy> = config.retry.clone().unwrap_or_else(|| Arc::new(StandardRetry::new()));
         let retry_attempts = match config.retry_attempts {
-            Some(0) => return Err(Error::config("retry_attempts", "must be at least 1, it is 0")),
+            Some(0) => {
+                return Err(Error::config("retry_attempts", "must be at least 1, it is 0"));
+            }
             Some(attempts) => attempts,
             None => retry.max_attempts(),
         };
@@ -136,7 +138,10 @@ impl Prepared {
 fn endpoint(config: &Config, service: &ServiceSpec) -> Result<Endpoint, Error> {
     let kind = config.host_kind()?;
     if config.endpoint.is_none() && config.addressing == Some(AddressingStyle::Cname) {
-        return Err(Error::config("addressing_style", "must not be `Cname` without the `endpoint` that is the domain"));
+        return Err(Error::config(
+            "addressing_style",
+            "must not be `Cname` without the `endpoint` that is the domain",
+        ));
     }
     if config.endpoint.is_none() && config.cloud_box_id.is_some() {
         return Err(Error::config("cloud_box_id", "needs the `endpoint` of the cloud box"));
@@ -152,11 +157,7 @@ fn endpoint(config: &Config, service: &ServiceSpec) -> Result<Endpoint, Error> {
 }
 
 /// Region slot and product of the V4 scope.
-fn scope(
-    config: &Config,
-    service: &'static ServiceSpec,
-    endpoint: &Endpoint,
-) -> Result<(String, &'static str), Error> {
+fn scope(config: &Config, service: &'static ServiceSpec, endpoint: &Endpoint) -> Result<(String, &'static str), Error> {
     if let Some(id) = config.cloud_box_id.as_deref().or_else(|| endpoint.cloud_box_id()) {
         return match region_rule(id) {
             Some(rule) => Err(Error::config("cloud_box_id", rule)),
@@ -189,7 +190,10 @@ fn signer(config: &Config, service: &'static ServiceSpec, region: &str) -> Resul
 
 fn credentials(config: &Config) -> Result<Arc<dyn CredentialsProvider>, Error> {
     match &config.credentials {
-        None => Err(Error::config("credentials", "are required; use `anonymous` to send requests unsigned")),
+        None => Err(Error::config(
+            "credentials",
+            "are required; use `anonymous` to send requests unsigned",
+        )),
         Some(CredentialsSource::Fixed(credentials)) => Ok(Arc::new(StaticCredentials::new(credentials.clone())?)),
         Some(CredentialsSource::Provider(provider)) => Ok(Arc::clone(provider)),
     }
@@ -208,7 +212,10 @@ fn transport(config: &Config) -> Result<Arc<dyn Transport>, Error> {
             ("danger_accept_invalid_certificates", config.skip_verify),
         ];
         return match theirs.iter().find(|(_, is_set)| *is_set) {
-            Some((setting, _)) => Err(Error::config(*setting, "contradicts `transport`, which has settings of its own")),
+            Some((setting, _)) => Err(Error::config(
+                *setting,
+                "contradicts `transport`, which has settings of its own",
+            )),
             None => Ok(Arc::clone(transport)),
         };
     }
@@ -230,7 +237,10 @@ fn transport(config: &Config) -> Result<Arc<dyn Transport>, Error> {
 
 #[cfg(not(feature = "reqwest"))]
 fn transport(config: &Config) -> Result<Arc<dyn Transport>, Error> {
-    config.transport.clone().ok_or_else(|| Error::config("transport", "is required without the feature `reqwest`"))
+    config
+        .transport
+        .clone()
+        .ok_or_else(|| Error::config("transport", "is required without the feature `reqwest`"))
 }
 
 fn positive(setting: &'static str, duration: Option<Duration>) -> Result<Option<Duration>, Error> {
@@ -246,9 +256,10 @@ fn account_id(config: &Config, service: &ServiceSpec) -> Result<Option<String>, 
             Some(rule) => Err(Error::config("account_id", rule)),
             None => Ok(Some(id.clone())),
         },
-        None if service.bucket_host == BucketHost::BucketAndAccount => {
-            Err(Error::config("account_id", format!("is required by the service `{}`", service.name)))
-        }
+        None if service.bucket_host == BucketHost::BucketAndAccount => Err(Error::config(
+            "account_id",
+            format!("is required by the service `{}`", service.name),
+        )),
         None => Ok(None),
     }
 }
@@ -271,7 +282,10 @@ fn user_agent(config: &Config, service: &ServiceSpec) -> Result<HeaderValue, Err
         std::env::consts::ARCH,
         env!("CARGO_PKG_RUST_VERSION"),
     );
-    for suffix in [service.user_agent_tag, config.user_agent.as_deref()].into_iter().flatten() {
+    for suffix in [service.user_agent_tag, config.user_agent.as_deref()]
+        .into_iter()
+        .flatten()
+    {
         text.push('/');
         text.push_str(suffix);
     }

@@ -107,21 +107,40 @@ mod tests {
 
     #[test]
     fn an_empty_variable_is_as_good_as_none() {
-        let config = read(&[("OSS_REGION", ""), ("OSS_SIGNATURE_VERSION", ""), ("OSS_RETRY_MAX_ATTEMPTS", "")]).unwrap();
-        assert_eq!((config.region, config.signature, config.retry_attempts), (None, None, None));
+        let config = read(&[
+            ("OSS_REGION", ""),
+            ("OSS_SIGNATURE_VERSION", ""),
+            ("OSS_RETRY_MAX_ATTEMPTS", ""),
+        ])
+        .unwrap();
+        assert_eq!(
+            (config.region, config.signature, config.retry_attempts),
+            (None, None, None)
+        );
     }
 
     #[test]
     fn a_wrong_value_names_its_variable() {
         let rows = [
             ("OSS_SIGNATURE_VERSION", "v2", "must be `v1` or `v4`, it is `v2`"),
-            ("OSS_ADDRESSING_STYLE", "a\nb", "must be `virtual` or `path` or `cname`, it is `a\\nb`"),
+            (
+                "OSS_ADDRESSING_STYLE",
+                "a\nb",
+                "must be `virtual` or `path` or `cname`, it is `a\\nb`",
+            ),
             ("OSS_RETRY_MAX_ATTEMPTS", "0", "must be a number from 1 on, it is `0`"),
-            ("OSS_RETRY_MAX_ATTEMPTS", "many", "must be a number from 1 on, it is `many`"),
+            (
+                "OSS_RETRY_MAX_ATTEMPTS",
+                "many",
+                "must be a number from 1 on, it is `many`",
+            ),
         ];
         for (variable, value, rule) in rows {
             let error = read(&[(variable, value)]).unwrap_err();
-            assert_eq!((error.kind(), error.member(), error.message()), (ErrorKind::Config, Some(variable), rule));
+            assert_eq!(
+                (error.kind(), error.member(), error.message()),
+                (ErrorKind::Config, Some(variable), rule)
+            );
         }
     }
 }

@@ -58,7 +58,12 @@ impl<P: CredentialsProvider> CachedCredentials<P> {
 
     /// The same with a clock of the caller's.
     pub fn with_clock(provider: P, clock: Arc<dyn Clock>) -> Self {
-        Self { provider, clock, state: Mutex::default(), fetching: tokio::sync::Mutex::new(()) }
+        Self {
+            provider,
+            clock,
+            state: Mutex::default(),
+            fetching: tokio::sync::Mutex::new(()),
+        }
     }
 
     async fn get(&self, request: &CredentialsRequest) -> Result<Credentials, CredentialsError> {
@@ -93,7 +98,9 @@ impl<P: CredentialsProvider> CachedCredentials<P> {
                     Found::Usable(current.clone())
                 }
             }
-            _ => Found::Nothing { generation: state.generation },
+            _ => Found::Nothing {
+                generation: state.generation,
+            },
         }
     }
 
@@ -143,7 +150,9 @@ impl<P: CredentialsProvider> CachedCredentials<P> {
 }
 
 fn is_usable(credentials: &Credentials, now: Timestamp) -> bool {
-    credentials.expiration().is_none_or(|end| end > now.saturating_add(MARGIN))
+    credentials
+        .expiration()
+        .is_none_or(|end| end > now.saturating_add(MARGIN))
 }
 
 impl<P: CredentialsProvider> CredentialsProvider for CachedCredentials<P> {
@@ -238,7 +247,11 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(id(&cache).await, "key1");
         }
-        assert_eq!(cache.provider.calls.load(Ordering::SeqCst), 2, "one attempt, then a pause");
+        assert_eq!(
+            cache.provider.calls.load(Ordering::SeqCst),
+            2,
+            "one attempt, then a pause"
+        );
         clock.advance(PAUSE);
         assert_eq!(id(&cache).await, "key1");
         assert_eq!(cache.provider.calls.load(Ordering::SeqCst), 3);
@@ -311,7 +324,9 @@ mod tests {
         assert_eq!(id(&cache).await, "key1");
         let forced = CredentialsRequest { force_refresh: true };
         assert_eq!(cache.credentials(&forced).await.unwrap().access_key_id(), "key2");
-        let damaged = CachedCredentials::new(super::super::from_fn(|| async { Ok(Credentials::new("id", "secret ")) }));
+        let damaged = CachedCredentials::new(super::super::from_fn(|| async {
+            Ok(Credentials::new("id", "secret "))
+        }));
         let error = damaged.credentials(&CredentialsRequest::default()).await.unwrap_err();
         assert_eq!(error.field(), Some("access_key_secret"));
     }

@@ -45,10 +45,13 @@ impl CredentialsProvider for AnonymousCredentials {
     }
 }
 
+/// The value of a variable.
+type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
+
 /// `OSS_ACCESS_KEY_ID`, `OSS_ACCESS_KEY_SECRET` and `OSS_SESSION_TOKEN` of the environment, read at every call.
 #[derive(Clone)]
 pub struct EnvironmentCredentials {
-    lookup: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    lookup: Arc<Lookup>,
 }
 
 impl EnvironmentCredentials {
@@ -59,14 +62,16 @@ impl EnvironmentCredentials {
 
     /// Reads variables through a function.
     pub(crate) fn with_lookup(lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
-        Self { lookup: Arc::new(lookup) }
+        Self {
+            lookup: Arc::new(lookup),
+        }
     }
 
     fn read(&self) -> Result<Credentials, CredentialsError> {
         let variable = |name| {
-            (self.lookup)(name).filter(|value| !value.is_empty()).ok_or_else(|| {
-                CredentialsError::new(format!("the environment variable `{name}` is not set or empty"))
-            })
+            (self.lookup)(name)
+                .filter(|value| !value.is_empty())
+                .ok_or_else(|| CredentialsError::new(format!("the environment variable `{name}` is not set or empty")))
         };
         let credentials = Credentials::new(variable("OSS_ACCESS_KEY_ID")?, variable("OSS_ACCESS_KEY_SECRET")?);
         Ok(match (self.lookup)("OSS_SESSION_TOKEN") {
@@ -145,7 +150,10 @@ mod tests {
 
     fn environment(pairs: &'static [(&'static str, &'static str)]) -> Result<Credentials, CredentialsError> {
         EnvironmentCredentials::with_lookup(move |name| {
-            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            pairs
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
         })
         .read()
     }
@@ -166,7 +174,10 @@ mod tests {
     #[test]
     fn a_missing_variable_is_named() {
         let error = environment(&[("OSS_ACCESS_KEY_ID", "id"), ("OSS_ACCESS_KEY_SECRET", "")]).unwrap_err();
-        assert_eq!(error.to_string(), "the environment variable `OSS_ACCESS_KEY_SECRET` is not set or empty");
+        assert_eq!(
+            error.to_string(),
+            "the environment variable `OSS_ACCESS_KEY_SECRET` is not set or empty"
+        );
         assert!(!error.is_retryable());
     }
 
@@ -174,7 +185,11 @@ mod tests {
     async fn functions_static_and_anonymous_credentials_are_given_as_they_are() {
         let request = CredentialsRequest::default();
         let keys = Credentials::new("id", "secret");
-        let given = StaticCredentials::new(keys.clone()).unwrap().credentials(&request).await.unwrap();
+        let given = StaticCredentials::new(keys.clone())
+            .unwrap()
+            .credentials(&request)
+            .await
+            .unwrap();
         assert_eq!(given, keys);
         assert!(AnonymousCredentials.credentials(&request).await.unwrap().is_anonymous());
         let function = from_fn(|| async { Err(CredentialsError::retryable("later")) });

@@ -2,7 +2,9 @@
 
 /// The rule that a region breaks.
 pub(crate) fn region_rule(region: &str) -> Option<String> {
-    let is_valid = region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let is_valid = region
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     if region.is_empty() {
         Some("must not be empty".to_owned())
     } else if !is_valid {
@@ -32,7 +34,9 @@ pub(super) fn is_host_name(host: &str) -> bool {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     };
     let host = host.strip_suffix('.').unwrap_or(host);
     let last = host.rsplit('.').next().unwrap_or_default();
@@ -47,7 +51,9 @@ pub(super) fn table_bucket(arn: &str) -> Option<(&str, &str)> {
     let account = parts.next()?;
     let name = parts.next()?.strip_prefix("bucket/")?;
     let is_name = (3..=63).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && !name.starts_with('-')
         && !name.ends_with('-');
     (region_rule(region).is_none() && account_id_rule(account).is_none() && is_name).then_some((account, name))

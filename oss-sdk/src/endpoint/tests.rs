@@ -20,16 +20,34 @@ static TABLES: ServiceSpec = ServiceSpec::new("tables", Protocol::RestJson)
     .signing(SigningResource::TableArn);
 
 fn region(kind: HostKind) -> EndpointOptions<'static> {
-    EndpointOptions { region: Some("cn-hangzhou"), kind, ..EndpointOptions::default() }
+    EndpointOptions {
+        region: Some("cn-hangzhou"),
+        kind,
+        ..EndpointOptions::default()
+    }
 }
 
 fn given(endpoint: &str) -> EndpointOptions<'_> {
-    EndpointOptions { endpoint: Some(endpoint), ..EndpointOptions::default() }
+    EndpointOptions {
+        endpoint: Some(endpoint),
+        ..EndpointOptions::default()
+    }
 }
 
 fn url(service: &ServiceSpec, options: &EndpointOptions<'_>, bucket: Option<&str>, key: Option<&str>) -> String {
     let endpoint = Endpoint::resolve(service, options).unwrap();
-    endpoint.address(service, &Target { bucket, key, path: None }, Some("123")).unwrap().url
+    endpoint
+        .address(
+            service,
+            &Target {
+                bucket,
+                key,
+                path: None,
+            },
+            Some("123"),
+        )
+        .unwrap()
+        .url
 }
 
 #[test]
@@ -39,13 +57,19 @@ fn a_region_has_hosts_of_several_kinds() {
         (HostKind::Internal, "https://oss-cn-hangzhou-internal.aliyuncs.com"),
         (HostKind::DualStack, "https://cn-hangzhou.oss.aliyuncs.com"),
         (HostKind::Accelerate, "https://oss-accelerate.aliyuncs.com"),
-        (HostKind::AccelerateOverseas, "https://oss-accelerate-overseas.aliyuncs.com"),
+        (
+            HostKind::AccelerateOverseas,
+            "https://oss-accelerate-overseas.aliyuncs.com",
+        ),
     ];
     for (kind, expected) in rows {
         let mut options = region(kind);
         assert_eq!(Endpoint::resolve(&OSS, &options).unwrap().origin(), expected);
         options.disable_ssl = true;
-        assert_eq!(Endpoint::resolve(&OSS, &options).unwrap().origin(), expected.replace("https", "http"));
+        assert_eq!(
+            Endpoint::resolve(&OSS, &options).unwrap().origin(),
+            expected.replace("https", "http")
+        );
     }
 }
 
@@ -53,10 +77,22 @@ fn a_region_has_hosts_of_several_kinds() {
 fn a_given_endpoint_wins_and_is_read_leniently() {
     use AddressingStyle::{Path, VirtualHosted};
     let rows = [
-        ("oss-cn-hangzhou.aliyuncs.com", "https://oss-cn-hangzhou.aliyuncs.com", VirtualHosted),
-        ("HTTP://OSS.Example.com/path?query#x", "http://oss.example.com", VirtualHosted),
+        (
+            "oss-cn-hangzhou.aliyuncs.com",
+            "https://oss-cn-hangzhou.aliyuncs.com",
+            VirtualHosted,
+        ),
+        (
+            "HTTP://OSS.Example.com/path?query#x",
+            "http://oss.example.com",
+            VirtualHosted,
+        ),
         ("https://oss.example.com:443", "https://oss.example.com", VirtualHosted),
-        ("https://oss.example.com:80", "https://oss.example.com:80", VirtualHosted),
+        (
+            "https://oss.example.com:80",
+            "https://oss.example.com:80",
+            VirtualHosted,
+        ),
         ("http://oss.example.com:80/", "http://oss.example.com", VirtualHosted),
         ("oss_private.corp:8443", "https://oss_private.corp:8443", VirtualHosted),
         ("http://127.0.0.1:9000", "http://127.0.0.1:9000", Path),
@@ -67,24 +103,63 @@ fn a_given_endpoint_wins_and_is_read_leniently() {
         (" https://oss.example.com ", "https://oss.example.com", VirtualHosted),
     ];
     for (text, origin, style) in rows {
-        let options = EndpointOptions { region: Some("not looked at!"), ..given(text) };
+        let options = EndpointOptions {
+            region: Some("not looked at!"),
+            ..given(text)
+        };
         let endpoint = Endpoint::resolve(&OSS, &options).unwrap();
         assert_eq!((endpoint.origin().as_str(), endpoint.style), (origin, style), "{text}");
     }
-    let options = EndpointOptions { disable_ssl: true, ..given("https://oss.example.com") };
-    assert_eq!(Endpoint::resolve(&OSS, &options).unwrap().origin(), "https://oss.example.com");
-    let options = EndpointOptions { endpoint: Some(""), ..region(HostKind::Public) };
-    assert_eq!(Endpoint::resolve(&OSS, &options).unwrap().origin(), "https://oss-cn-hangzhou.aliyuncs.com");
+    let options = EndpointOptions {
+        disable_ssl: true,
+        ..given("https://oss.example.com")
+    };
+    assert_eq!(
+        Endpoint::resolve(&OSS, &options).unwrap().origin(),
+        "https://oss.example.com"
+    );
+    let options = EndpointOptions {
+        endpoint: Some(""),
+        ..region(HostKind::Public)
+    };
+    assert_eq!(
+        Endpoint::resolve(&OSS, &options).unwrap().origin(),
+        "https://oss-cn-hangzhou.aliyuncs.com"
+    );
 }
 
 #[test]
 fn nonsense_is_refused_by_the_name_of_the_setting() {
     let rows = [
         (EndpointOptions::default(), "region"),
-        (EndpointOptions { region: Some(""), ..Default::default() }, "region"),
-        (EndpointOptions { region: Some("cn hangzhou"), ..Default::default() }, "region"),
-        (EndpointOptions { region: Some("cn-hangzhou.evil.com/"), ..Default::default() }, "region"),
-        (EndpointOptions { region: Some("CN"), ..Default::default() }, "region"),
+        (
+            EndpointOptions {
+                region: Some(""),
+                ..Default::default()
+            },
+            "region",
+        ),
+        (
+            EndpointOptions {
+                region: Some("cn hangzhou"),
+                ..Default::default()
+            },
+            "region",
+        ),
+        (
+            EndpointOptions {
+                region: Some("cn-hangzhou.evil.com/"),
+                ..Default::default()
+            },
+            "region",
+        ),
+        (
+            EndpointOptions {
+                region: Some("CN"),
+                ..Default::default()
+            },
+            "region",
+        ),
         (given("ftp://host"), "endpoint"),
         (given("://"), "endpoint"),
         (given("https://"), "endpoint"),
@@ -104,24 +179,50 @@ fn nonsense_is_refused_by_the_name_of_the_setting() {
     ];
     for (options, setting) in rows {
         let error = Endpoint::resolve(&OSS, &options).unwrap_err();
-        assert_eq!((error.kind(), error.member()), (ErrorKind::Config, Some(setting)), "{options:?}");
+        assert_eq!(
+            (error.kind(), error.member()),
+            (ErrorKind::Config, Some(setting)),
+            "{options:?}"
+        );
         assert!(!error.to_string().contains("password@"), "{error}");
     }
     let error = Endpoint::resolve(&VECTORS, &region(HostKind::DualStack)).unwrap_err();
-    assert_eq!(error.to_string(), "setting `dual_stack` does not exist for the service `vectors`");
-    let options = EndpointOptions { region: Some("cn hangzhou"), ..Default::default() };
+    assert_eq!(
+        error.to_string(),
+        "setting `dual_stack` does not exist for the service `vectors`"
+    );
+    let options = EndpointOptions {
+        region: Some("cn hangzhou"),
+        ..Default::default()
+    };
     let error = Endpoint::resolve(&OSS, &options).unwrap_err();
-    assert_eq!(error.to_string(), "setting `region` must consist of `a-z`, `0-9` and `-`, it is `cn hangzhou`");
+    assert_eq!(
+        error.to_string(),
+        "setting `region` must consist of `a-z`, `0-9` and `-`, it is `cn hangzhou`"
+    );
 }
 
 #[test]
 fn buckets_and_keys_are_addressed_by_style() {
     let (bucket, key) = (Some("bucket"), Some("k"));
     let host = "https://oss.example.com";
-    let styled = |style| EndpointOptions { style: Some(style), ..given("oss.example.com") };
+    let styled = |style| EndpointOptions {
+        style: Some(style),
+        ..given("oss.example.com")
+    };
     let rows = [
-        (given("oss.example.com"), bucket, key, "https://bucket.oss.example.com/k".to_owned()),
-        (given("oss.example.com"), bucket, None, "https://bucket.oss.example.com/".to_owned()),
+        (
+            given("oss.example.com"),
+            bucket,
+            key,
+            "https://bucket.oss.example.com/k".to_owned(),
+        ),
+        (
+            given("oss.example.com"),
+            bucket,
+            None,
+            "https://bucket.oss.example.com/".to_owned(),
+        ),
         (given("oss.example.com"), None, None, format!("{host}/")),
         (styled(AddressingStyle::Path), bucket, key, format!("{host}/bucket/k")),
         (styled(AddressingStyle::Path), bucket, None, format!("{host}/bucket/")),
@@ -129,13 +230,19 @@ fn buckets_and_keys_are_addressed_by_style() {
         (styled(AddressingStyle::Cname), bucket, key, format!("{host}/k")),
         (styled(AddressingStyle::Cname), bucket, None, format!("{host}/")),
         (
-            EndpointOptions { style: Some(AddressingStyle::Cname), ..given("http://10.0.0.1") },
+            EndpointOptions {
+                style: Some(AddressingStyle::Cname),
+                ..given("http://10.0.0.1")
+            },
             bucket,
             key,
             "http://10.0.0.1/bucket/k".to_owned(),
         ),
         (
-            EndpointOptions { style: Some(AddressingStyle::VirtualHosted), ..given("http://localhost:9000") },
+            EndpointOptions {
+                style: Some(AddressingStyle::VirtualHosted),
+                ..given("http://localhost:9000")
+            },
             bucket,
             key,
             "http://bucket.localhost:9000/k".to_owned(),
@@ -161,7 +268,11 @@ fn keys_are_encoded_and_not_normalised() {
     }
     let endpoint = Endpoint::resolve(&TABLES, &region(HostKind::Public)).unwrap();
     let arn = "acs:osstables:cn-hangzhou:123456:bucket/demo-bucket";
-    let target = Target { bucket: Some(arn), path: Some("namespaces/acs%3Aosstables"), ..Target::default() };
+    let target = Target {
+        bucket: Some(arn),
+        path: Some("namespaces/acs%3Aosstables"),
+        ..Target::default()
+    };
     assert_eq!(
         endpoint.address(&TABLES, &target, None).unwrap(),
         Address {
@@ -176,17 +287,37 @@ fn hosts_with_the_account_need_it() {
     let options = region(HostKind::Public);
     let expected = "https://bucket-123.cn-hangzhou.oss-vectors.aliyuncs.com/";
     assert_eq!(url(&VECTORS, &options, Some("bucket"), None), expected);
-    assert_eq!(url(&VECTORS, &options, None, None), "https://cn-hangzhou.oss-vectors.aliyuncs.com/");
+    assert_eq!(
+        url(&VECTORS, &options, None, None),
+        "https://cn-hangzhou.oss-vectors.aliyuncs.com/"
+    );
     let endpoint = Endpoint::resolve(&VECTORS, &options).unwrap();
-    let target = Target { bucket: Some("bucket"), ..Target::default() };
+    let target = Target {
+        bucket: Some("bucket"),
+        ..Target::default()
+    };
     let error = endpoint.address(&VECTORS, &target, None).unwrap_err();
     assert_eq!((error.kind(), error.member()), (ErrorKind::Config, Some("account_id")));
     let long = "b".repeat(63);
-    let target = Target { bucket: Some(&long), ..Target::default() };
+    let target = Target {
+        bucket: Some(&long),
+        ..Target::default()
+    };
     let error = endpoint.address(&VECTORS, &target, Some("123")).unwrap_err();
-    assert_eq!((error.kind(), error.member()), (ErrorKind::InvalidInput, Some("bucket")));
-    for bucket in ["bucket", "acs:osstables:r:12:bucket/", "acs:osstables:r::bucket/abc", "acs:osstables:r:1:table/abc"] {
-        let target = Target { bucket: Some(bucket), ..Target::default() };
+    assert_eq!(
+        (error.kind(), error.member()),
+        (ErrorKind::InvalidInput, Some("bucket"))
+    );
+    for bucket in [
+        "bucket",
+        "acs:osstables:r:12:bucket/",
+        "acs:osstables:r::bucket/abc",
+        "acs:osstables:r:1:table/abc",
+    ] {
+        let target = Target {
+            bucket: Some(bucket),
+            ..Target::default()
+        };
         let error = endpoint.address(&TABLES, &target, None).unwrap_err();
         assert_eq!(error.member(), Some("bucket"), "{bucket}");
     }
@@ -196,22 +327,39 @@ fn hosts_with_the_account_need_it() {
 fn cloud_boxes_are_recognised_by_their_host() {
     let rows = [
         ("cb-123.cn-hangzhou.oss-cloudbox.aliyuncs.com", Some("cb-123")),
-        ("https://cb-123.cn-hangzhou.oss-cloudbox-control.aliyuncs.com:8443", Some("cb-123")),
+        (
+            "https://cb-123.cn-hangzhou.oss-cloudbox-control.aliyuncs.com:8443",
+            Some("cb-123"),
+        ),
         ("cb-123.cn-hangzhou.oss.aliyuncs.com", None),
         ("x.cb-123.cn-hangzhou.oss-cloudbox.aliyuncs.com", None),
         ("box-123.cn-hangzhou.oss-cloudbox.aliyuncs.com", None),
         ("oss-cloudbox.aliyuncs.com", None),
     ];
     for (text, expected) in rows {
-        assert_eq!(Endpoint::resolve(&OSS, &given(text)).unwrap().cloud_box_id(), expected, "{text}");
+        assert_eq!(
+            Endpoint::resolve(&OSS, &given(text)).unwrap().cloud_box_id(),
+            expected,
+            "{text}"
+        );
     }
 }
 
 #[test]
 fn another_endpoint_keeps_the_settings() {
-    let options = EndpointOptions { style: Some(AddressingStyle::Path), disable_ssl: true, ..given("127.0.0.1") };
-    let other = Endpoint::resolve(&OSS, &options).unwrap().replaced("oss.example.com").unwrap();
-    assert_eq!((other.origin().as_str(), other.style), ("http://oss.example.com", AddressingStyle::Path));
+    let options = EndpointOptions {
+        style: Some(AddressingStyle::Path),
+        disable_ssl: true,
+        ..given("127.0.0.1")
+    };
+    let other = Endpoint::resolve(&OSS, &options)
+        .unwrap()
+        .replaced("oss.example.com")
+        .unwrap();
+    assert_eq!(
+        (other.origin().as_str(), other.style),
+        ("http://oss.example.com", AddressingStyle::Path)
+    );
     assert!(other.replaced("ftp://x").is_err());
 }
 

@@ -25,7 +25,11 @@ pub(super) fn write(error: &Inner, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
     match (&error.member, error.kind) {
         (Some(member), ErrorKind::InvalidInput | ErrorKind::Config | ErrorKind::Credentials) => {
-            let what = if error.kind == ErrorKind::Config { "setting " } else { "" };
+            let what = if error.kind == ErrorKind::Config {
+                "setting "
+            } else {
+                ""
+            };
             write!(f, "{what}`{}` {}", OneLine(member), OneLine(&error.message))?;
         }
         _ => {
@@ -163,11 +167,9 @@ mod tests {
                 "setting `region` must consist of `a-z`, `0-9` and `-`, it is `cn hangzhou`",
             ),
             (
-                Error::new(ErrorKind::Connect, "no connection").with_operation("ListObjectsV2").with_attempts(
-                    3,
-                    3,
-                    Duration::from_secs(2),
-                ),
+                Error::new(ErrorKind::Connect, "no connection")
+                    .with_operation("ListObjectsV2")
+                    .with_attempts(3, 3, Duration::from_secs(2)),
                 "list objects v2: no connection (attempt 3 of 3, after 2.0 s)",
             ),
             (
@@ -197,6 +199,9 @@ mod tests {
         let error = Error::new(ErrorKind::Transport, "broken").with_target("GET", url);
         let shown = format!("{error} {error:?} {}", error.target().unwrap());
         assert!(!shown.contains("5ec4e7") && !shown.contains("AKID"), "{shown}");
-        assert!(shown.contains("?acl&x-oss-signature=[redacted]&") && shown.contains("&versionId=1&"), "{shown}");
+        assert!(
+            shown.contains("?acl&x-oss-signature=[redacted]&") && shown.contains("&versionId=1&"),
+            "{shown}"
+        );
     }
 }

@@ -33,12 +33,18 @@ pub(crate) struct ServiceError {
 pub(crate) fn parse_service_error(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ServiceError {
     // A HEAD answer has no body: its document stands in a header, in base64.
     let from_header = if body.is_empty() {
-        headers.get("x-oss-err").and_then(|value| BASE64.decode(value.as_bytes().trim_ascii()).ok())
+        headers
+            .get("x-oss-err")
+            .and_then(|value| BASE64.decode(value.as_bytes().trim_ascii()).ok())
     } else {
         None
     };
     let body = from_header.as_deref().unwrap_or(body);
-    let mut error = if is_json(headers, body) { parse_json(status, headers, body) } else { parse_xml(status, body) };
+    let mut error = if is_json(headers, body) {
+        parse_json(status, headers, body)
+    } else {
+        parse_xml(status, body)
+    };
     if error.request_id.is_none() {
         error.request_id =
             header_text(headers, "x-oss-request-id").or_else(|| header_text(headers, "x-acs-request-id"));
@@ -61,9 +67,15 @@ pub(super) fn answer_time(headers: &HeaderMap) -> Option<Timestamp> {
 }
 
 fn is_json(headers: &HeaderMap, body: &[u8]) -> bool {
-    let declared = headers.get("content-type").and_then(|value| value.to_str().ok()).is_some_and(|value| {
-        value.split(';').next().is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json"))
-    });
+    let declared = headers
+        .get("content-type")
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| {
+            value
+                .split(';')
+                .next()
+                .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json"))
+        });
     declared || body.trim_ascii_start().starts_with(b"{")
 }
 
@@ -74,7 +86,14 @@ impl ServiceError {
         let message = take("Message").unwrap_or_else(|| "the service gave no message".to_owned());
         let request_id = take("RequestId");
         let ec = take("EC");
-        Self { code, message, request_id, ec, timestamp: None, fields }
+        Self {
+            code,
+            message,
+            request_id,
+            ec,
+            timestamp: None,
+            fields,
+        }
     }
 
     fn not_understood(status: StatusCode, format: &str, why: &dyn std::fmt::Display, body: &[u8]) -> Self {
@@ -85,9 +104,16 @@ impl ServiceError {
             }
         } else {
             let snippet = String::from_utf8_lossy(&body[..body.len().min(SNIPPET)]);
-            format!("the answer is not an error document in {format}: {why}; it begins with `{}`", OneLine(&snippet))
+            format!(
+                "the answer is not an error document in {format}: {why}; it begins with `{}`",
+                OneLine(&snippet)
+            )
         };
-        Self { code: BAD_ERROR_RESPONSE.to_owned(), message, ..Self::default() }
+        Self {
+            code: BAD_ERROR_RESPONSE.to_owned(),
+            message,
+            ..Self::default()
+        }
     }
 }
 
@@ -159,7 +185,10 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap()))
+            .collect()
     }
 
     const DOCUMENT: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>\n  <Code>AccessDenied</Code>\n  \
@@ -172,10 +201,23 @@ mod tests {
 
     #[test]
     fn an_error_document_is_read() {
-        let error = read(403, &headers(&[("x-oss-request-id", "other"), ("x-oss-ec", "other")]), DOCUMENT.as_bytes());
-        assert_eq!((error.code.as_str(), error.message.as_str()), ("AccessDenied", "a <b> & c"));
-        assert_eq!((error.request_id.as_deref(), error.ec.as_deref()), (Some("R1"), Some("0003-1")));
-        assert_eq!(error.fields.into_iter().collect::<Vec<_>>(), [("HostId".to_owned(), "h".to_owned())]);
+        let error = read(
+            403,
+            &headers(&[("x-oss-request-id", "other"), ("x-oss-ec", "other")]),
+            DOCUMENT.as_bytes(),
+        );
+        assert_eq!(
+            (error.code.as_str(), error.message.as_str()),
+            ("AccessDenied", "a <b> & c")
+        );
+        assert_eq!(
+            (error.request_id.as_deref(), error.ec.as_deref()),
+            (Some("R1"), Some("0003-1"))
+        );
+        assert_eq!(
+            error.fields.into_iter().collect::<Vec<_>>(),
+            [("HostId".to_owned(), "h".to_owned())]
+        );
     }
 
     #[test]
@@ -183,16 +225,26 @@ mod tests {
         let encoded = BASE64.encode(DOCUMENT);
         let error = read(403, &headers(&[("x-oss-err", &encoded)]), b"");
         assert_eq!(error.code, "AccessDenied");
-        let error = read(404, &headers(&[("x-oss-err", "***"), ("x-oss-request-id", "R2"), ("x-oss-ec", "E")]), b"");
+        let error = read(
+            404,
+            &headers(&[("x-oss-err", "***"), ("x-oss-request-id", "R2"), ("x-oss-ec", "E")]),
+            b"",
+        );
         assert_eq!(error.code, BAD_ERROR_RESPONSE);
         assert_eq!(error.message, "the answer has no body, only the status 404 (Not Found)");
-        assert_eq!((error.request_id.as_deref(), error.ec.as_deref()), (Some("R2"), Some("E")));
+        assert_eq!(
+            (error.request_id.as_deref(), error.ec.as_deref()),
+            (Some("R2"), Some("E"))
+        );
     }
 
     #[test]
     fn an_answer_that_is_no_error_document_is_quoted() {
         let rows: [(&[u8], &str); 5] = [
-            (b"<html><body>502 Bad Gateway</body></html>", "expected the root element `Error`, found `html`"),
+            (
+                b"<html><body>502 Bad Gateway</body></html>",
+                "expected the root element `Error`, found `html`",
+            ),
             (b"upstream\nbroke", "it begins with `upstream\\nbroke`"),
             (b"<Error><Code>X</Code><Mess", "ends in the middle"),
             (b"\xff\xfe\x00binary", "it begins with"),
@@ -202,25 +254,51 @@ mod tests {
             let error = read(502, &HeaderMap::new(), body);
             assert_eq!(error.code, BAD_ERROR_RESPONSE);
             assert!(error.message.contains(expected), "{}", error.message);
-            assert!(error.message.len() < 1200 && !error.message.contains('\n'), "{}", error.message);
+            assert!(
+                error.message.len() < 1200 && !error.message.contains('\n'),
+                "{}",
+                error.message
+            );
         }
     }
 
     #[test]
     fn the_servers_time_is_taken_from_the_answer() {
-        let error = read(403, &headers(&[("date", "Sun, 06 Nov 1994 08:49:37 GMT")]), DOCUMENT.as_bytes());
+        let error = read(
+            403,
+            &headers(&[("date", "Sun, 06 Nov 1994 08:49:37 GMT")]),
+            DOCUMENT.as_bytes(),
+        );
         assert_eq!(error.timestamp, Timestamp::from_unix(784_111_777));
-        assert_eq!(read(403, &headers(&[("date", "yesterday")]), DOCUMENT.as_bytes()).timestamp, None);
+        assert_eq!(
+            read(403, &headers(&[("date", "yesterday")]), DOCUMENT.as_bytes()).timestamp,
+            None
+        );
     }
 
     #[cfg(feature = "json")]
     #[test]
     fn three_forms_of_json_are_read() {
         let json = [("content-type", "Application/JSON; charset=utf-8")];
-        let rows: [(&[(&'static str, &str)], &str, &str, &str); 4] = [
-            (&json, r#"{"Error": {"Code": "A", "Message": "m", "RequestId": "R"}}"#, "A", "m"),
-            (&json, r#"{"Code": "B", "Message": "n", "RequestId": "R", "HostId": 1}"#, "B", "n"),
-            (&[("x-oss-error-type", "C"), ("x-oss-request-id", "R")], r#"{"message": "o"}"#, "C", "o"),
+        let rows = [
+            (
+                &json[..],
+                r#"{"Error": {"Code": "A", "Message": "m", "RequestId": "R"}}"#,
+                "A",
+                "m",
+            ),
+            (
+                &json,
+                r#"{"Code": "B", "Message": "n", "RequestId": "R", "HostId": 1}"#,
+                "B",
+                "n",
+            ),
+            (
+                &[("x-oss-error-type", "C"), ("x-oss-request-id", "R")],
+                r#"{"message": "o"}"#,
+                "C",
+                "o",
+            ),
             (&json, r#"{"code": "D", "message": "p", "requestId": "R"}"#, "D", "p"),
         ];
         for (pairs, body, code, message) in rows {
@@ -229,7 +307,11 @@ mod tests {
             assert_eq!(error.request_id.as_deref(), Some("R"), "{body}");
         }
         for body in ["[]", "{", r#"{"a": 1}"#, "null", ""] {
-            assert_eq!(read(400, &headers(&json), body.as_bytes()).code, BAD_ERROR_RESPONSE, "{body}");
+            assert_eq!(
+                read(400, &headers(&json), body.as_bytes()).code,
+                BAD_ERROR_RESPONSE,
+                "{body}"
+            );
         }
     }
 }

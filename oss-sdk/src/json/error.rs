@@ -32,7 +32,10 @@ const SNIPPET: usize = 64;
 impl JsonError {
     /// A rule that the value breaks, worded as the rest of a sentence: `must be a list`.
     pub fn new(rule: impl Into<String>) -> Self {
-        Self(Box::new(Inner { path: Vec::new(), rule: rule.into() }))
+        Self(Box::new(Inner {
+            path: Vec::new(),
+            rule: rule.into(),
+        }))
     }
 
     /// Says what was expected (`a list`) and the kind of what was found. Only numbers and booleans are repeated: text may be

@@ -14,13 +14,17 @@ pub struct JsonObject {
 impl JsonObject {
     /// An object without members.
     pub fn new(names: Names) -> Self {
-        Self { names, members: Map::new() }
+        Self {
+            names,
+            members: Map::new(),
+        }
     }
 
     /// Writes a member, unless its value is absent.
     pub fn set(&mut self, model: &str, wire: &str, value: &(impl ToJson + ?Sized)) {
         if !value.is_absent(self.names) {
-            self.members.insert(self.name(model, wire).to_owned(), value.to_json(self.names));
+            self.members
+                .insert(self.name(model, wire).to_owned(), value.to_json(self.names));
         }
     }
 
@@ -55,7 +59,11 @@ impl JsonReader {
     /// When the value is no object.
     pub fn new(value: Value, names: Names) -> Result<Self, JsonError> {
         match value {
-            Value::Object(members) => Ok(Self { names, members, known: Vec::new() }),
+            Value::Object(members) => Ok(Self {
+                names,
+                members,
+                known: Vec::new(),
+            }),
             other => Err(JsonError::expected("an object", &other)),
         }
     }
@@ -69,7 +77,9 @@ impl JsonReader {
         let name = self.name(model, wire);
         match self.members.remove(name) {
             None | Some(Value::Null) => Ok(None),
-            Some(value) => T::from_json(value, self.names).map(Some).map_err(|error| error.in_member(name)),
+            Some(value) => T::from_json(value, self.names)
+                .map(Some)
+                .map_err(|error| error.in_member(name)),
         }
     }
 
@@ -80,7 +90,8 @@ impl JsonReader {
     /// When it is absent, `null`, or not of the expected form.
     pub fn required<T: FromJson>(&mut self, model: &str, wire: &str) -> Result<T, JsonError> {
         let name = if self.names == Names::Wire { wire } else { model };
-        self.take(model, wire)?.ok_or_else(|| JsonError::new("is required").in_member(name))
+        self.take(model, wire)?
+            .ok_or_else(|| JsonError::new("is required").in_member(name))
     }
 
     /// Ends the reading.

@@ -8,8 +8,8 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use super::{OperationInput, Protocol, Spec};
 use crate::body::Body;
 use crate::check::{self, Invalid};
-use crate::text::ToText;
 use crate::percent;
+use crate::text::ToText;
 use crate::xml::{WriteXml, XmlWriter};
 
 /// Collects the members of a request.
@@ -25,7 +25,10 @@ pub struct Encoder {
 impl Encoder {
     /// An encoder that holds the fixed parts of an operation.
     pub(crate) fn new(spec: &'static Spec) -> Self {
-        Encoder { input: OperationInput::of(spec), protocol: spec.service.protocol }
+        Encoder {
+            input: OperationInput::of(spec),
+            protocol: spec.service.protocol,
+        }
     }
 
     /// What was collected. Parameters of RPC services have become a form.
@@ -79,7 +82,8 @@ impl Encoder {
 
     /// Sets a query parameter.
     pub fn query_value<T: ToText + ?Sized>(&mut self, _member: &str, wire: &'static str, value: &T) {
-        self.input.set_query(Cow::Borrowed(wire), Some(value.to_text().into_owned()));
+        self.input
+            .set_query(Cow::Borrowed(wire), Some(value.to_text().into_owned()));
     }
 
     /// Sets a header if there is a value.
@@ -221,7 +225,10 @@ impl Encoder {
     }
 
     fn content_type(&mut self, value: &'static str) {
-        self.input.headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(value));
+        self.input
+            .headers
+            .entry(CONTENT_TYPE)
+            .or_insert(HeaderValue::from_static(value));
     }
 
     fn form(&mut self) {

@@ -56,7 +56,10 @@ impl OperationInput {
     ///
     /// It may be repeated after an answer got lost unless the method is `POST` or `PATCH`.
     pub fn new(name: impl Into<Cow<'static, str>>, method: Method) -> Self {
-        let traits = Traits { not_idempotent: matches!(method, Method::POST | Method::PATCH), ..Traits::default() };
+        let traits = Traits {
+            not_idempotent: matches!(method, Method::POST | Method::PATCH),
+            ..Traits::default()
+        };
         OperationInput {
             name: name.into(),
             service: None,
@@ -69,7 +72,10 @@ impl OperationInput {
             subresources: Cow::Borrowed(&[]),
             body: Body::empty(),
             success: &[],
-            traits: Traits { streams_response: true, ..traits },
+            traits: Traits {
+                streams_response: true,
+                ..traits
+            },
             initial_crc64: None,
             problem: None,
         }
@@ -77,7 +83,7 @@ impl OperationInput {
 
     /// The input of a modelled operation, with its fixed query and headers.
     pub(super) fn of(spec: &'static Spec) -> Self {
-        let mut headers = HeaderMap::with_capacity(spec.headers.len() + 8);
+        let mut headers = HeaderMap::new();
         for (name, value) in spec.headers {
             if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
                 headers.insert(name, HeaderValue::from_static(value));
@@ -223,7 +229,10 @@ impl fmt::Debug for OperationInput {
             .field("method", &self.method)
             .field("bucket", &self.bucket)
             .field("key", &self.key)
-            .field("headers", &self.headers.keys().map(HeaderName::as_str).collect::<Vec<_>>())
+            .field(
+                "headers",
+                &self.headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(),
+            )
             .field("query", &self.query.iter().map(|(name, _)| name).collect::<Vec<_>>())
             .field("body", &self.body)
             .finish_non_exhaustive()

@@ -62,7 +62,11 @@ pub struct Reply {
 
 impl Reply {
     pub(crate) fn new(meta: ResultMeta, payload: Payload, callback: bool) -> Self {
-        Reply { meta, payload, callback }
+        Reply {
+            meta,
+            payload,
+            callback,
+        }
     }
 
     /// Status, headers and request id.
@@ -76,7 +80,10 @@ impl Reply {
     }
 
     pub(crate) fn into_output(mut self) -> super::OperationOutput {
-        super::OperationOutput { body: self.stream(), meta: self.meta }
+        super::OperationOutput {
+            body: self.stream(),
+            meta: self.meta,
+        }
     }
 
     /// HTTP status.
@@ -90,12 +97,16 @@ impl Reply {
     ///
     /// When its value is not of the type's form.
     pub fn header<T: FromText>(&self, name: &str) -> Result<Option<T>, Error> {
-        let Some(value) = self.meta.headers.get(name) else { return Ok(None) };
+        let Some(value) = self.meta.headers.get(name) else {
+            return Ok(None);
+        };
         let text = String::from_utf8_lossy(value.as_bytes());
         if text.is_empty() {
             return Ok(None);
         }
-        T::from_text(&text).map(Some).map_err(|source| self.undecodable(name, source))
+        T::from_text(&text)
+            .map(Some)
+            .map_err(|source| self.undecodable(name, source))
     }
 
     /// A header that must be there.
@@ -124,7 +135,8 @@ impl Reply {
             if let Some(rest) = name.as_str().strip_prefix(&*prefix)
                 && !rest.is_empty()
             {
-                map.entry(rest.to_owned()).or_insert_with(|| String::from_utf8_lossy(value.as_bytes()).into_owned());
+                map.entry(rest.to_owned())
+                    .or_insert_with(|| String::from_utf8_lossy(value.as_bytes()).into_owned());
             }
         }
         map
@@ -224,12 +236,15 @@ impl Reply {
 
     /// What the application answered to the service's callback, if the request asked for one.
     pub fn callback_text(&self) -> Option<String> {
-        self.callback.then(|| String::from_utf8_lossy(self.document()).into_owned())
+        self.callback
+            .then(|| String::from_utf8_lossy(self.document()).into_owned())
     }
 }
 
 impl std::fmt::Debug for Reply {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reply").field("meta", &self.meta).finish_non_exhaustive()
+        f.debug_struct("Reply")
+            .field("meta", &self.meta)
+            .finish_non_exhaustive()
     }
 }

@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 
 use super::Prepared;
 use super::resume::{Extent, Resumption};
-use crate::body::{Download, Resume, ResponseBody};
+use crate::body::{Download, ResponseBody, Resume};
 use crate::checksum::Crc64;
 use crate::error::{Error, parse_service_error};
 use crate::limits::Limits;
@@ -34,7 +34,7 @@ pub(super) fn is_success(input: &OperationInput, status: StatusCode) -> bool {
     if input.traits.callback && status == StatusCode::NON_AUTHORITATIVE_INFORMATION && asks_for_callback(input) {
         return false;
     }
-    if input.success.is_empty() { status.is_success() } else { input.success.contains(&status.as_u16()) }
+    status.is_success() || input.success.contains(&status.as_u16())
 }
 
 fn asks_for_callback(input: &OperationInput) -> bool {
@@ -58,7 +58,10 @@ pub(super) fn crc64(headers: &HeaderMap) -> Option<u64> {
 
 impl Answer {
     pub(super) fn request_id(&self) -> &str {
-        self.headers.get("x-oss-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get("x-oss-request-id")
+            .and_then(|id| id.to_str().ok())
+            .unwrap_or_default()
     }
 
     pub(super) fn into_reply(self, prepared: &Arc<Prepared>, limits: Limits) -> Result<Reply, Error> {
@@ -71,7 +74,11 @@ impl Answer {
             }
         };
         let callback = input.traits.callback && asks_for_callback(input);
-        Ok(Reply::new(ResultMeta::new(self.status, self.headers), payload, callback))
+        Ok(Reply::new(
+            ResultMeta::new(self.status, self.headers),
+            payload,
+            callback,
+        ))
     }
 }
 
@@ -86,16 +93,21 @@ fn download(
     let input = &prepared.input;
     let extent = Extent::of(status, headers, length);
     // What was processed on the way, or compressed because we asked for it, is not what the checksum is of.
-    let is_stored_form = !input.has_query("x-oss-process")
-        && !(input.headers.contains_key(ACCEPT_ENCODING) && headers.contains_key(CONTENT_ENCODING) && length.is_none());
+    let is_compressed_for_us =
+        input.headers.contains_key(ACCEPT_ENCODING) && headers.contains_key(CONTENT_ENCODING) && length.is_none();
+    let is_stored_form = !input.has_query("x-oss-process") && !is_compressed_for_us;
     let crc = crc64(headers).filter(|_| {
-        let is_whole = extent.as_ref().map_or(status != StatusCode::PARTIAL_CONTENT, Extent::is_whole);
+        let is_whole = extent
+            .as_ref()
+            .map_or(status != StatusCode::PARTIAL_CONTENT, Extent::is_whole);
         input.traits.download_crc64 && prepared.core.checks_download_crc64 && is_stored_form && is_whole
     });
-    let resume = extent.filter(|_| input.traits.resumable_download && is_stored_form).and_then(|extent| {
-        let resumption = Resumption::new(Arc::clone(prepared), extent, headers)?;
-        Some(Box::new(resumption) as Box<dyn Resume>)
-    });
+    let resume = extent
+        .filter(|_| input.traits.resumable_download && is_stored_form)
+        .and_then(|extent| {
+            let resumption = Resumption::new(Arc::clone(prepared), extent, headers)?;
+            Some(Box::new(resumption) as Box<dyn Resume>)
+        });
     Download {
         operation: input.name.clone(),
         length,

@@ -44,8 +44,9 @@ pub(super) async fn make(prepared: &Prepared, state: &mut AttemptState) -> Resul
     let credentials = if prepared.input.traits.unsigned {
         Credentials::anonymous()
     } else {
-        let mut request = CredentialsRequest::default();
-        request.force_refresh = std::mem::take(&mut state.refresh);
+        let request = CredentialsRequest {
+            force_refresh: std::mem::take(&mut state.refresh),
+        };
         let credentials = core.credentials.credentials(&request).await?;
         credentials.check()?;
         credentials
@@ -72,7 +73,12 @@ pub(super) async fn make(prepared: &Prepared, state: &mut AttemptState) -> Resul
 }
 
 fn body_error(fault: BodyFault) -> Error {
-    Error::new(ErrorKind::Body, fault.to_string()).with_member("body").with_source(fault)
+    let error = Error::new(ErrorKind::Body, fault.to_string()).with_member("body");
+    match fault {
+        BodyFault::Open { source, .. } => error.with_source(source),
+        BodyFault::Read(source) => error.with_source(source),
+        _ => error,
+    }
 }
 
 /// Starts the payload and says its length in the headers.
@@ -87,7 +93,9 @@ async fn open(
         None => None,
         Some(value) => match value.to_str().ok().and_then(|text| text.trim().parse::<u64>().ok()) {
             Some(length) => Some(length),
-            None => return Err(Error::invalid_input("content_length", "must be a number of bytes")),
+            None => {
+                return Err(Error::invalid_input("content_length", "must be a number of bytes"));
+            }
         },
     };
     let declared = match (body.length(), demanded) {
@@ -146,11 +154,7 @@ fn sign(prepared: &Prepared, credentials: &Credentials, headers: &mut HeaderMap)
 }
 
 /// Hands the request to the transport and watches for silence.
-async fn send(
-    prepared: &Prepared,
-    request: TransportRequest,
-    activity: Activity,
-) -> Result<TransportResponse, Error> {
+async fn send(prepared: &Prepared, request: TransportRequest, activity: Activity) -> Result<TransportResponse, Error> {
     let mut idle = IdleTimer::new(activity, prepared.idle);
     let mut sending = prepared.core.transport.send(request);
     std::future::poll_fn(|cx| match sending.as_mut().poll(cx) {
@@ -162,21 +166,27 @@ async fn send(
 
 fn transport_error(error: TransportError) -> Error {
     let (kind, retryable) = match error.kind() {
-        TransportErrorKind::Dns | TransportErrorKind::Connect | TransportErrorKind::Timeout => (ErrorKind::Connect, true),
+        TransportErrorKind::Dns | TransportErrorKind::Connect | TransportErrorKind::Timeout => {
+            (ErrorKind::Connect, true)
+        }
         TransportErrorKind::Tls => (ErrorKind::Connect, false),
         TransportErrorKind::Closed | TransportErrorKind::Other => (ErrorKind::Transport, true),
         TransportErrorKind::Body => (ErrorKind::Body, false),
         TransportErrorKind::Canceled => (ErrorKind::Canceled, false),
         TransportErrorKind::Unsupported => (ErrorKind::Transport, false),
     };
-    Error::new(kind, error.to_string()).with_retryable(retryable).with_source(error)
+    Error::new(kind, error.to_string())
+        .with_retryable(retryable)
+        .with_source(error)
 }
 
 /// Judges the head of an answer and reads its document. A document is part of the attempt, so that one that breaks off
 /// is asked for again.
 async fn receive(prepared: &Prepared, response: TransportResponse, uploaded: Option<u64>) -> Result<Answer, Error> {
     let input = &prepared.input;
-    let TransportResponse { status, headers, body, .. } = response;
+    let TransportResponse {
+        status, headers, body, ..
+    } = response;
     if !answer::is_success(input, status) {
         let document = collect(body, prepared).await;
         // An error whose document breaks off is still that error.
@@ -189,17 +199,28 @@ async fn receive(prepared: &Prepared, response: TransportResponse, uploaded: Opt
         && client != server
     {
         let is_replaced = !input.traits.append_crc64;
-        return Err(Error::checksum_mismatch(client, server).with_retryable(is_replaced).with_answer(status, &headers));
+        return Err(Error::checksum_mismatch(client, server)
+            .with_retryable(is_replaced)
+            .with_answer(status, &headers));
     }
     if input.traits.streams_response {
-        return Ok(Answer { status, headers, body: AnswerBody::Stream(body) });
+        return Ok(Answer {
+            status,
+            headers,
+            body: AnswerBody::Stream(body),
+        });
     }
-    let document =
-        collect(body, prepared).await.map_err(|error| error.with_answer(status, &headers))?;
+    let document = collect(body, prepared)
+        .await
+        .map_err(|error| error.with_answer(status, &headers))?;
     if input.traits.error_in_success && answer::is_error_document(&document) {
         return Err(answer::service_error(status, headers, &document));
     }
-    Ok(Answer { status, headers, body: AnswerBody::Document(document) })
+    Ok(Answer {
+        status,
+        headers,
+        body: AnswerBody::Document(document),
+    })
 }
 
 /// Reads a whole document.
@@ -218,7 +239,10 @@ async fn collect(mut body: TransportBody, prepared: &Prepared) -> Result<Bytes, 
         let read = first.len().max(all.len());
         match chunk {
             None if declared.is_some_and(|declared| (read as u64) < declared) => {
-                return Err(Error::new(ErrorKind::Transport, format!("the answer broke off after {read} bytes")));
+                return Err(Error::new(
+                    ErrorKind::Transport,
+                    format!("the answer broke off after {read} bytes"),
+                ));
             }
             None if all.is_empty() => return Ok(first),
             None => return Ok(all.freeze()),

@@ -73,8 +73,11 @@ impl Prepared {
         }
         let other = endpoint.map(|endpoint| core.endpoint.replaced(endpoint)).transpose()?;
         let endpoint: &Endpoint = other.as_ref().unwrap_or(&core.endpoint);
-        let target =
-            Target { bucket: input.bucket.as_deref(), key: input.key.as_deref(), path: input.path.as_deref() };
+        let target = Target {
+            bucket: input.bucket.as_deref(),
+            key: input.key.as_deref(),
+            path: input.path.as_deref(),
+        };
         let address = endpoint.address(service, &target, core.account_id.as_deref())?;
         let mut url = address.url;
         if !query.is_empty() {
@@ -86,7 +89,17 @@ impl Prepared {
             idle if input.traits.slow => idle.max(SLOW),
             idle => idle,
         };
-        Ok(Prepared { core, service, input, query, url, host: address.host, max_attempts: 1, idle, progress: None })
+        Ok(Prepared {
+            core,
+            service,
+            input,
+            query,
+            url,
+            host: address.host,
+            max_attempts: 1,
+            idle,
+            progress: None,
+        })
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -124,13 +137,23 @@ fn complete(core: &Core, service: &ServiceSpec, input: &mut OperationInput) -> R
     input.headers.insert(USER_AGENT, core.user_agent.clone());
     if input.traits.content_type_from_key && core.detects_content_type && !input.headers.contains_key(CONTENT_TYPE) {
         let by_key = input.key.as_deref().and_then(content_type::from_name);
-        let by_file = || input.body.file_path().and_then(|path| content_type::from_name(path.to_str()?));
+        let by_file = || {
+            input
+                .body
+                .file_path()
+                .and_then(|path| content_type::from_name(path.to_str()?))
+        };
         let content_type = by_key.or_else(by_file).unwrap_or("application/octet-stream");
-        input.headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        input
+            .headers
+            .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     }
     if input.traits.content_md5 && !input.body.is_empty() && !input.headers.contains_key(CONTENT_MD5) {
         let Some(bytes) = input.body.as_bytes() else {
-            return Err(Error::invalid_input("body", "must be in memory, because its MD5 is sent before it"));
+            return Err(Error::invalid_input(
+                "body",
+                "must be in memory, because its MD5 is sent before it",
+            ));
         };
         let digest = BASE64.encode(Md5::digest(bytes));
         if let Ok(value) = HeaderValue::from_str(&digest) {

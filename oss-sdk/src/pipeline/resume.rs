@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use http::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_MATCH, RANGE};
 use http::StatusCode;
+use http::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_MATCH, RANGE};
 
 use super::answer::AnswerBody;
 use super::{Prepared, run};
@@ -26,7 +26,11 @@ impl Extent {
     pub(super) fn of(status: StatusCode, headers: &HeaderMap, length: Option<u64>) -> Option<Self> {
         let length = length?;
         if status != StatusCode::PARTIAL_CONTENT {
-            return Some(Extent { first: 0, end: length, total: Some(length) });
+            return Some(Extent {
+                first: 0,
+                end: length,
+                total: Some(length),
+            });
         }
         let extent = Self::parse(headers.get(CONTENT_RANGE)?.to_str().ok()?)?;
         (extent.end - extent.first == length).then_some(extent)
@@ -81,7 +85,9 @@ impl Resume for Resumption {
             // Deadline and cancellation stay with the payload, which drops this future when they end it.
             let answer = match run(&prepared, &mut Limits::new(&prepared.core.shutdown, None, None)).await {
                 Ok(answer) => answer,
-                Err(error) if error.is_precondition_failed() => return Err(changed(cause).with_source(error)),
+                Err(error) if error.is_precondition_failed() => {
+                    return Err(changed(cause).with_source(error));
+                }
                 Err(error) => return Err(error),
             };
             let found = Extent::of(answer.status, &answer.headers, source_length(&answer.body));

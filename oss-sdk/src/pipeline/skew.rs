@@ -17,7 +17,11 @@ impl Skew {
     /// The service's time at our time `now`.
     pub(crate) fn correct(&self, now: Timestamp) -> Timestamp {
         let ahead = self.0.load(Ordering::Relaxed);
-        if ahead == 0 { now } else { Timestamp::from_unix(now.unix_seconds().saturating_add(ahead)).unwrap_or(now) }
+        if ahead == 0 {
+            now
+        } else {
+            Timestamp::from_unix(now.unix_seconds().saturating_add(ahead)).unwrap_or(now)
+        }
     }
 }
 
@@ -26,7 +30,9 @@ pub(super) fn learn(core: &Core, error: &Error) {
     if !core.corrects_skew {
         return;
     }
-    let Some(server) = server_time(error) else { return };
+    let Some(server) = server_time(error) else {
+        return;
+    };
     let ahead = server.unix_seconds().saturating_sub(core.local_now().unix_seconds());
     if !is_refused_for_its_time(error, ahead) {
         return;
@@ -36,7 +42,9 @@ pub(super) fn learn(core: &Core, error: &Error) {
 }
 
 fn server_time(error: &Error) -> Option<Timestamp> {
-    error.timestamp().or_else(|| Timestamp::parse_iso8601(error.field("ServerTime")?).ok())
+    error
+        .timestamp()
+        .or_else(|| Timestamp::parse_iso8601(error.field("ServerTime")?).ok())
 }
 
 /// Whether the service refused the time of a request, ours being `ahead` seconds wrong.
@@ -49,5 +57,8 @@ fn is_refused_for_its_time(error: &Error, ahead: i64) -> bool {
 }
 
 pub(super) fn is_invalid_date(error: &Error) -> bool {
-    error.status() == Some(400) && error.message().starts_with("Invalid signing date in Authorization header")
+    error.status() == Some(400)
+        && error
+            .message()
+            .starts_with("Invalid signing date in Authorization header")
 }

@@ -16,6 +16,7 @@ use crate::operations::{
     AppendObjectRequest, CompleteMultipartUploadRequest, CopyObjectRequest, DeleteObjectRequest, GetBucketAclRequest,
     GetObjectRequest, ListObjectsV2Request, PutObjectRequest,
 };
+use crate::time::monotonic;
 use crate::transport::TransportErrorKind;
 
 fn put(body: impl Into<Body>) -> PutObjectRequest {
@@ -30,18 +31,33 @@ fn get() -> GetObjectRequest {
 async fn a_request_carries_what_the_runtime_is_responsible_for() {
     let transport = FakeTransport::new([Answer::new(200, "").into()]);
     let client = Client::new(transport.config().user_agent("my-app/1").default_header("x-trace", "7")).unwrap();
-    client.put_object(put("hi oss")).header("cache-control", "no-cache").query("extra", "a b").await.unwrap();
+    client
+        .put_object(put("hi oss"))
+        .header("cache-control", "no-cache")
+        .query("extra", "a b")
+        .await
+        .unwrap();
     let sent = &transport.sent()[0];
     assert_eq!((sent.method.as_str(), &sent.body[..]), ("PUT", &b"hi oss"[..]));
-    assert_eq!(sent.url, "https://bucket.oss-cn-hangzhou.aliyuncs.com/key.txt?extra=a%20b");
+    assert_eq!(
+        sent.url,
+        "https://bucket.oss-cn-hangzhou.aliyuncs.com/key.txt?extra=a%20b"
+    );
     assert_eq!(sent.header("content-type"), Some("text/plain"));
     assert_eq!(sent.header("content-length"), Some("6"));
     assert_eq!(sent.header("cache-control"), Some("no-cache"));
     assert_eq!(sent.header("x-trace"), Some("7"));
     assert_eq!(sent.header("x-oss-date"), Some("20260102T030405Z"));
-    assert!(sent.header("authorization").unwrap().starts_with("OSS4-HMAC-SHA256 Credential=ak/20260102/cn-hangzhou/"));
+    assert!(
+        sent.header("authorization")
+            .unwrap()
+            .starts_with("OSS4-HMAC-SHA256 Credential=ak/20260102/cn-hangzhou/")
+    );
     let user_agent = sent.header("user-agent").unwrap();
-    assert!(user_agent.starts_with("alibabacloud-rust-sdk-v2/") && user_agent.ends_with("/my-app/1"), "{user_agent}");
+    assert!(
+        user_agent.starts_with("alibabacloud-rust-sdk-v2/") && user_agent.ends_with("/my-app/1"),
+        "{user_agent}"
+    );
     assert_eq!(sent.header("accept-encoding"), None);
 }
 
@@ -49,13 +65,21 @@ async fn a_request_carries_what_the_runtime_is_responsible_for() {
 async fn the_caller_wins_over_what_the_request_says() {
     let transport = FakeTransport::new([Answer::new(200, "").into()]);
     let request = put("x").content_type("text/html");
-    transport.client().put_object(request).header("Content-Type", "text/css").await.unwrap();
+    transport
+        .client()
+        .put_object(request)
+        .header("Content-Type", "text/css")
+        .await
+        .unwrap();
     assert_eq!(transport.sent()[0].header("content-type"), Some("text/css"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_signs_again_with_fresh_credentials_and_the_whole_body() {
-    let transport = FakeTransport::new([Answer::error(503, "ServiceUnavailable").into(), Answer::new(200, "").into()]);
+    let transport = FakeTransport::new([
+        Answer::error(503, "ServiceUnavailable").into(),
+        Answer::new(200, "").into(),
+    ]);
     let count = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&count);
     let provider = from_fn(move || {
@@ -72,7 +96,10 @@ async fn a_retry_signs_again_with_fresh_credentials_and_the_whole_body() {
 
 #[tokio::test(start_paused = true)]
 async fn a_one_shot_body_is_sent_once_whatever_happens() {
-    for step in [Step::Fail(TransportErrorKind::Closed), Answer::error(503, "ServiceUnavailable").into()] {
+    for step in [
+        Step::Fail(TransportErrorKind::Closed),
+        Answer::error(503, "ServiceUnavailable").into(),
+    ] {
         let transport = FakeTransport::new([step]);
         let body = Body::from_reader(&b"hi"[..], 2);
         let request = put(body);
@@ -90,24 +117,43 @@ async fn attempts_end_with_the_last_error_and_their_number() {
     let steps = (0..3).map(|_| Step::Fail(TransportErrorKind::Connect));
     let transport = FakeTransport::new(steps);
     let error = transport.client().get_object(get()).await.unwrap_err();
-    assert_eq!((error.kind(), error.attempts(), error.operation()), (ErrorKind::Connect, 3, Some("GetObject")));
+    assert_eq!(
+        (error.kind(), error.attempts(), error.operation()),
+        (ErrorKind::Connect, 3, Some("GetObject"))
+    );
     assert!(error.to_string().contains("attempt 3 of 3"), "{error}");
     assert!(std::error::Error::source(&error).is_some());
 
     let transport = FakeTransport::new([Step::Fail(TransportErrorKind::Connect)]);
-    transport.client().get_object(get()).retry_attempts(1).await.unwrap_err();
+    transport
+        .client()
+        .get_object(get())
+        .retry_attempts(1)
+        .await
+        .unwrap_err();
     assert_eq!(transport.sent().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_succeed_is_not_tried_again() {
-    for (status, code) in [(404, "NoSuchKey"), (403, "AccessDenied"), (409, "X"), (412, "PreconditionFailed")] {
+    for (status, code) in [
+        (404, "NoSuchKey"),
+        (403, "AccessDenied"),
+        (409, "X"),
+        (412, "PreconditionFailed"),
+    ] {
         let transport = FakeTransport::new([Answer::error(status, code).into()]);
         let error = transport.client().get_object(get()).await.unwrap_err();
-        assert_eq!((error.status(), error.code(), error.request_id()), (Some(status), Some(code), Some("R1")));
+        assert_eq!(
+            (error.status(), error.code(), error.request_id()),
+            (Some(status), Some(code), Some("R1"))
+        );
     }
     let transport = FakeTransport::new([Step::Fail(TransportErrorKind::Tls)]);
-    assert_eq!(transport.client().get_object(get()).await.unwrap_err().kind(), ErrorKind::Connect);
+    assert_eq!(
+        transport.client().get_object(get()).await.unwrap_err().kind(),
+        ErrorKind::Connect
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -126,7 +172,11 @@ async fn what_may_have_been_carried_out_is_repeated_only_if_that_is_harmless() {
     refused.client().append_object(append()).await.unwrap();
 
     let transport = FakeTransport::new([lost(), Answer::new(204, "").into()]);
-    transport.client().delete_object(DeleteObjectRequest::new("bucket", "key")).await.unwrap();
+    transport
+        .client()
+        .delete_object(DeleteObjectRequest::new("bucket", "key"))
+        .await
+        .unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -135,10 +185,17 @@ async fn the_service_says_how_long_to_wait() {
         Answer::error(503, "SlowDown").header("retry-after", "7").into(),
         Answer::new(204, "").into(),
     ]);
-    let start = tokio::time::Instant::now();
-    transport.client().delete_object(DeleteObjectRequest::new("bucket", "key")).await.unwrap();
+    let start = monotonic();
+    transport
+        .client()
+        .delete_object(DeleteObjectRequest::new("bucket", "key"))
+        .await
+        .unwrap();
     let waited = start.elapsed();
-    assert!((Duration::from_secs(7)..Duration::from_secs(8)).contains(&waited), "{waited:?}");
+    assert!(
+        (Duration::from_secs(7)..Duration::from_secs(8)).contains(&waited),
+        "{waited:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -159,7 +216,9 @@ async fn a_wrong_clock_is_set_right_once_for_the_client() {
     ] {
         let document = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
         let transport = FakeTransport::new([
-            Answer::new(status, document).header("date", "Fri, 02 Jan 2026 05:04:05 GMT").into(),
+            Answer::new(status, document)
+                .header("date", "Fri, 02 Jan 2026 05:04:05 GMT")
+                .into(),
             Answer::new(204, "").into(),
             Answer::new(204, "").into(),
         ]);
@@ -167,7 +226,11 @@ async fn a_wrong_clock_is_set_right_once_for_the_client() {
         let request = DeleteObjectRequest::new("bucket", "key");
         client.delete_object(request.clone()).await.unwrap();
         client.delete_object(request).await.unwrap();
-        let dates: Vec<_> = transport.sent().iter().map(|sent| sent.header("x-oss-date").unwrap().to_owned()).collect();
+        let dates: Vec<_> = transport
+            .sent()
+            .iter()
+            .map(|sent| sent.header("x-oss-date").unwrap().to_owned())
+            .collect();
         assert_eq!(dates, ["20260102T030405Z", "20260102T050405Z", "20260102T050405Z"]);
         let url = client.get_object(get()).presign(Duration::from_secs(60)).await.unwrap();
         assert!(url.url.contains("x-oss-date=20260102T050405Z"), "{}", url.url);
@@ -201,14 +264,19 @@ async fn refused_credentials_are_fetched_anew_once() {
 #[tokio::test(start_paused = true)]
 async fn silence_ends_an_attempt_and_a_deadline_the_call() {
     let transport = FakeTransport::new([Step::Hang, Step::Hang, Step::Hang]);
-    let start = tokio::time::Instant::now();
+    let start = monotonic();
     let error = transport.client().get_object(get()).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 3));
     assert!(start.elapsed() >= Duration::from_secs(60), "{:?}", start.elapsed());
 
     let transport = FakeTransport::new([Step::Hang]);
-    let start = tokio::time::Instant::now();
-    let error = transport.client().get_object(get()).timeout(Duration::from_secs(3)).await.unwrap_err();
+    let start = monotonic();
+    let error = transport
+        .client()
+        .get_object(get())
+        .timeout(Duration::from_secs(3))
+        .await
+        .unwrap_err();
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Timeout, false));
     assert_eq!(start.elapsed(), Duration::from_secs(3));
 
@@ -220,17 +288,27 @@ async fn silence_ends_an_attempt_and_a_deadline_the_call() {
 #[tokio::test(start_paused = true)]
 async fn a_deadline_is_not_slept_through() {
     let transport = FakeTransport::new([Answer::error(503, "SlowDown").header("retry-after", "30").into()]);
-    let start = tokio::time::Instant::now();
-    let error = transport.client().get_object(get()).timeout(Duration::from_secs(10)).await.unwrap_err();
+    let start = monotonic();
+    let error = transport
+        .client()
+        .get_object(get())
+        .timeout(Duration::from_secs(10))
+        .await
+        .unwrap_err();
     assert_eq!((error.code(), start.elapsed()), (Some("SlowDown"), Duration::ZERO));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_copy_may_take_its_time() {
     let transport = FakeTransport::new([Step::Hang]);
-    let start = tokio::time::Instant::now();
+    let start = monotonic();
     let request = CopyObjectRequest::new("bucket", "key", "source");
-    transport.client().copy_object(request).retry_attempts(1).await.unwrap_err();
+    transport
+        .client()
+        .copy_object(request)
+        .retry_attempts(1)
+        .await
+        .unwrap_err();
     assert_eq!(start.elapsed(), Duration::from_secs(300));
 }
 
@@ -238,11 +316,15 @@ async fn a_copy_may_take_its_time() {
 async fn a_call_ends_when_its_signal_comes() {
     let transport = FakeTransport::new([Step::Hang]);
     let signal = tokio::time::sleep(Duration::from_secs(2));
-    let error = transport.client().get_object(get()).cancel_on(signal).await.unwrap_err();
+    let error = transport
+        .client()
+        .get_object(get())
+        .cancel_on(signal)
+        .await
+        .unwrap_err();
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Canceled, false));
 
-    let transport =
-        FakeTransport::new([Answer::chunks(200, Some(4), [Chunk::Data("ab".into()), Chunk::Hang]).into()]);
+    let transport = FakeTransport::new([Answer::chunks(200, Some(4), [Chunk::Data("ab".into()), Chunk::Hang]).into()]);
     let signal = tokio::time::sleep(Duration::from_secs(2));
     let object = transport.client().get_object(get()).cancel_on(signal).await.unwrap();
     assert_eq!(object.body.bytes().await.unwrap_err().kind(), ErrorKind::Canceled);
@@ -256,13 +338,21 @@ async fn a_shutdown_ends_calls_and_refuses_new_ones() {
     let mut object = client.get_object(get()).await.unwrap();
     assert_eq!(object.body.chunk().await.unwrap().unwrap(), "ab");
     let reading = tokio::spawn(async move { object.body.chunk().await });
-    let call = tokio::spawn(std::future::IntoFuture::into_future(client.get_object(get())));
+    let call = tokio::spawn(IntoFuture::into_future(client.get_object(get())));
     tokio::time::sleep(Duration::from_secs(1)).await;
     client.clone().shutdown();
     assert_eq!(reading.await.unwrap().unwrap_err().kind(), ErrorKind::Closed);
     assert_eq!(call.await.unwrap().unwrap_err().kind(), ErrorKind::Closed);
     assert_eq!(client.get_object(get()).await.unwrap_err().kind(), ErrorKind::Closed);
-    assert_eq!(client.get_object(get()).presign(Duration::from_secs(1)).await.unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(
+        client
+            .get_object(get())
+            .presign(Duration::from_secs(1))
+            .await
+            .unwrap_err()
+            .kind(),
+        ErrorKind::Closed
+    );
     assert_eq!(transport.sent().len(), 2);
 }
 
@@ -280,7 +370,11 @@ async fn an_upload_is_compared_with_what_the_service_has() {
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::ChecksumMismatch, 3));
 
     let transport = FakeTransport::new([bad().into()]);
-    let error = transport.client().put_object(put(Body::from_reader(&b"hi"[..], None))).await.unwrap_err();
+    let error = transport
+        .client()
+        .put_object(put(Body::from_reader(&b"hi"[..], None)))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ChecksumMismatch);
 
     let transport = FakeTransport::new([bad().into()]);
@@ -291,19 +385,43 @@ async fn an_upload_is_compared_with_what_the_service_has() {
 #[tokio::test(start_paused = true)]
 async fn a_payload_must_be_as_long_as_it_says() {
     let rows: [(Body, Option<i64>, &str); 6] = [
-        (Body::from_reader(&b"abc"[..], 4), None, "ended after 3 of its declared 4 bytes"),
-        (Body::from_reader(&b"abc"[..], 2), None, "goes on after its declared 2 bytes"),
-        (Body::from_reader(&b"abc"[..], 0), None, "goes on after its declared 0 bytes"),
+        (
+            Body::from_reader(&b"abc"[..], 4),
+            None,
+            "ended after 3 of its declared 4 bytes",
+        ),
+        (
+            Body::from_reader(&b"abc"[..], 2),
+            None,
+            "goes on after its declared 2 bytes",
+        ),
+        (
+            Body::from_reader(&b"abc"[..], 0),
+            None,
+            "goes on after its declared 0 bytes",
+        ),
         (Body::from("abc"), Some(4), "has 3 bytes, but `Content-Length` says 4"),
-        (Body::from_reader(&b"abc"[..], None), Some(4), "ended after 3 of its declared 4 bytes"),
-        (Body::from_reader(&b"abc"[..], None), Some(2), "goes on after its declared 2 bytes"),
+        (
+            Body::from_reader(&b"abc"[..], None),
+            Some(4),
+            "ended after 3 of its declared 4 bytes",
+        ),
+        (
+            Body::from_reader(&b"abc"[..], None),
+            Some(2),
+            "goes on after its declared 2 bytes",
+        ),
     ];
     for (body, length, expected) in rows {
         let transport = FakeTransport::new([Answer::new(200, "").into()]);
         let mut request = put(body);
         request.content_length = length;
         let error = transport.client().put_object(request).await.unwrap_err();
-        assert_eq!((error.kind(), error.member()), (ErrorKind::Body, Some("body")), "{expected}");
+        assert_eq!(
+            (error.kind(), error.member()),
+            (ErrorKind::Body, Some("body")),
+            "{expected}"
+        );
         assert!(error.to_string().contains(expected), "{error}");
         // The last byte never left, so the service cannot have stored a whole object.
         for sent in transport.sent() {
@@ -311,7 +429,11 @@ async fn a_payload_must_be_as_long_as_it_says() {
         }
     }
     let transport = FakeTransport::new([Answer::new(200, "").into()]);
-    transport.client().put_object(put(Body::from_reader(&b"abc"[..], 3))).await.unwrap();
+    transport
+        .client()
+        .put_object(put(Body::from_reader(&b"abc"[..], 3)))
+        .await
+        .unwrap();
     assert_eq!(transport.sent()[0].body, "abc");
 }
 
@@ -328,12 +450,20 @@ async fn a_source_that_fails_is_the_callers_error() {
         }
     }
     let transport = FakeTransport::new([Answer::new(200, "").into()]);
-    let error = transport.client().put_object(put(Body::from_reader(Failing, None))).await.unwrap_err();
+    let error = transport
+        .client()
+        .put_object(put(Body::from_reader(Failing, None)))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Body);
     assert!(format!("{error:?}").contains("disk on fire"), "{error:?}");
 
     let transport = FakeTransport::new([]);
-    let error = transport.client().put_object(put(Body::from_file("no/such/file"))).await.unwrap_err();
+    let error = transport
+        .client()
+        .put_object(put(Body::from_file("no/such/file")))
+        .await
+        .unwrap_err();
     assert_eq!((error.kind(), transport.sent().len()), (ErrorKind::Body, 0));
     assert!(error.to_string().contains("no/such/file"), "{error}");
 }
@@ -353,7 +483,11 @@ async fn a_slow_source_is_not_a_silent_service() {
     use std::future::Future;
     let transport = FakeTransport::new([Answer::new(200, "").into()]);
     let source = Slow(Box::pin(tokio::time::sleep(LONG)));
-    transport.client().put_object(put(Body::from_reader(source, None))).await.unwrap();
+    transport
+        .client()
+        .put_object(put(Body::from_reader(source, None)))
+        .await
+        .unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -365,16 +499,33 @@ async fn bad_input_is_refused_before_the_network_by_name() {
         (PutObjectRequest::new("a/b", "key"), "bucket"),
         (PutObjectRequest::new("bucket", ""), "key"),
         (PutObjectRequest::new("bucket", "a\0b"), "key"),
-        (PutObjectRequest::new("bucket", "key").content_type("a\r\nx-evil: 1"), "content_type"),
-        (PutObjectRequest::new("bucket", "key").metadata([("a", "b\nc")]), "metadata"),
-        (PutObjectRequest::new("bucket", "key").metadata([("a b", "c")]), "metadata"),
+        (
+            PutObjectRequest::new("bucket", "key").content_type("a\r\nx-evil: 1"),
+            "content_type",
+        ),
+        (
+            PutObjectRequest::new("bucket", "key").metadata([("a", "b\nc")]),
+            "metadata",
+        ),
+        (
+            PutObjectRequest::new("bucket", "key").metadata([("a b", "c")]),
+            "metadata",
+        ),
     ];
     for (request, member) in rows {
         let error = client.put_object(request).await.unwrap_err();
-        assert_eq!((error.kind(), error.member()), (ErrorKind::InvalidInput, Some(member)), "{error}");
+        assert_eq!(
+            (error.kind(), error.member()),
+            (ErrorKind::InvalidInput, Some(member)),
+            "{error}"
+        );
         assert_eq!(error.operation(), Some("PutObject"));
     }
-    let error = client.put_object(put("x")).header("x-evil", "a\r\nb").await.unwrap_err();
+    let error = client
+        .put_object(put("x"))
+        .header("x-evil", "a\r\nb")
+        .await
+        .unwrap_err();
     assert_eq!(error.member(), Some("x-evil"));
     assert_eq!(transport.sent().len(), 0);
 }
@@ -388,35 +539,67 @@ async fn documents_that_are_not_whole_are_asked_for_again() {
         Answer::chunks(200, None, [Chunk::Data(half), Chunk::Break]).into(),
         Answer::new(200, page).into(),
     ]);
-    transport.client().list_objects_v2(ListObjectsV2Request::new("bucket")).await.unwrap();
+    transport
+        .client()
+        .list_objects_v2(ListObjectsV2Request::new("bucket"))
+        .await
+        .unwrap();
     assert_eq!(transport.sent().len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_is_not_a_document_is_an_error_with_its_operation() {
-    for body in ["<ListBucketResult><Name>buck", "welcome to nginx", "{\"a\": 1}", "", "<Other/>"] {
+    for body in [
+        "<ListBucketResult><Name>buck",
+        "welcome to nginx",
+        "{\"a\": 1}",
+        "",
+        "<Other/>",
+    ] {
         let transport = FakeTransport::new([Answer::new(200, body).header("x-oss-request-id", "R9").into()]);
-        let error = transport.client().list_objects_v2(ListObjectsV2Request::new("bucket")).await.unwrap_err();
-        assert_eq!((error.kind(), error.operation()), (ErrorKind::Decode, Some("ListObjectsV2")), "{body}");
+        let error = transport
+            .client()
+            .list_objects_v2(ListObjectsV2Request::new("bucket"))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.kind(), error.operation()),
+            (ErrorKind::Decode, Some("ListObjectsV2")),
+            "{body}"
+        );
         assert_eq!(error.request_id(), Some("R9"));
     }
     let transport = FakeTransport::new([Answer::new(404, "<html>").into()]);
-    let error = transport.client().get_bucket_acl(GetBucketAclRequest::new("bucket")).await.unwrap_err();
+    let error = transport
+        .client()
+        .get_bucket_acl(GetBucketAclRequest::new("bucket"))
+        .await
+        .unwrap_err();
     assert_eq!((error.status(), error.code()), (Some(404), Some("BadErrorResponse")));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_error_within_a_success_is_an_error() {
     let transport = FakeTransport::new([Answer::error(200, "InternalCopyError").into()]);
-    let error =
-        transport.client().copy_object(CopyObjectRequest::new("bucket", "key", "source")).await.unwrap_err();
-    assert_eq!((error.kind(), error.status(), error.code()), (ErrorKind::Service, Some(200), Some("InternalCopyError")));
+    let error = transport
+        .client()
+        .copy_object(CopyObjectRequest::new("bucket", "key", "source"))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.status(), error.code()),
+        (ErrorKind::Service, Some(200), Some("InternalCopyError"))
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_callback_that_failed_is_an_error_and_one_that_did_not_is_an_answer() {
     let transport = FakeTransport::new([Answer::error(203, "CallbackFailed").into()]);
-    let error = transport.client().put_object(put("x").callback("e30=")).await.unwrap_err();
+    let error = transport
+        .client()
+        .put_object(put("x").callback("e30="))
+        .await
+        .unwrap_err();
     assert_eq!((error.status(), error.code()), (Some(203), Some("CallbackFailed")));
 
     let transport = FakeTransport::new([Answer::new(200, "{\"ok\": true}").into()]);
@@ -442,7 +625,10 @@ async fn progress_of_an_upload_is_reported_once() {
         .await
         .unwrap();
     let total = Some(300 * 1024);
-    assert_eq!(*seen.lock().unwrap(), [(128 * 1024, total), (256 * 1024, total), (300 * 1024, total)]);
+    assert_eq!(
+        *seen.lock().unwrap(),
+        [(128 * 1024, total), (256 * 1024, total), (300 * 1024, total)]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -451,8 +637,19 @@ async fn anonymous_calls_are_not_signed() {
     let client = Client::new(transport.config().anonymous()).unwrap();
     client.get_object(get()).await.unwrap();
     let sent = &transport.sent()[0];
-    assert_eq!((sent.header("authorization"), sent.header("x-oss-date"), sent.header("date")), (None, None, None));
-    let error = client.get_object(get()).presign(Duration::from_secs(60)).await.unwrap_err();
+    assert_eq!(
+        (
+            sent.header("authorization"),
+            sent.header("x-oss-date"),
+            sent.header("date")
+        ),
+        (None, None, None)
+    );
+    let error = client
+        .get_object(get())
+        .presign(Duration::from_secs(60))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Credentials);
 }
 
@@ -464,31 +661,61 @@ async fn presigned_urls_end_with_the_credentials_and_carry_the_headers_to_send()
     let transport = FakeTransport::new([]);
     let client = Client::new(transport.config().credentials(ending)).unwrap();
     let request = put("ignored").content_type("text/css").metadata([("a", "b")]);
-    let presigned = client.put_object(request.clone()).presign(Duration::from_secs(600)).await.unwrap();
+    let presigned = client
+        .put_object(request.clone())
+        .presign(Duration::from_secs(600))
+        .await
+        .unwrap();
     assert!(presigned.is_capped);
     assert_eq!(presigned.expiration, now().saturating_add(Duration::from_secs(100)));
-    assert!(presigned.url.starts_with("https://bucket.oss-cn-hangzhou.aliyuncs.com/key.txt?x-oss-signature-version="));
+    assert!(
+        presigned
+            .url
+            .starts_with("https://bucket.oss-cn-hangzhou.aliyuncs.com/key.txt?x-oss-signature-version=")
+    );
     assert!(presigned.url.contains("x-oss-expires=100&"), "{}", presigned.url);
     assert_eq!(presigned.method, http::Method::PUT);
     let mut names: Vec<_> = presigned.signed_headers.keys().map(|name| name.as_str()).collect();
     names.sort_unstable();
     assert_eq!(names, ["content-type", "x-oss-meta-a"]);
     let debug = format!("{presigned:?}");
-    assert!(!debug.contains("t0ken") && !debug.contains("x-oss-signature"), "{debug}");
+    assert!(
+        !debug.contains("t0ken") && !debug.contains("x-oss-signature"),
+        "{debug}"
+    );
 
     for expires in [Duration::ZERO, Duration::from_millis(999), Duration::from_secs(604_801)] {
         let error = client.put_object(request.clone()).presign(expires).await.unwrap_err();
-        assert_eq!((error.kind(), error.member()), (ErrorKind::InvalidInput, Some("expires_in")));
+        assert_eq!(
+            (error.kind(), error.member()),
+            (ErrorKind::InvalidInput, Some("expires_in"))
+        );
     }
-    assert!(client.put_object(request).presign(Duration::from_secs(604_800)).await.is_ok());
+    assert!(
+        client
+            .put_object(request)
+            .presign(Duration::from_secs(604_800))
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_call_can_go_to_another_endpoint() {
     let transport = FakeTransport::new([Answer::new(200, "").into()]);
-    transport.client().get_object(get()).endpoint("http://127.0.0.1:9000").await.unwrap();
+    transport
+        .client()
+        .get_object(get())
+        .endpoint("http://127.0.0.1:9000")
+        .await
+        .unwrap();
     assert_eq!(transport.sent()[0].url, "http://127.0.0.1:9000/bucket/key.txt");
-    let error = transport.client().get_object(get()).endpoint("ftp://x").await.unwrap_err();
+    let error = transport
+        .client()
+        .get_object(get())
+        .endpoint("ftp://x")
+        .await
+        .unwrap_err();
     assert_eq!(error.member(), Some("endpoint"));
 }
 
@@ -498,7 +725,7 @@ fn calls_and_clients_cross_threads() {
     fn shared<T: Send + Sync + Clone + 'static>() {}
     shared::<Client>();
     let client = FakeTransport::new([]).client();
-    crosses(std::future::IntoFuture::into_future(client.get_object(get())));
+    crosses(IntoFuture::into_future(client.get_object(get())));
     crosses(crate::body::ResponseBody::default());
     fn sync<T: Sync>() {}
     sync::<crate::operations::GetObjectResult>();

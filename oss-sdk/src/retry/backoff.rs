@@ -20,7 +20,8 @@ pub trait Backoff: fmt::Debug + Send + Sync {
 
 /// The time by which the wait is bounded: base times two to the power of the attempt, at most `longest`.
 fn ceiling(base: Duration, longest: Duration, attempt: u32) -> Duration {
-    base.saturating_mul(1_u32.checked_shl(attempt.min(31)).unwrap_or(u32::MAX)).min(longest)
+    base.saturating_mul(1_u32.checked_shl(attempt.min(31)).unwrap_or(u32::MAX))
+        .min(longest)
 }
 
 /// A random wait between nothing and a time that doubles with each attempt: 0 to 0.4 s after the first, 0 to 0.8 s after the
@@ -47,7 +48,11 @@ pub struct FixedDelay(Duration);
 impl FullJitter {
     /// Sets the base, which the first wait is at most twice of, and the longest wait.
     pub fn new(base: Duration, longest: Duration) -> Self {
-        Self { base, longest, chance: Arc::new(random::unit) }
+        Self {
+            base,
+            longest,
+            chance: Arc::new(random::unit),
+        }
     }
 
     /// Takes chance from a function that gives numbers from 0 up to but not including 1. For tests.
@@ -61,7 +66,11 @@ impl FullJitter {
 impl EqualJitter {
     /// Sets the base, which the first bound is twice of, and the greatest bound.
     pub fn new(base: Duration, longest: Duration) -> Self {
-        Self { base, longest, chance: Arc::new(random::unit) }
+        Self {
+            base,
+            longest,
+            chance: Arc::new(random::unit),
+        }
     }
 
     /// Takes chance from a function that gives numbers from 0 up to but not including 1. For tests.
@@ -94,7 +103,11 @@ impl Default for EqualJitter {
 /// A part of a time; a function of chance that misbehaves does no harm.
 fn part(whole: Duration, chance: &Chance) -> Duration {
     let fraction = chance();
-    if fraction.is_finite() { whole.mul_f64(fraction.clamp(0.0, 1.0)) } else { whole }
+    if fraction.is_finite() {
+        whole.mul_f64(fraction.clamp(0.0, 1.0))
+    } else {
+        whole
+    }
 }
 
 impl Backoff for FullJitter {
@@ -118,13 +131,19 @@ impl Backoff for FixedDelay {
 
 impl fmt::Debug for FullJitter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FullJitter").field("base", &self.base).field("longest", &self.longest).finish()
+        f.debug_struct("FullJitter")
+            .field("base", &self.base)
+            .field("longest", &self.longest)
+            .finish()
     }
 }
 
 impl fmt::Debug for EqualJitter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EqualJitter").field("base", &self.base).field("longest", &self.longest).finish()
+        f.debug_struct("EqualJitter")
+            .field("base", &self.base)
+            .field("longest", &self.longest)
+            .finish()
     }
 }
 
@@ -136,7 +155,15 @@ mod tests {
     fn the_bounds_double_up_to_the_longest_wait() {
         let least = FullJitter::default().with_chance(|| 0.0);
         let half = FullJitter::default().with_chance(|| 0.5);
-        let rows = [(1, 200), (2, 400), (3, 800), (6, 6_400), (7, 10_000), (40, 10_000), (u32::MAX, 10_000)];
+        let rows = [
+            (1, 200),
+            (2, 400),
+            (3, 800),
+            (6, 6_400),
+            (7, 10_000),
+            (40, 10_000),
+            (u32::MAX, 10_000),
+        ];
         for (attempt, millis) in rows {
             assert_eq!(half.delay(attempt), Duration::from_millis(millis), "attempt {attempt}");
             assert_eq!(least.delay(attempt), Duration::ZERO);
@@ -167,6 +194,11 @@ mod tests {
     fn long_settings_do_not_overflow() {
         let long = FullJitter::new(Duration::MAX, Duration::MAX).with_chance(|| 0.5);
         assert!(long.delay(u32::MAX) > Duration::from_secs(1));
-        assert!(EqualJitter::new(Duration::MAX, Duration::MAX).with_chance(|| 0.1).delay(1) > Duration::from_secs(1));
+        assert!(
+            EqualJitter::new(Duration::MAX, Duration::MAX)
+                .with_chance(|| 0.1)
+                .delay(1)
+                > Duration::from_secs(1)
+        );
     }
 }

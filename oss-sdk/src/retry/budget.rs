@@ -23,7 +23,9 @@ pub(crate) struct Spent(u32);
 
 impl RetryBudget {
     pub(crate) fn new() -> Self {
-        Self { tokens: AtomicU32::new(CAPACITY) }
+        Self {
+            tokens: AtomicU32::new(CAPACITY),
+        }
     }
 
     /// Pays for a retry; `None` when too little is left.
@@ -39,9 +41,11 @@ impl RetryBudget {
     pub(crate) fn refill(&self, spent: Option<Spent>) {
         let amount = spent.map_or(SUCCESS, |spent| spent.0);
         // Usually full: then nothing is written, and calls on different threads do not contend.
-        let _ = self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |tokens| {
-            (tokens < CAPACITY).then(|| (tokens + amount).min(CAPACITY))
-        });
+        let _ = self
+            .tokens
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |tokens| {
+                (tokens < CAPACITY).then(|| (tokens + amount).min(CAPACITY))
+            });
     }
 }
 

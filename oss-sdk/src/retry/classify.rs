@@ -3,9 +3,7 @@
 /// Whether an error answer says that the same request may succeed later. Never for 403, 404, 409 and 412, except that a
 /// request refused for its clock is signed again with the server's time.
 pub(crate) fn is_retryable_answer(status: u16, code: Option<&str>) -> bool {
-    status >= 500
-        || matches!(status, 401 | 408 | 429)
-        || matches!(code, Some("RequestTimeTooSkewed" | "BadRequest"))
+    status >= 500 || matches!(status, 401 | 408 | 429) || matches!(code, Some("RequestTimeTooSkewed" | "BadRequest"))
 }
 
 #[cfg(test)]

@@ -17,8 +17,12 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
         text.parse().map_or(LONGEST, Duration::from_secs)
     } else {
         // Measured against the server's own clock where it shows it, as ours may be wrong.
-        let server = headers.get(header::DATE).and_then(|date| Timestamp::parse_http_date(date.to_str().ok()?).ok());
-        Timestamp::parse_http_date(text).ok()?.saturating_since(server.unwrap_or(now))
+        let server = headers
+            .get(header::DATE)
+            .and_then(|date| Timestamp::parse_http_date(date.to_str().ok()?).ok());
+        Timestamp::parse_http_date(text)
+            .ok()?
+            .saturating_since(server.unwrap_or(now))
     };
     Some(wait.min(LONGEST))
 }
@@ -39,7 +43,10 @@ mod tests {
             (&[("retry-after", "Sun, 06 Nov 1994 08:49:27 GMT")], Some(0)),
             (&[("retry-after", "Fri, 31 Dec 1999 23:59:59 GMT")], Some(60)),
             (
-                &[("retry-after", "Sun, 06 Nov 1994 10:00:05 GMT"), ("date", "Sun, 06 Nov 1994 10:00:00 GMT")],
+                &[
+                    ("retry-after", "Sun, 06 Nov 1994 10:00:05 GMT"),
+                    ("date", "Sun, 06 Nov 1994 10:00:00 GMT"),
+                ],
                 Some(5),
             ),
             (&[("retry-after", "soon")], None),
@@ -48,9 +55,15 @@ mod tests {
             (&[], None),
         ];
         for (pairs, expected) in rows {
-            let headers: HeaderMap =
-                pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-            assert_eq!(retry_after(&headers, now), expected.map(Duration::from_secs), "{pairs:?}");
+            let headers: HeaderMap = pairs
+                .iter()
+                .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+                .collect();
+            assert_eq!(
+                retry_after(&headers, now),
+                expected.map(Duration::from_secs),
+                "{pairs:?}"
+            );
         }
     }
 }

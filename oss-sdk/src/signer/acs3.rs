@@ -29,12 +29,18 @@ impl SignerAcs3 {
 impl Signer for SignerAcs3 {
     fn sign(&self, request: &SigningRequest<'_>, credentials: &Credentials) -> Result<Signature, SigningError> {
         if request.placement != Placement::Headers {
-            return Err(SigningError::new("expires", "has no meaning: RPC operations cannot be presigned"));
+            return Err(SigningError::new(
+                "expires",
+                "has no meaning: RPC operations cannot be presigned",
+            ));
         }
         let mut hash = Vec::with_capacity(64);
         push_hex(&mut hash, &Sha256::digest(request.body));
         let mut added = vec![
-            (X_ACS_DATE.clone(), header_value("time", request.time.to_iso8601_seconds())?),
+            (
+                X_ACS_DATE.clone(),
+                header_value("time", request.time.to_iso8601_seconds())?,
+            ),
             (X_ACS_NONCE.clone(), header_value("nonce", request.nonce)?),
             (X_ACS_CONTENT_SHA256.clone(), header_value("body", &hash)?),
         ];
@@ -43,7 +49,10 @@ impl Signer for SignerAcs3 {
         }
 
         let mut covered: Vec<(&str, &[u8])> = vec![("host", request.host.as_bytes())];
-        let own = request.headers.iter().filter(|(name, _)| added.iter().all(|(other, _)| other != name));
+        let own = request
+            .headers
+            .iter()
+            .filter(|(name, _)| added.iter().all(|(other, _)| other != name));
         for (name, value) in own.chain(added.iter().map(|(name, value)| (name, value))) {
             if name.as_str().starts_with(X_ACS_PREFIX) || name == header::CONTENT_TYPE {
                 covered.push((name.as_str(), value.as_bytes()));
@@ -86,10 +95,18 @@ impl Signer for SignerAcs3 {
         authorization.extend_from_slice(names.as_bytes());
         authorization.extend_from_slice(b",Signature=");
         let key = keyed(credentials.access_key_secret().expose().as_bytes());
-        push_hex(&mut authorization, &key.chain_update(&string_to_sign).finalize().into_bytes());
+        push_hex(
+            &mut authorization,
+            &key.chain_update(&string_to_sign).finalize().into_bytes(),
+        );
         let mut authorization: HeaderValue = header_value("access_key_id", authorization)?;
         authorization.set_sensitive(true);
         added.push((header::AUTHORIZATION, authorization));
-        Ok(Signature { headers: added, string_to_sign, canonical_request: canonical, ..Signature::default() })
+        Ok(Signature {
+            headers: added,
+            string_to_sign,
+            canonical_request: canonical,
+            ..Signature::default()
+        })
     }
 }

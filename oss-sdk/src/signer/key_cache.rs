@@ -47,7 +47,13 @@ impl SigningKeyCache {
             entries.remove(0);
         }
         let (region, product) = (region.to_owned(), product.to_owned());
-        entries.push(Entry { secret: secret.clone(), date, region, product, key: key.clone() });
+        entries.push(Entry {
+            secret: secret.clone(),
+            date,
+            region,
+            product,
+            key: key.clone(),
+        });
         key
     }
 }
@@ -64,7 +70,9 @@ fn derive(secret: &str, date: &[u8], region: &str, product: &str) -> KeyedHmac {
     first.extend_from_slice(secret.as_bytes());
     [date, region.as_bytes(), product.as_bytes(), b"aliyun_v4_request"]
         .iter()
-        .fold(keyed(&first), |key, text| keyed(&key.chain_update(text).finalize().into_bytes()))
+        .fold(keyed(&first), |key, text| {
+            keyed(&key.chain_update(text).finalize().into_bytes())
+        })
 }
 
 pub(super) fn keyed(key: &[u8]) -> KeyedHmac {
@@ -80,7 +88,10 @@ mod tests {
     fn keys_are_kept_apart_by_all_they_depend_on() {
         let cache = SigningKeyCache::default();
         let sign = |secret: &str, date: &[u8; 8], region, product| {
-            cache.key(&Secret::new(secret), *date, region, product).finalize().into_bytes()
+            cache
+                .key(&Secret::new(secret), *date, region, product)
+                .finalize()
+                .into_bytes()
         };
         let base = sign("s", b"20231217", "r", "p");
         for _ in 0..2 {

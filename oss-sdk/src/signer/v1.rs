@@ -45,7 +45,10 @@ impl Signer for SignerV1 {
 
 fn in_headers(request: &SigningRequest<'_>, credentials: &Credentials) -> Result<Signature, SigningError> {
     let http_date = request.time.http_date();
-    let date = request.headers.get(&X_OSS_DATE).map_or(&http_date[..], |value| value.as_bytes());
+    let date = request
+        .headers
+        .get(&X_OSS_DATE)
+        .map_or(&http_date[..], |value| value.as_bytes());
     let token = credentials.security_token().map(|token| token.expose());
     let mut headers = oss_headers(request);
     if let Some(token) = token {
@@ -63,21 +66,27 @@ fn in_headers(request: &SigningRequest<'_>, credentials: &Credentials) -> Result
     let mut authorization = header_value("access_key_id", authorization)?;
     authorization.set_sensitive(true);
     added.push((header::AUTHORIZATION, authorization));
-    Ok(Signature { headers: added, string_to_sign, ..Signature::default() })
+    Ok(Signature {
+        headers: added,
+        string_to_sign,
+        ..Signature::default()
+    })
 }
 
-fn in_query(
-    request: &SigningRequest<'_>,
-    credentials: &Credentials,
-    expires: u64,
-) -> Result<Signature, SigningError> {
+fn in_query(request: &SigningRequest<'_>, credentials: &Credentials, expires: u64) -> Result<Signature, SigningError> {
     if expires == 0 {
         return Err(SigningError::new("expires", "must be at least 1 second, it is 0"));
     }
     if let Some((name, _)) = pairs(request.query).find(|(name, _)| QUERY_PARAMETERS.contains(name)) {
-        return Err(SigningError::new("query", format!("has the parameter `{name}`, which signing adds")));
+        return Err(SigningError::new(
+            "query",
+            format!("has the parameter `{name}`, which signing adds"),
+        ));
     }
-    let end = request.time.saturating_add(std::time::Duration::from_secs(expires)).to_unix();
+    let end = request
+        .time
+        .saturating_add(std::time::Duration::from_secs(expires))
+        .to_unix();
     let token = credentials.security_token().map(|token| token.expose());
     let mut headers = oss_headers(request);
     let mut signed_headers: Vec<HeaderName> = Vec::new();
@@ -97,11 +106,19 @@ fn in_query(
         percent::push_query(&mut query, "security-token", Some(token));
     }
     percent::push_query(&mut query, "Signature", Some(&signature));
-    Ok(Signature { query, signed_headers, string_to_sign, ..Signature::default() })
+    Ok(Signature {
+        query,
+        signed_headers,
+        string_to_sign,
+        ..Signature::default()
+    })
 }
 
 fn oss_headers<'a>(request: &SigningRequest<'a>) -> Vec<(&'a str, &'a [u8])> {
-    let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let headers = request
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_bytes()));
     headers.filter(|(name, _)| name.starts_with(X_OSS_PREFIX)).collect()
 }
 
@@ -115,7 +132,12 @@ fn string_to_sign(
     out.extend_from_slice(request.method.as_str().as_bytes());
     out.push(b'\n');
     for name in [&CONTENT_MD5, &header::CONTENT_TYPE] {
-        out.extend_from_slice(request.headers.get(name).map_or(b"", |value| value.as_bytes().trim_ascii()));
+        out.extend_from_slice(
+            request
+                .headers
+                .get(name)
+                .map_or(b"", |value| value.as_bytes().trim_ascii()),
+        );
         out.push(b'\n');
     }
     out.extend_from_slice(date);
@@ -156,7 +178,10 @@ fn is_signed(request: &SigningRequest<'_>, name: &str) -> bool {
 }
 
 fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
-    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
 }
 
 fn signature(credentials: &Credentials, string_to_sign: &[u8]) -> String {

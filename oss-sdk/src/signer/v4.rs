@@ -104,7 +104,12 @@ impl SignerV4 {
             headers.push((X_OSS_SECURITY_TOKEN.clone(), token_value(token)?));
         }
         headers.push((header::AUTHORIZATION, authorization));
-        Ok(Signature { headers, string_to_sign, canonical_request: canonical, ..Signature::default() })
+        Ok(Signature {
+            headers,
+            string_to_sign,
+            canonical_request: canonical,
+            ..Signature::default()
+        })
     }
 
     fn in_query(
@@ -118,7 +123,10 @@ impl SignerV4 {
             return Err(SigningError::new("expires", rule));
         }
         if let Some((name, _)) = pairs(request.query).find(|(name, _)| QUERY_PARAMETERS.contains(name)) {
-            return Err(SigningError::new("query", format!("has the parameter `{name}`, which signing adds")));
+            return Err(SigningError::new(
+                "query",
+                format!("has the parameter `{name}`, which signing adds"),
+            ));
         }
         let date_time = signing_time(request).iso8601_basic();
         let scope = scope(&date_time, request);
@@ -157,7 +165,13 @@ impl SignerV4 {
         self.push_signature(&mut signature, &date_time, request, credentials, &string_to_sign);
         query.push_str("&x-oss-signature=");
         query.extend(signature.iter().map(|&byte| char::from(byte)));
-        Ok(Signature { query, signed_headers, string_to_sign, canonical_request: canonical, ..Signature::default() })
+        Ok(Signature {
+            query,
+            signed_headers,
+            string_to_sign,
+            canonical_request: canonical,
+            ..Signature::default()
+        })
     }
 
     fn push_signature(
@@ -170,7 +184,9 @@ impl SignerV4 {
     ) {
         let mut date = [0; 8];
         date.copy_from_slice(&date_time[..8]);
-        let key = self.keys.key(credentials.access_key_secret(), date, request.region, request.product);
+        let key = self
+            .keys
+            .key(credentials.access_key_secret(), date, request.region, request.product);
         push_hex(out, &key.chain_update(string_to_sign).finalize().into_bytes());
     }
 }
@@ -212,7 +228,11 @@ fn covered_headers<'a>(request: &SigningRequest<'a>) -> (Covered<'a>, Vec<&'a st
         }
         let before = covered.len();
         let values = request.headers.get_all(name).iter().map(HeaderValue::as_bytes);
-        covered.extend(values.filter(|value| !value.trim_ascii().is_empty()).map(|value| (text, value)));
+        covered.extend(
+            values
+                .filter(|value| !value.trim_ascii().is_empty())
+                .map(|value| (text, value)),
+        );
         // The transport sets it; what it will be is known.
         if name == header::HOST && covered.len() == before && !request.host.is_empty() {
             covered.push((text, request.host.as_bytes()));
@@ -306,7 +326,10 @@ fn push_resource(out: &mut Vec<u8>, request: &SigningRequest<'_>) {
 }
 
 fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
-    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
 }
 
 fn push_names(out: &mut Vec<u8>, names: &[&str]) {

@@ -26,16 +26,28 @@ pub(super) async fn send(
     connect_timeout: Duration,
 ) -> Result<TransportResponse, TransportError> {
     let unsupported = |why: BoxError| TransportError::new(TransportErrorKind::Unsupported, why);
-    let uri: Uri = request.url.parse().map_err(|error: http::uri::InvalidUri| unsupported(error.into()))?;
-    let authority = uri.authority().ok_or_else(|| unsupported("the URL has no host".into()))?.clone();
-    let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+    let uri: Uri = request
+        .url
+        .parse()
+        .map_err(|error: http::uri::InvalidUri| unsupported(error.into()))?;
+    let authority = uri
+        .authority()
+        .ok_or_else(|| unsupported("the URL has no host".into()))?
+        .clone();
+    let host = authority
+        .host()
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .to_owned();
     let port = authority.port_u16().unwrap_or(if tls.is_some() { 443 } else { 80 });
 
     let mut outgoing = http::Request::new(request.body);
     *outgoing.method_mut() = request.method;
     *outgoing.headers_mut() = request.headers;
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
-    *outgoing.uri_mut() = target.parse().map_err(|error: http::uri::InvalidUri| unsupported(error.into()))?;
+    *outgoing.uri_mut() = target
+        .parse()
+        .map_err(|error: http::uri::InvalidUri| unsupported(error.into()))?;
     let host_header = HeaderValue::from_str(authority.as_str()).map_err(|error| unsupported(error.into()))?;
     outgoing.headers_mut().insert(HOST, host_header);
 
@@ -52,8 +64,9 @@ pub(super) async fn send(
         .map_err(|error| TransportError::new(TransportErrorKind::Timeout, error))??;
 
     let closed = |error: hyper::Error| TransportError::new(TransportErrorKind::Closed, error);
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake::<_, TransportBody>(TokioIo::new(stream)).await.map_err(closed)?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake::<_, TransportBody>(TokioIo::new(stream))
+        .await
+        .map_err(closed)?;
     // Ends when the answer's body has been read or dropped; its errors reach us through the request and the body.
     tokio::spawn(connection);
     let (head, body) = sender.send_request(outgoing).await.map_err(closed)?.into_parts();
@@ -68,11 +81,15 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
 
 #[cfg(feature = "rustls")]
 async fn secure(stream: TcpStream, tls: Option<Tls>, host: &str) -> Result<Box<dyn Connection>, TransportError> {
-    let Some(tls) = tls else { return Ok(Box::new(stream)) };
+    let Some(tls) = tls else {
+        return Ok(Box::new(stream));
+    };
     let failed = |error: BoxError| TransportError::new(TransportErrorKind::Tls, error);
     let name = rustls::pki_types::ServerName::try_from(host.to_owned()).map_err(|error| failed(error.into()))?;
-    let stream =
-        tokio_rustls::TlsConnector::from(tls).connect(name, stream).await.map_err(|error| failed(error.into()))?;
+    let stream = tokio_rustls::TlsConnector::from(tls)
+        .connect(name, stream)
+        .await
+        .map_err(|error| failed(error.into()))?;
     Ok(Box::new(stream))
 }
 

@@ -2,9 +2,10 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::io;
 use std::pin::Pin;
-use std::sync::{Mutex, OnceLock, PoisonError};
+#[cfg(feature = "rustls")]
+use std::sync::{Arc, OnceLock};
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -78,7 +79,7 @@ pub struct ReqwestTransport {
 #[cfg(feature = "rustls")]
 struct Secure {
     client: reqwest::Client,
-    tls: std::sync::Arc<rustls::ClientConfig>,
+    tls: Arc<rustls::ClientConfig>,
 }
 
 impl ReqwestTransport {
@@ -93,9 +94,9 @@ impl ReqwestTransport {
         let builder = builder.tls_backend_preconfigured(
             super::tls::unused().map_err(|error| Error::config("transport", "cannot be made").with_source(error))?,
         );
-        let plain = builder.build().map_err(|error| {
-            Error::config("transport", "cannot be made").with_source(error.without_url())
-        })?;
+        let plain = builder
+            .build()
+            .map_err(|error| Error::config("transport", "cannot be made").with_source(error.without_url()))?;
         Ok(ReqwestTransport {
             options,
             plain,
@@ -114,14 +115,23 @@ impl ReqwestTransport {
                 .tls_backend_preconfigured(tls.clone())
                 .build()
                 .map_err(|error| error.without_url().to_string())?;
-            Ok(Secure { client, tls: std::sync::Arc::new(tls) })
+            Ok(Secure {
+                client,
+                tls: Arc::new(tls),
+            })
         });
-        secure.as_ref().map_err(|error| TransportError::new(TransportErrorKind::Tls, error.clone()))
+        secure
+            .as_ref()
+            .map_err(|error| TransportError::new(TransportErrorKind::Tls, error.clone()))
     }
 
     #[cfg(feature = "rustls")]
     fn client(&self, secure: bool) -> Result<&reqwest::Client, TransportError> {
-        if secure { self.secure().map(|secure| &secure.client) } else { Ok(&self.plain) }
+        if secure {
+            self.secure().map(|secure| &secure.client)
+        } else {
+            Ok(&self.plain)
+        }
     }
 
     #[cfg(not(feature = "rustls"))]
@@ -139,7 +149,11 @@ impl ReqwestTransport {
             return Err(TransportError::new(TransportErrorKind::Unsupported, message));
         }
         #[cfg(feature = "rustls")]
-        let tls = if is_secure(&request.url) { Some(std::sync::Arc::clone(&self.secure()?.tls)) } else { None };
+        let tls = if is_secure(&request.url) {
+            Some(Arc::clone(&self.secure()?.tls))
+        } else {
+            None
+        };
         #[cfg(not(feature = "rustls"))]
         let tls = self.client(is_secure(&request.url)).map(|_| None)?;
         dot_segments::send(request, tls, self.options.connect_timeout).await
@@ -173,7 +187,9 @@ fn is_secure(url: &str) -> bool {
 
 /// Whether a URL came through reqwest's parser unharmed: the parser removes `.` and `..` segments.
 fn is_unchanged(raw: &str, parsed: &reqwest::Url) -> bool {
-    let behind_host = raw.find("://").and_then(|at| raw[at + 3..].find('/').map(|slash| &raw[at + 3 + slash..]));
+    let behind_host = raw
+        .find("://")
+        .and_then(|at| raw[at + 3..].find('/').map(|slash| &raw[at + 3 + slash..]));
     let path = parsed.path();
     match (behind_host, parsed.query()) {
         (Some(raw), None) => raw == path,
@@ -221,7 +237,9 @@ impl Transport for ReqwestTransport {
 
 impl fmt::Debug for ReqwestTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReqwestTransport").field("options", &self.options).finish_non_exhaustive()
+        f.debug_struct("ReqwestTransport")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }
 
@@ -289,18 +307,14 @@ fn classify(error: reqwest::Error) -> TransportError {
 
 #[cfg(feature = "rustls")]
 fn is_tls(error: &(dyn StdError + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if error.is::<rustls::Error>() {
-            return true;
-        }
-        let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        if inside.is_some_and(|inside| inside.is::<rustls::Error>()) {
-            return true;
-        }
-        cause = error.source();
+    if error.is::<rustls::Error>() {
+        return true;
     }
-    false
+    // An I/O error does not name the error in it as its source, but that one's source.
+    if let Some(inside) = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        return is_tls(inside);
+    }
+    error.source().is_some_and(is_tls)
 }
 
 #[cfg(not(feature = "rustls"))]
@@ -338,7 +352,10 @@ mod tests {
 
     #[test]
     fn a_proxy_that_is_no_url_is_refused_without_showing_it() {
-        let options = TransportOptions { proxy: Some("http://user:5ec4e7@".into()), ..TransportOptions::default() };
+        let options = TransportOptions {
+            proxy: Some("http://user:5ec4e7@".into()),
+            ..TransportOptions::default()
+        };
         assert!(!format!("{options:?}").contains("5ec4e7"));
         let error = ReqwestTransport::new(options).unwrap_err();
         assert_eq!(error.member(), Some("proxy"));

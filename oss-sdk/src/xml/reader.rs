@@ -27,6 +27,8 @@ pub struct XmlReader<'a> {
     name: &'a [u8],
     /// Elements that are open, a pending one included.
     depth: usize,
+    /// Whether a carriage return stands anywhere, so that line ends need a look.
+    has_returns: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,7 +73,14 @@ impl<'a> XmlReader<'a> {
     pub fn new(input: &'a [u8]) -> Self {
         // The reader would skip a byte order mark too, but then its positions would not be those of `input`.
         let input = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
-        Self { reader: Reader::from_reader(input), input, pending: Pending::Nothing, name: b"", depth: 0 }
+        Self {
+            reader: Reader::from_reader(input),
+            input,
+            pending: Pending::Nothing,
+            name: b"",
+            depth: 0,
+            has_returns: input.contains(&b'\r'),
+        }
     }
 
     /// Goes to the root element and returns its local name.
@@ -81,7 +90,7 @@ impl<'a> XmlReader<'a> {
     /// When there is none, or one of another name than `expected`.
     pub fn root(&mut self, expected: Option<&str>) -> Result<&'a [u8], XmlError> {
         loop {
-            match self.event()? {
+            match self.between()? {
                 Event::Start(start) => {
                     self.open(&start, Pending::Open)?;
                     break;
@@ -97,9 +106,10 @@ impl<'a> XmlReader<'a> {
             }
         }
         match expected {
-            Some(expected) if expected.as_bytes() != self.name => {
-                Err(self.error(Problem::Root { expected: expected.to_owned(), found: lossy(self.name) }))
-            }
+            Some(expected) if expected.as_bytes() != self.name => Err(self.error(Problem::Root {
+                expected: expected.to_owned(),
+                found: lossy(self.name),
+            })),
             _ => Ok(self.name),
         }
     }
@@ -120,7 +130,7 @@ impl<'a> XmlReader<'a> {
             return Ok(None);
         }
         loop {
-            match self.event()? {
+            match self.between()? {
                 Event::Start(start) => {
                     self.open(&start, Pending::Open)?;
                     return Ok(Some(self.name));
@@ -218,7 +228,7 @@ impl<'a> XmlReader<'a> {
     pub fn end(&mut self) -> Result<(), XmlError> {
         self.drain(0)?;
         loop {
-            match self.event()? {
+            match self.between()? {
                 Event::Eof => return Ok(()),
                 Event::Comment(_) | Event::PI(_) => {}
                 Event::Text(text) if text.bytes().all(|byte| byte.is_ascii_whitespace()) => {}
@@ -240,24 +250,44 @@ impl<'a> XmlReader<'a> {
         }
     }
 
-    fn event(&mut self) -> Result<Event<'a>, XmlError> {
-        self.reader.read_event().map_err(|error| {
-            let problem = match error {
-                quick_xml::Error::Syntax(
-                    SyntaxError::UnclosedTag
-                    | SyntaxError::UnclosedComment
-                    | SyntaxError::UnclosedCData
-                    | SyntaxError::UnclosedPI
-                    | SyntaxError::UnclosedXmlDecl
-                    | SyntaxError::UnclosedDoctype,
-                )
-                | quick_xml::Error::IllFormed(IllFormedError::MissingEndTag(_)) => Problem::Truncated,
-                other => Problem::Syntax(other),
-            };
-            self.error(problem)
-        })
+    /// The next event between elements, where blanks mean nothing.
+    #[inline]
+    fn between(&mut self) -> Result<Event<'a>, XmlError> {
+        self.reader.config_mut().trim_text_start = true;
+        match self.reader.read_event() {
+            Ok(event) => Ok(event),
+            Err(error) => Err(self.syntax(error)),
+        }
     }
 
+    /// The next event of an element's text, where blanks count.
+    #[inline]
+    fn within(&mut self) -> Result<Event<'a>, XmlError> {
+        self.reader.config_mut().trim_text_start = false;
+        match self.reader.read_event() {
+            Ok(event) => Ok(event),
+            Err(error) => Err(self.syntax(error)),
+        }
+    }
+
+    #[cold]
+    fn syntax(&self, error: quick_xml::Error) -> XmlError {
+        let problem = match error {
+            quick_xml::Error::Syntax(
+                SyntaxError::UnclosedTag
+                | SyntaxError::UnclosedComment
+                | SyntaxError::UnclosedCData
+                | SyntaxError::UnclosedPI
+                | SyntaxError::UnclosedXmlDecl
+                | SyntaxError::UnclosedDoctype,
+            )
+            | quick_xml::Error::IllFormed(IllFormedError::MissingEndTag(_)) => Problem::Truncated,
+            other => Problem::Syntax(other),
+        };
+        self.error(problem)
+    }
+
+    #[inline]
     fn open(&mut self, start: &BytesStart<'_>, pending: Pending) -> Result<(), XmlError> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
@@ -269,6 +299,7 @@ impl<'a> XmlReader<'a> {
     }
 
     /// The local name, borrowed from the document itself: the event lends its own only as long as it lives.
+    #[inline]
     fn name_of(&self, start: &BytesStart<'_>) -> &'a [u8] {
         let length = start.name().into_inner().len();
         // The reader stands behind the `>` or `/>` that follows name and attributes.
@@ -278,9 +309,12 @@ impl<'a> XmlReader<'a> {
             .and_then(|end| end.checked_sub(start.len() + tail))
             .and_then(|at| self.input.get(at..at + length))
             .unwrap_or_default();
-        name.iter().position(|&byte| byte == b':').map_or(name, |colon| &name[colon + 1..])
+        name.iter()
+            .position(|&byte| byte == b':')
+            .map_or(name, |colon| &name[colon + 1..])
     }
 
+    #[inline]
     fn close(&mut self) {
         self.pending = Pending::Nothing;
         self.depth = self.depth.saturating_sub(1);
@@ -307,9 +341,11 @@ impl<'a> XmlReader<'a> {
         }
         let mut content = Cow::Borrowed("");
         loop {
-            match self.event()? {
-                Event::Text(text) => append(&mut content, text.xml10_content()),
-                Event::CData(text) => append(&mut content, text.xml10_content()),
+            match self.within()? {
+                // Nearly always one text and the end; only a carriage return is not taken as it is.
+                Event::Text(text) if content.is_empty() => content = self.line_ends(text.into_inner()),
+                Event::Text(text) => append(&mut content, self.line_ends(text.into_inner())),
+                Event::CData(text) => append(&mut content, self.line_ends(text.into_inner())),
                 Event::GeneralRef(reference) => {
                     let c = self.resolve(&reference)?;
                     content.to_mut().push(c);
@@ -335,6 +371,15 @@ impl<'a> XmlReader<'a> {
         }
     }
 
+    /// Line ends are `\n`, whatever the document has.
+    fn line_ends(&self, text: Cow<'a, str>) -> Cow<'a, str> {
+        if self.has_returns && text.contains('\r') {
+            Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+        } else {
+            text
+        }
+    }
+
     /// Only numbers and the five entities that XML knows: a document cannot define others, as it has no DTD.
     fn resolve(&self, reference: &BytesRef<'_>) -> Result<char, XmlError> {
         let name: &str = reference;
@@ -355,7 +400,11 @@ impl<'a> XmlReader<'a> {
             Problem::Syntax(_) => self.reader.error_position(),
             _ => self.reader.buffer_position(),
         };
-        XmlError(Box::new(Inner { problem, position, path: Vec::new() }))
+        XmlError(Box::new(Inner {
+            problem,
+            position,
+            path: Vec::new(),
+        }))
     }
 }
 
@@ -389,7 +438,13 @@ impl XmlError {
 
     /// Elements from the outside in, e.g. `CORSConfiguration/CORSRule/MaxAgeSeconds`; as far as they are known.
     pub fn path(&self) -> String {
-        self.0.path.iter().rev().map(String::as_str).collect::<Vec<_>>().join("/")
+        self.0
+            .path
+            .iter()
+            .rev()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join("/")
     }
 
     /// Whether the document ends in the middle, as when a connection broke.
@@ -416,7 +471,9 @@ impl fmt::Display for XmlError {
             }
             Problem::AfterRoot => write!(f, "something follows the root element"),
             Problem::Entity(name) => write!(f, "unknown reference `&{};`", OneLine(name)),
-            Problem::ElementInText(name) => write!(f, "expected text, found the element `{}`", OneLine(name)),
+            Problem::ElementInText(name) => {
+                write!(f, "expected text, found the element `{}`", OneLine(name))
+            }
             Problem::Value(error) => error.fmt(f),
             Problem::Missing(name) => write!(f, "the element `{name}` is missing"),
         }?;

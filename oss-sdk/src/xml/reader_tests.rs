@@ -91,8 +91,16 @@ fn a_document_of_every_form_is_read() {
         count: 3,
         is_truncated: true,
         items: vec![
-            Item { key: " k/1 ".to_owned(), size: 5, owner: Some("o".to_owned()) },
-            Item { key: "<k>&2".to_owned(), size: 7, owner: None },
+            Item {
+                key: " k/1 ".to_owned(),
+                size: 5,
+                owner: Some("o".to_owned()),
+            },
+            Item {
+                key: "<k>&2".to_owned(),
+                size: 7,
+                owner: None,
+            },
         ],
         prefixes: vec!["p/".to_owned(), String::new(), String::new()],
     };
@@ -113,7 +121,11 @@ fn text_is_put_together_from_its_pieces() {
         ("<T>&#1;</T>", "\u{1}"),
     ];
     for (document, expected) in rows {
-        assert_eq!(read_root_text(document.as_bytes(), Some("T")).unwrap(), expected, "{document}");
+        assert_eq!(
+            read_root_text(document.as_bytes(), Some("T")).unwrap(),
+            expected,
+            "{document}"
+        );
     }
 }
 
@@ -123,21 +135,49 @@ fn errors_say_what_and_where() {
         ("", "there is no root element at byte 0"),
         ("  plain text", "there is no root element at byte 12"),
         ("<Other/>", "expected the root element `Page`, found `Other` at byte 8"),
-        ("<Page><Count>x</Count></Page>", "expected an integer, found `x` in `Page/Count` at byte 22"),
-        ("<Page><Contents><Size/></Contents></Page>", "expected an integer, found `` in `Page/Contents/Size` at byte 23"),
-        ("<Page><Contents/></Page>", "the element `Key` is missing in `Page/Contents` at byte 17"),
-        ("<Page><Name>a<b/></Name></Page>", "expected text, found the element `b` in `Page/Name` at byte 17"),
-        ("<Page><Name>&bomb;</Name></Page>", "unknown reference `&bomb;` in `Page` at byte 18"),
-        ("<Page><Name>&#0;</Name></Page>", "unknown reference `&#0;` in `Page` at byte 16"),
+        (
+            "<Page><Count>x</Count></Page>",
+            "expected an integer, found `x` in `Page/Count` at byte 22",
+        ),
+        (
+            "<Page><Contents><Size/></Contents></Page>",
+            "expected an integer, found `` in `Page/Contents/Size` at byte 23",
+        ),
+        (
+            "<Page><Contents/></Page>",
+            "the element `Key` is missing in `Page/Contents` at byte 17",
+        ),
+        (
+            "<Page><Name>a<b/></Name></Page>",
+            "expected text, found the element `b` in `Page/Name` at byte 17",
+        ),
+        (
+            "<Page><Name>&bomb;</Name></Page>",
+            "unknown reference `&bomb;` in `Page` at byte 18",
+        ),
+        (
+            "<Page><Name>&#0;</Name></Page>",
+            "unknown reference `&#0;` in `Page` at byte 16",
+        ),
         ("<Page><Name>a", "the document ends in the middle in `Page` at byte 13"),
-        ("<Page><Name>a</Name>", "the document ends in the middle in `Page` at byte 20"),
+        (
+            "<Page><Name>a</Name>",
+            "the document ends in the middle in `Page` at byte 20",
+        ),
         ("<Page><Na", "the document ends in the middle in `Page` at byte 9"),
-        ("<!DOCTYPE a><Page/>", "a document type declaration is not allowed at byte 12"),
+        (
+            "<!DOCTYPE a><Page/>",
+            "a document type declaration is not allowed at byte 12",
+        ),
         ("<Page/><Page/>", "something follows the root element at byte 14"),
         ("<Page/>text", "something follows the root element at byte 11"),
     ];
     for (document, expected) in rows {
-        assert_eq!(page(document.as_bytes()).unwrap_err().to_string(), expected, "{document}");
+        assert_eq!(
+            page(document.as_bytes()).unwrap_err().to_string(),
+            expected,
+            "{document}"
+        );
     }
     let error = page(b"<Page><a></b></Page>").unwrap_err();
     assert!(error.to_string().starts_with("malformed XML: "), "{error}");
@@ -184,7 +224,10 @@ fn deep_nesting_ends_in_an_error_not_in_the_stack() {
     for (open, close) in [("<a>", "</a>"), ("<Contents>", "</Contents>")] {
         let document = format!("<Page>{}{}</Page>", open.repeat(100_000), close.repeat(100_000));
         let error = page(document.as_bytes()).unwrap_err();
-        assert!(error.to_string().starts_with("more than 64 elements inside each other"), "{error}");
+        assert!(
+            error.to_string().starts_with("more than 64 elements inside each other"),
+            "{error}"
+        );
     }
 }
 
@@ -225,8 +268,20 @@ fn changed_documents_never_panic_or_hang() {
         state ^= state << 17;
         (state % below as u64) as usize
     };
-    let pieces: [&[u8]; 12] =
-        [b"<", b">", b"</", b"/>", b"&", b";", b"<!--", b"<![CDATA[", b"]]>", b"<?", b"\0", b"<!DOCTYPE a [<!ENTITY"];
+    let pieces: [&[u8]; 12] = [
+        b"<",
+        b">",
+        b"</",
+        b"/>",
+        b"&",
+        b";",
+        b"<!--",
+        b"<![CDATA[",
+        b"]]>",
+        b"<?",
+        b"\0",
+        b"<!DOCTYPE a [<!ENTITY",
+    ];
     for _ in 0..20_000 {
         let mut document = DOCUMENT.as_bytes().to_vec();
         for _ in 0..=random(4) {

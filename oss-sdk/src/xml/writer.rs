@@ -120,7 +120,10 @@ impl XmlWriter {
             value.write_xml(self);
             self.close(name);
             if was_valid {
-                self.invalid = self.invalid.take().map(|invalid| invalid.inside(&format!("{name}[{index}]")));
+                self.invalid = self
+                    .invalid
+                    .take()
+                    .map(|invalid| invalid.inside(&format!("{name}[{index}]")));
             }
         }
     }
@@ -219,7 +222,10 @@ mod tests {
 
     #[test]
     fn a_document_is_written_in_order() {
-        let rules = Rules(vec![Rule { age: 1, origins: vec!["*".to_owned(), "b".to_owned()] }]);
+        let rules = Rules(vec![Rule {
+            age: 1,
+            origins: vec!["*".to_owned(), "b".to_owned()],
+        }]);
         let rule = "<Origin>*</Origin><Origin>b</Origin><Age>1</Age>";
         let expected = format!("<Rules><Rule>{rule}</Rule><Default>{rule}</Default></Rules>");
         assert_eq!(XmlWriter::document("Rules", &rules), Ok(expected.into_bytes()));
@@ -227,12 +233,21 @@ mod tests {
 
     #[test]
     fn the_first_broken_rule_is_kept_with_the_way_to_it() {
-        let rule = |age| Rule { age, origins: Vec::new() };
+        let rule = |age| Rule {
+            age,
+            origins: Vec::new(),
+        };
         let error = XmlWriter::document("Rules", &Rules(vec![rule(1), rule(-1), rule(101)])).unwrap_err();
         assert_eq!(error.to_string(), "`Rule[1].age` must be from 0 to 100, it is -1");
-        let many = Rule { age: 500, origins: vec![String::new(); 3] };
+        let many = Rule {
+            age: 500,
+            origins: vec![String::new(); 3],
+        };
         let error = XmlWriter::document("Rules", &Rules(vec![many])).unwrap_err();
-        assert_eq!(error.to_string(), "`Rule[0].origins` must have at most 2 items, it has 3");
+        assert_eq!(
+            error.to_string(),
+            "`Rule[0].origins` must have at most 2 items, it has 3"
+        );
     }
 
     #[test]
@@ -243,13 +258,19 @@ mod tests {
         writer.element("T", &text);
         let bytes = writer.finish().unwrap();
         assert_eq!(xml::read_root_text(&bytes, Some("T")).unwrap(), text);
-        assert!(bytes.iter().all(|&byte| byte >= 0x20 && byte != 0x7f), "control characters are references");
+        assert!(
+            bytes.iter().all(|&byte| byte >= 0x20 && byte != 0x7f),
+            "control characters are references"
+        );
     }
 
     #[test]
     fn a_nul_character_is_refused() {
         let mut writer = XmlWriter::new();
         writer.element("Key", "a\0b");
-        assert_eq!(writer.finish().unwrap_err().to_string(), "`Key` must not contain a NUL character");
+        assert_eq!(
+            writer.finish().unwrap_err().to_string(),
+            "`Key` must not contain a NUL character"
+        );
     }
 }

@@ -70,38 +70,40 @@ pub(crate) fn action(operation: &str, has_version: bool) -> String {
     format!("oss:{name}")
 }
 
-/// Decides about one resource. `object` is the ACL of the object in question, where there is one.
+/// What a decision is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Target<'t> {
+    /// Name of the bucket, which need not exist yet.
+    pub(crate) name: Option<&'t str>,
+    pub(crate) bucket: Option<&'t BucketInfo>,
+    pub(crate) key: Option<&'t str>,
+    /// ACL of the object, where there is one.
+    pub(crate) object: Option<ObjectAcl>,
+}
+
+/// Decides about one target.
 pub(crate) fn decide(
     state: &State,
     principal: &Principal,
     need: Need,
     action: &str,
-    bucket: Option<&BucketInfo>,
-    key: Option<&str>,
-    object: Option<ObjectAcl>,
+    target: Target<'_>,
 ) -> Result<(), ServiceError> {
     let account = principal.account();
-    let owns = account.is_some()
-        && bucket.is_none_or(|bucket| Some(bucket.meta.owner.as_str()) == account);
+    let owner = target.bucket.map(|bucket| bucket.meta.owner.as_str());
+    let owns = account.is_some() && (owner.is_none() || owner == account);
     let allowed = match need {
         Need::Signed => account.is_some(),
         _ if owns => true,
-        Need::Read => matches!(
-            effective_acl(bucket, object),
-            "public-read" | "public-read-write"
-        ),
-        Need::Write => effective_acl(bucket, object) == "public-read-write",
+        Need::Read => matches!(effective_acl(target), "public-read" | "public-read-write"),
+        Need::Write => effective_acl(target) == "public-read-write",
         Need::Owner => false,
     };
     if !allowed {
-        return Err(match principal {
-            Principal::Anonymous => {
-                ServiceError::access_denied("Anonymous access is forbidden for this operation.")
-            }
-            _ => ServiceError::access_denied(
-                "You have no right to access this object because of bucket acl.",
-            ),
-        });
+        return Err(ServiceError::access_denied(match principal {
+            Principal::Anonymous => "Anonymous access is forbidden for this operation.",
+            _ => "You have no right to access this object because of bucket acl.",
+        }));
     }
     let Principal::Session(session) = principal else {
         return Ok(());
@@ -109,14 +111,13 @@ pub(crate) fn decide(
     let Some(policy) = &session.policy else {
         return Ok(());
     };
-    let owner = bucket.map_or(session.account.as_str(), |bucket| {
-        bucket.meta.owner.as_str()
-    });
-    let resource = format!(
-        "acs:oss:{}:{owner}:{}",
-        state.region,
-        resource_name(bucket, key)
-    );
+    let name = match (target.name, target.key) {
+        (None, _) => "*".to_owned(),
+        (Some(bucket), None) => bucket.to_owned(),
+        (Some(bucket), Some(key)) => format!("{bucket}/{key}"),
+    };
+    let owner = owner.unwrap_or(&session.account);
+    let resource = format!("acs:oss:{}:{owner}:{name}", state.region);
     match policy.evaluate(action, &resource) {
         Verdict::Allowed => Ok(()),
         Verdict::Denied | Verdict::Silent => Err(ServiceError::access_denied(
@@ -127,18 +128,12 @@ pub(crate) fn decide(
     }
 }
 
-fn resource_name(bucket: Option<&BucketInfo>, key: Option<&str>) -> String {
-    match (bucket, key) {
-        (None, _) => "*".to_owned(),
-        (Some(bucket), None) => bucket.name.clone(),
-        (Some(bucket), Some(key)) => format!("{}/{key}", bucket.name),
-    }
-}
-
-fn effective_acl(bucket: Option<&BucketInfo>, object: Option<ObjectAcl>) -> &str {
-    match object {
+fn effective_acl(target: Target<'_>) -> &str {
+    match target.object {
         Some(acl) if acl != ObjectAcl::Default => acl.as_str(),
-        _ => bucket.map_or("private", |bucket| bucket.meta.acl.as_str()),
+        _ => target
+            .bucket
+            .map_or("private", |bucket| bucket.meta.acl.as_str()),
     }
 }
 

@@ -22,8 +22,29 @@ pub(crate) struct Address {
     pub(crate) bucket: Option<String>,
     /// Decoded.
     pub(crate) key: Option<String>,
+    /// Whether the host names the bucket.
+    pub(crate) hosted: bool,
     /// The account that a virtual-hosted vectors address names.
     pub(crate) account: Option<String>,
+}
+
+impl Address {
+    /// Takes `{bucket}-{account}` apart, for services that put both into the host.
+    pub(crate) fn split_account(&mut self) {
+        let label = self
+            .bucket
+            .as_deref()
+            .filter(|_| self.hosted && self.account.is_none());
+        let Some((bucket, account)) = label.and_then(|label| label.rsplit_once('-')) else {
+            return;
+        };
+        let is_account = !account.is_empty() && account.bytes().all(|byte| byte.is_ascii_digit());
+        if is_account && is_bucket_name(bucket) {
+            let (bucket, account) = (bucket.to_owned(), account.to_owned());
+            self.bucket = Some(bucket);
+            self.account = Some(account);
+        }
+    }
 }
 
 /// The names under which the emulator is reached.
@@ -75,19 +96,6 @@ impl Names {
         }
         match service_host(host) {
             Some((kind, None)) => path_style(kind, path),
-            Some((HostKind::Service("vectors"), Some(label))) => {
-                let (bucket, account) = match label.rsplit_once('-') {
-                    Some((bucket, account))
-                        if account.bytes().all(|byte| byte.is_ascii_digit()) =>
-                    {
-                        (bucket, Some(account))
-                    }
-                    _ => (label, None),
-                };
-                let mut address = virtual_hosted(HostKind::Service("vectors"), bucket, path)?;
-                address.account = account.map(str::to_owned);
-                Ok(address)
-            }
             Some((kind, Some(bucket))) => virtual_hosted(kind, bucket, path),
             None => Err(ServiceError::new(
                 404,
@@ -99,17 +107,14 @@ impl Names {
     }
 }
 
+/// A colon separates a port unless it stands inside a bare IPv6 address.
 fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port))
-            if port.bytes().all(|byte| byte.is_ascii_digit())
-                && !name.ends_with(':')
-                && !(name.contains(':') && !name.ends_with(']')) =>
-        {
-            name
-        }
-        _ => host,
-    }
+    let Some((name, port)) = host.rsplit_once(':') else {
+        return host;
+    };
+    let is_port = port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_bare_ipv6 = name.contains(':') && !name.ends_with(']');
+    if is_port && !is_bare_ipv6 { name } else { host }
 }
 
 fn is_ip(host: &str) -> bool {
@@ -159,6 +164,7 @@ fn path_style(host: HostKind, path: &str) -> Result<Address, ServiceError> {
                 host,
                 bucket: None,
                 key: None,
+                hosted: false,
                 account: None,
             }),
             _ => Err(invalid_bucket_name("")),
@@ -169,7 +175,11 @@ fn path_style(host: HostKind, path: &str) -> Result<Address, ServiceError> {
 }
 
 fn virtual_hosted(host: HostKind, bucket: &str, path: &str) -> Result<Address, ServiceError> {
-    address(host, bucket, path.strip_prefix('/').unwrap_or(path))
+    let address = address(host, bucket, path.strip_prefix('/').unwrap_or(path))?;
+    Ok(Address {
+        hosted: true,
+        ..address
+    })
 }
 
 fn address(host: HostKind, bucket: &str, key: &str) -> Result<Address, ServiceError> {
@@ -184,6 +194,7 @@ fn address(host: HostKind, bucket: &str, key: &str) -> Result<Address, ServiceEr
         host,
         bucket: Some(bucket.to_owned()),
         key,
+        hosted: false,
         account: None,
     })
 }
@@ -207,7 +218,12 @@ pub(crate) fn is_bucket_name(name: &str) -> bool {
         && !name.ends_with('-')
 }
 
-/// Decodes a key as it stands in a path or a copy source.
+/// 1 to 1023 bytes, without NUL, not starting with a backslash.
+pub(crate) fn is_object_key(key: &str) -> bool {
+    (1..=1023).contains(&key.len()) && !key.contains('\0') && !key.starts_with('\\')
+}
+
+/// Decodes a key as it stands in a path or the target of a link.
 pub(crate) fn object_key(raw: &str) -> Result<String, ServiceError> {
     let invalid = || {
         ServiceError::new(
@@ -217,9 +233,7 @@ pub(crate) fn object_key(raw: &str) -> Result<String, ServiceError> {
         )
         .detail("ObjectName", raw)
     };
-    let key = text::decode(raw).ok_or_else(invalid)?;
-    let valid = (1..=1023).contains(&key.len()) && !key.contains('\0') && !key.starts_with('\\');
-    if valid { Ok(key) } else { Err(invalid()) }
+    text::decode(raw).filter(|key| is_object_key(key)).ok_or_else(invalid)
 }
 
 #[cfg(test)]
@@ -279,12 +293,23 @@ mod tests {
 
     #[test]
     fn vectors_hosts_name_the_account() {
-        let address = names()
-            .resolve("my-bucket-123.cn-hangzhou.oss-vectors.aliyuncs.com", "/")
-            .unwrap();
-        assert_eq!(address.host, HostKind::Service("vectors"));
-        assert_eq!(address.bucket.as_deref(), Some("my-bucket"));
-        assert_eq!(address.account.as_deref(), Some("123"));
+        for (host, kind) in [
+            (
+                "my-bucket-123.cn-hangzhou.oss-vectors.aliyuncs.com",
+                HostKind::Service("vectors"),
+            ),
+            ("my-bucket-123.localhost", HostKind::Any),
+        ] {
+            let mut address = names().resolve(host, "/").unwrap();
+            assert_eq!(address.host, kind);
+            assert_eq!(address.bucket.as_deref(), Some("my-bucket-123"));
+            address.split_account();
+            assert_eq!(address.bucket.as_deref(), Some("my-bucket"));
+            assert_eq!(address.account.as_deref(), Some("123"));
+        }
+        let mut address = names().resolve("localhost", "/my-bucket-123/").unwrap();
+        address.split_account();
+        assert_eq!(address.bucket.as_deref(), Some("my-bucket-123"));
     }
 
     #[test]

@@ -78,6 +78,9 @@ pub(crate) fn authenticate(
     let authorization = header(parts.headers, "authorization");
     let v4_query = parts.query.has("x-oss-signature-version") || parts.query.has("x-oss-signature");
     let v1_query = parts.query.has("OSSAccessKeyId") || parts.query.has("Signature");
+    if parts.headers.get_all("authorization").iter().count() > 1 {
+        return Err(malformed("There is more than one Authorization header."));
+    }
     match authorization {
         Some(_) if v4_query || v1_query => Err(malformed(
             "Only one signature may be given, in the Authorization header or in the query.",

@@ -17,6 +17,8 @@ const IDLE: Duration = Duration::from_secs(60);
 const MAX_STREAM: u64 = 5 * 1024 * 1024 * 1024;
 /// Most that is read of a body nobody wants, so that its sender gets to read the answer.
 const MAX_DRAIN: u64 = 64 * 1024 * 1024;
+/// Longest that an answer is held back for such a body.
+const DRAIN_TIME: Duration = Duration::from_secs(5);
 /// Code of the refusal of a body that ended early. Nobody reads it, since the connection is gone, but faults and logs do.
 pub(crate) const INCOMPLETE: &str = "IncompleteBody";
 
@@ -26,6 +28,7 @@ pub(crate) struct Body {
     /// Declared length.
     length: Option<u64>,
     chunked: bool,
+    expects_continue: bool,
     /// A fault: breaks off after that many bytes.
     break_after: Option<u64>,
     read: u64,
@@ -38,6 +41,7 @@ impl Body {
             incoming,
             length,
             chunked: headers.contains_key("transfer-encoding"),
+            expects_continue: headers.contains_key("expect"),
             break_after,
             read: 0,
         }
@@ -102,15 +106,16 @@ impl Body {
         Ok(writer.finish().await?)
     }
 
-    /// Reads on to the end and forgets what comes, within reason.
+    /// Reads on to the end and forgets what comes, within reason. A client that waits to be asked for its body is not asked.
     pub(crate) async fn drain(&mut self) {
-        let end = self.read.saturating_add(MAX_DRAIN);
-        while self.read < end {
-            match self.next().await {
-                Ok(Some(_)) => {}
-                Ok(None) | Err(_) => return,
-            }
+        if self.expects_continue {
+            return;
         }
+        let end = self.read.saturating_add(MAX_DRAIN);
+        let rest = async {
+            while self.read < end && matches!(self.next().await, Ok(Some(_))) {}
+        };
+        let _ = tokio::time::timeout(DRAIN_TIME, rest).await;
     }
 
     /// Gathers a document of at most `limit` bytes.

@@ -7,6 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 
+use crate::error::ServiceError;
+use crate::store::ContentStream;
+
 /// What goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -38,6 +41,42 @@ pub enum FaultAction {
     WrongCrc,
     /// Judges and answers the request as if the clock were that many seconds ahead (negative: behind).
     ClockOffset(i64),
+}
+
+impl FaultAction {
+    /// Bytes of the request's body after which its connection breaks.
+    pub(crate) fn break_after(&self) -> Option<u64> {
+        match self {
+            FaultAction::ResetDuringRequest(limit) => Some(*limit),
+            _ => None,
+        }
+    }
+
+    /// The error that is answered instead of handling the request.
+    pub(crate) fn error(&self) -> Option<ServiceError> {
+        let FaultAction::Error {
+            status,
+            code,
+            retry_after,
+        } = self
+        else {
+            return None;
+        };
+        let error = ServiceError::new(*status, code.clone(), "A fault was asked for.");
+        Some(match retry_after {
+            Some(seconds) => error.header("retry-after", seconds.to_string()),
+            None => error,
+        })
+    }
+
+    /// What the fault makes of an answer's body.
+    pub(crate) fn spoil(&self, stream: ContentStream) -> ContentStream {
+        match self {
+            FaultAction::TruncateBody(limit) => truncate(stream, *limit).boxed(),
+            FaultAction::CorruptByte(offset) => corrupt(stream, *offset).boxed(),
+            _ => stream,
+        }
+    }
 }
 
 /// A rule: requests that match every given field suffer the action, the first `skip` excepted, `times` times.
@@ -182,7 +221,7 @@ impl Faults {
 }
 
 /// Breaks a body off after `limit` bytes.
-pub(crate) fn truncate<S>(stream: S, limit: u64) -> impl Stream<Item = io::Result<Bytes>> + Send
+fn truncate<S>(stream: S, limit: u64) -> impl Stream<Item = io::Result<Bytes>> + Send
 where
     S: Stream<Item = io::Result<Bytes>> + Send,
 {
@@ -218,7 +257,7 @@ where
 }
 
 /// Inverts the byte at `offset`.
-pub(crate) fn corrupt<S>(stream: S, offset: u64) -> impl Stream<Item = io::Result<Bytes>> + Send
+fn corrupt<S>(stream: S, offset: u64) -> impl Stream<Item = io::Result<Bytes>> + Send
 where
     S: Stream<Item = io::Result<Bytes>> + Send,
 {

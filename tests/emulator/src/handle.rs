@@ -10,15 +10,15 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
-use oss_codegen::api::{BodyKind, Protocol, SigningResource};
+use oss_codegen::api::{BodyKind, BucketHost, Protocol, SigningResource};
 
-use crate::access;
+use crate::access::{self, Target};
 use crate::answer::{Answer, Rendered, RenderedBody, insert};
 use crate::auth::{self, Principal, rpc};
 use crate::body::{Body, INCOMPLETE};
 use crate::document::MAX_DOCUMENT;
 use crate::error::ServiceError;
-use crate::fault::{FaultAction, corrupt, truncate};
+use crate::fault::FaultAction;
 use crate::input;
 use crate::operations::{self, Call};
 use crate::request::{Head, Query, header};
@@ -26,7 +26,8 @@ use crate::request_log::{RequestRecord, redact_header, redact_target};
 use crate::route::{self, Route};
 use crate::server::Abort;
 use crate::state::State;
-use crate::store::{ContentStream, StoreError};
+use crate::store::ContentStream;
+use crate::store_error::locate;
 use crate::{text, time};
 
 /// Body of an answer.
@@ -96,9 +97,12 @@ impl<'s> Exchange<'s> {
                 redact_header(name.as_str(), &String::from_utf8_lossy(value.as_bytes())),
             )
         });
-        let host = header(&parts.headers, "host")
-            .map(str::to_owned)
-            .or_else(|| parts.uri.authority().map(ToString::to_string));
+        // A target in absolute form replaces the header, as HTTP demands.
+        let host = parts
+            .uri
+            .authority()
+            .map(ToString::to_string)
+            .or_else(|| header(&parts.headers, "host").map(str::to_owned));
         Self {
             state,
             record: RequestRecord {
@@ -126,12 +130,14 @@ impl<'s> Exchange<'s> {
     }
 
     async fn run(&mut self, parts: Parts, incoming: Incoming) -> Result<Outcome, Abort> {
-        let head = match self.read_head(parts) {
+        let headers = parts.headers.clone();
+        let mut head = match self.read_head(parts) {
             Ok(head) => head,
-            Err(error) => return Ok((Err(error), None)),
+            Err(error) => {
+                Body::new(incoming, &headers, None).drain().await;
+                return Ok((Err(error), None));
+            }
         };
-        self.record.bucket = head.bucket().map(str::to_owned);
-        self.record.key = head.key().map(str::to_owned);
         if route::is_rpc(&head) {
             return self.run_rpc(head, incoming).await;
         }
@@ -139,18 +145,27 @@ impl<'s> Exchange<'s> {
         if let Ok(route) = &route {
             self.protocol = route.service.protocol;
             self.record.operation = Some(route.operation.name.clone());
+            if route.service.bucket_host == BucketHost::BucketAndAccount {
+                head.address.split_account();
+            }
         }
+        self.record.bucket = head.bucket().map(str::to_owned);
+        self.record.key = head.key().map(str::to_owned);
         let fault = self.meet_fault().await?;
-        let mut body = Body::new(incoming, &head.headers, break_after(fault.as_ref()));
-        let outcome = match error_of(fault.as_ref()) {
+        let mut body = Body::new(
+            incoming,
+            &head.headers,
+            fault.as_ref().and_then(FaultAction::break_after),
+        );
+        let outcome = match fault.as_ref().and_then(FaultAction::error) {
             Some(error) => Err(error),
             None => self.run_rest(route, &head, &mut body).await,
         };
-        if outcome.is_err() && !head.headers.contains_key("expect") {
+        if outcome.is_err() {
             // A client that is still sending would see a reset instead of the error.
             body.drain().await;
         }
-        if break_after(fault.as_ref()).is_some()
+        if fault.as_ref().and_then(FaultAction::break_after).is_some()
             && outcome
                 .as_ref()
                 .is_err_and(|error| error.code == INCOMPLETE)
@@ -166,6 +181,13 @@ impl<'s> Exchange<'s> {
                 400,
                 "BadRequest",
                 "The request has no Host header.",
+            ));
+        }
+        if parts.headers.get_all("host").iter().count() > 1 {
+            return Err(ServiceError::new(
+                400,
+                "BadRequest",
+                "The request has more than one Host header.",
             ));
         }
         let path = parts.uri.path().to_owned();
@@ -201,11 +223,12 @@ impl<'s> Exchange<'s> {
             Some(FaultAction::Delay(duration)) => tokio::time::sleep(*duration).await,
             Some(FaultAction::ClockOffset(seconds)) => {
                 let shift = Duration::from_secs(seconds.unsigned_abs());
-                self.now = if *seconds < 0 {
-                    self.now - shift
+                let shifted = if *seconds < 0 {
+                    self.now.checked_sub(shift)
                 } else {
-                    self.now + shift
+                    self.now.checked_add(shift)
                 };
+                self.now = shifted.unwrap_or(self.now);
             }
             _ => {}
         }
@@ -279,7 +302,8 @@ impl<'s> Exchange<'s> {
         operation: &str,
         head: &Head,
     ) -> Result<(), ServiceError> {
-        let version = head.query.get("versionId");
+        // An empty id names the latest version, here as in the operations.
+        let version = head.query.get("versionId").filter(|version| !version.is_empty());
         let need = access::need(operation);
         let action = access::action(operation, version.is_some());
         let bucket = match (head.bucket(), operation) {
@@ -291,21 +315,23 @@ impl<'s> Exchange<'s> {
                     .map_err(|error| locate(error.into(), head))?,
             ),
         };
+        if operation == "DeleteMultipleObjects" {
+            // Its document says what it is about; the operation asks for each key.
+            return Ok(());
+        }
         let object = match (head.bucket(), head.key(), &bucket) {
             (Some(bucket), Some(key), Some(_)) => {
                 access::object_acl(self.state, bucket, key, version)?
             }
             _ => None,
         };
-        access::decide(
-            self.state,
-            principal,
-            need,
-            &action,
-            bucket.as_ref(),
-            head.key(),
+        let target = Target {
+            name: head.bucket(),
+            bucket: bucket.as_ref(),
+            key: head.key(),
             object,
-        )
+        };
+        access::decide(self.state, principal, need, &action, target)
     }
 
     async fn run_rpc(&mut self, head: Head, incoming: Incoming) -> Result<Outcome, Abort> {
@@ -313,7 +339,10 @@ impl<'s> Exchange<'s> {
         let mut body = Body::new(incoming, &head.headers, None);
         let document = match body.collect(MAX_DOCUMENT).await {
             Ok(document) => document,
-            Err(error) => return Ok((Err(error), None)),
+            Err(error) => {
+                body.drain().await;
+                return Ok((Err(error), None));
+            }
         };
         let form = match std::str::from_utf8(&document).ok().map(Query::parse) {
             Some(Ok(form)) => form,
@@ -350,7 +379,7 @@ impl<'s> Exchange<'s> {
             self.record.operation = Some(route.operation.name.clone());
         }
         let fault = self.meet_fault().await?;
-        if let Some(error) = error_of(fault.as_ref()) {
+        if let Some(error) = fault.as_ref().and_then(FaultAction::error) {
             return Ok((Err(error), fault));
         }
         let parts = rpc::Parts {
@@ -482,115 +511,14 @@ impl<'s> Exchange<'s> {
 }
 
 fn streamed(stream: ContentStream, fault: Option<&FaultAction>) -> AnswerBody {
-    let stream: ContentStream = match fault {
-        Some(FaultAction::TruncateBody(limit)) => truncate(stream, *limit).boxed(),
-        Some(FaultAction::CorruptByte(offset)) => corrupt(stream, *offset).boxed(),
-        _ => stream,
+    let stream = match fault {
+        Some(fault) => fault.spoil(stream),
+        None => stream,
     };
     StreamBody::new(stream.map(|chunk| chunk.map(Frame::data))).boxed_unsync()
-}
-
-fn break_after(fault: Option<&FaultAction>) -> Option<u64> {
-    match fault {
-        Some(FaultAction::ResetDuringRequest(limit)) => Some(*limit),
-        _ => None,
-    }
-}
-
-fn error_of(fault: Option<&FaultAction>) -> Option<ServiceError> {
-    let Some(FaultAction::Error {
-        status,
-        code,
-        retry_after,
-    }) = fault
-    else {
-        return None;
-    };
-    let error = ServiceError::new(*status, code.clone(), "A fault was asked for.");
-    Some(match retry_after {
-        Some(seconds) => error.header("retry-after", seconds.to_string()),
-        None => error,
-    })
 }
 
 fn check_document_md5(document: &[u8], head: &Head) -> Result<(), ServiceError> {
     use md5::{Digest as _, Md5};
     operations::check_md5(head.header("content-md5"), &Md5::digest(document))
-}
-
-/// Names bucket and key in errors that the store could not.
-fn locate(error: ServiceError, head: &Head) -> ServiceError {
-    if !error.details.is_empty() {
-        return error;
-    }
-    match (error.code.as_str(), head.bucket(), head.key()) {
-        ("NoSuchBucket" | "BucketNotEmpty" | "BucketAlreadyExists", Some(bucket), _) => {
-            error.detail("BucketName", bucket)
-        }
-        (
-            "NoSuchKey" | "NoSuchVersion" | "FileAlreadyExists" | "ObjectNotAppendable",
-            _,
-            Some(key),
-        ) => error.detail("Key", key),
-        ("NoSuchUpload", _, _) => {
-            let upload_id = head.query.get("uploadId").unwrap_or_default();
-            error.detail("UploadId", upload_id)
-        }
-        _ => error,
-    }
-}
-
-impl From<StoreError> for ServiceError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::NoSuchBucket => ServiceError::new(404, "NoSuchBucket", "The specified bucket does not exist."),
-            StoreError::BucketAlreadyExists { .. } => ServiceError::new(
-                409,
-                "BucketAlreadyExists",
-                "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.",
-            ),
-            StoreError::BucketNotEmpty => ServiceError::new(409, "BucketNotEmpty", "The bucket has objects. Please delete them first."),
-            StoreError::NoSuchKey => ServiceError::new(404, "NoSuchKey", "The specified key does not exist."),
-            StoreError::NoSuchVersion => ServiceError::new(404, "NoSuchVersion", "The specified version does not exist."),
-            StoreError::DeleteMarker { version_id, last_modified } => ServiceError::new(404, "NoSuchKey", "The specified key does not exist.")
-                .header("x-oss-delete-marker", "true")
-                .header("x-oss-version-id", version_id)
-                .header("last-modified", time::http_date(last_modified)),
-            StoreError::NoSuchUpload => ServiceError::new(
-                404,
-                "NoSuchUpload",
-                "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
-            ),
-            StoreError::InvalidPart { number } => ServiceError::new(
-                400,
-                "InvalidPart",
-                "One or more of the specified parts could not be found or the specified entity tag might not have matched the part's entity tag.",
-            )
-            .detail("PartNumber", number.to_string()),
-            StoreError::InvalidPartOrder => {
-                ServiceError::new(400, "InvalidPartOrder", "The list of parts was not in ascending order. Parts list must specified in order by part number.")
-            }
-            StoreError::EntityTooSmall { number, size } => ServiceError::new(400, "EntityTooSmall", "Your proposed upload smaller than the minimum allowed size.")
-                .detail("ProposedSize", size.to_string())
-                .detail("MinSizeAllowed", "102400")
-                .detail("PartNumber", number.to_string()),
-            StoreError::InvalidPartNumber { number } => {
-                ServiceError::invalid_argument("Part number must be an integer between 1 and 10000, inclusive.", "partNumber", &number.to_string())
-            }
-            StoreError::PositionNotEqualToLength { length } => {
-                ServiceError::new(409, "PositionNotEqualToLength", "Position is not equal to file length.")
-                    .header("x-oss-next-append-position", length.to_string())
-            }
-            StoreError::ObjectNotAppendable => ServiceError::new(409, "ObjectNotAppendable", "The object is not appendable."),
-            StoreError::FileAlreadyExists => {
-                ServiceError::new(409, "FileAlreadyExists", "The object you specified already exists and can not be overwritten.")
-            }
-            StoreError::InvalidRange { size } => ServiceError::new(416, "InvalidRange", "The requested range cannot be satisfied.")
-                .detail("ActualObjectSize", size.to_string()),
-            other => {
-                tracing::error!(error = %other, "the store failed");
-                ServiceError::internal("We encountered an internal error. Please try again.")
-            }
-        }
-    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use oss_codegen::api::{BodyKind, Member, Operation, Place, Protocol, Service, Type};
 
-use crate::address::object_key;
+use crate::address::is_object_key;
 use crate::document::xml::Strictness;
 use crate::document::{fields, json, scalar, xml};
 use crate::error::ServiceError;
@@ -121,33 +121,21 @@ fn copy_source(head: &Head) -> Result<CopySource, ServiceError> {
         )
     };
     let (path, query) = raw.split_once('?').unwrap_or((raw, ""));
+    // Some clients encode the slashes as well, so the parts are told apart afterwards.
     let path = text::decode(path).ok_or_else(invalid)?;
-    let (bucket, _) = path
+    let (bucket, key) = path
         .strip_prefix('/')
         .unwrap_or(&path)
         .split_once('/')
+        .filter(|(bucket, key)| !bucket.is_empty() && is_object_key(key))
         .ok_or_else(invalid)?;
-    let raw_key = raw.split_once('?').map_or(raw, |(path, _)| path);
-    let raw_key = raw_key
-        .strip_prefix('/')
-        .or_else(|| raw_key.strip_prefix("%2F"))
-        .unwrap_or(raw_key);
-    let raw_key = raw_key
-        .split_once('/')
-        .or_else(|| raw_key.split_once("%2F"))
-        .map(|(_, key)| key)
-        .ok_or_else(invalid)?;
-    let key = object_key(raw_key).map_err(|_| invalid())?;
-    if bucket.is_empty() {
-        return Err(invalid());
-    }
     let version_id = Query::parse(query)?
         .get("versionId")
         .filter(|id| !id.is_empty())
         .map(str::to_owned);
     Ok(CopySource {
         bucket: bucket.to_owned(),
-        key,
+        key: key.to_owned(),
         version_id,
     })
 }

@@ -38,6 +38,7 @@ mod state;
     reason = "the storage engine has more than today's operations use"
 )]
 mod store;
+mod store_error;
 mod text;
 mod time;
 mod value;

@@ -21,7 +21,7 @@ use std::time::SystemTime;
 
 use oss_codegen::api::{Operation, Service};
 
-use crate::access::{self, Need};
+use crate::access::{self, Need, Target};
 use crate::answer::Answer;
 use crate::auth::Principal;
 use crate::body::Body;
@@ -149,17 +149,14 @@ impl Call<'_> {
             .store()
             .bucket(bucket)
             .map_err(|_| ServiceError::no_such_bucket(bucket))?;
-        let object = access::object_acl(self.state, bucket, key, version)?;
         let action = access::action(operation, version.is_some());
-        access::decide(
-            self.state,
-            &self.principal,
-            need,
-            &action,
-            Some(&info),
-            Some(key),
-            object,
-        )
+        let target = Target {
+            name: Some(bucket),
+            bucket: Some(&info),
+            key: Some(key),
+            object: access::object_acl(self.state, bucket, key, version)?,
+        };
+        access::decide(self.state, &self.principal, need, &action, target)
     }
 
     /// The members of a record that the operation's result has.

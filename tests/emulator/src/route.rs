@@ -28,6 +28,9 @@ const SIGNATURE_PARAMETERS: &[&str] = &[
     "x-oss-signature-version",
 ];
 
+/// Parameters that any request may carry and that change nothing here.
+const IGNORED_PARAMETERS: &[&str] = &["x-oss-request-payer", "x-oss-traffic-limit"];
+
 /// Whether the request speaks to an RPC service: `Action` in its query or form, or the service's own host.
 pub(crate) fn is_rpc(head: &Head) -> bool {
     let may_be = head.bucket().is_none() && (head.method == "POST" || head.method == "GET");
@@ -121,6 +124,10 @@ fn is_signature(name: &str) -> bool {
     SIGNATURE_PARAMETERS.contains(&name)
 }
 
+fn is_ignored(name: &str) -> bool {
+    is_signature(name) || IGNORED_PARAMETERS.contains(&name)
+}
+
 fn has_method(operation: &Operation, head: &Head) -> bool {
     operation.method.as_str() == head.method.as_str()
 }
@@ -177,7 +184,7 @@ fn score(operation: &Operation, head: &Head) -> Option<usize> {
 }
 
 /// A sub-resource of the request that the operation does not know.
-fn leftover<'q>(route: Route, query: &'q Query) -> Option<&'q str> {
+fn leftover(route: Route, query: &Query) -> Option<&str> {
     let knows = |name: &str| {
         let fixed = route.operation.query.iter().any(|(fixed, _)| fixed == name);
         let member = |member: &oss_codegen::api::Member| {
@@ -196,6 +203,6 @@ fn leftover<'q>(route: Route, query: &'q Query) -> Option<&'q str> {
         let counts = parameter.value.is_empty()
             || name.starts_with("x-oss-")
             || route.service.subresources.iter().any(|other| other == name);
-        (counts && !is_signature(name) && !knows(name)).then_some(name)
+        (counts && !is_ignored(name) && !knows(name)).then_some(name)
     })
 }

@@ -26,8 +26,12 @@ pub(crate) fn encode_path(text: &str) -> String {
     utf8_percent_encode(text, UNRESERVED_AND_SLASH).to_string()
 }
 
-/// Decodes percent escapes; nothing when the result is not UTF-8. A plus stays a plus.
+/// Decodes percent escapes; nothing when one is malformed or the result is not UTF-8. A plus stays a plus.
 pub(crate) fn decode(text: &str) -> Option<String> {
+    let mut escapes = text.split('%').skip(1).map(str::as_bytes);
+    if !escapes.all(|rest| rest.len() >= 2 && rest[..2].iter().all(u8::is_ascii_hexdigit)) {
+        return None;
+    }
     percent_decode_str(text)
         .decode_utf8()
         .ok()
@@ -134,6 +138,24 @@ mod tests {
             ("", "x", false),
         ] {
             assert_eq!(wildcard(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn escapes_are_whole_and_text() {
+        for (escaped, expected) in [
+            ("a%20b%2f+", Some("a b/+")),
+            ("%C3%a9", Some("\u{e9}")),
+            ("", Some("")),
+            ("%", None),
+            ("%4", None),
+            ("%%41", None),
+            ("%zz", None),
+            ("%+1", None),
+            ("%\u{e9}", None),
+            ("%C0%AF", None),
+        ] {
+            assert_eq!(decode(escaped).as_deref(), expected, "{escaped}");
         }
     }
 

@@ -1,8 +1,12 @@
 //! `oss-sdk` against `oss-emulator`: what the tests of this package share.
 
 pub mod fixture;
+#[rustfmt::skip]
+pub mod generated;
+pub mod obstacle;
 pub mod plain;
 pub mod proxy;
 pub mod random;
 pub mod script;
 pub mod soak;
+pub mod wire;

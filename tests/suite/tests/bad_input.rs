@@ -1,5 +1,7 @@
 //! What is wrong is refused with a typed error that names the member or the operation: never a panic, a hang or half a file.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use bytes::Bytes;
 use futures_util::stream;
 use oss_sdk::body::Body;

@@ -1,5 +1,7 @@
 //! What a user does with objects, through the typed client and against the emulator.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use oss_sdk::types::{CompleteMultipartUpload, Delete, ObjectIdentifier, Tag, TagSet, Tagging, VersioningConfiguration};
 use oss_sdk::{
     AppendObjectRequest, Client, CompleteMultipartUploadRequest, CopyObjectRequest, DeleteMultipleObjectsRequest,
@@ -12,7 +14,7 @@ use oss_suite::fixture::{BUCKET, Fixture, builder};
 use oss_suite::random::Random;
 
 /// Keys that have been damaged on their way by one client or another.
-const ODD_KEYS: [&str; 14] = [
+const ODD_KEYS: [&str; 17] = [
     "plain.txt",
     "with space",
     "a+b",
@@ -27,6 +29,9 @@ const ODD_KEYS: [&str; 14] = [
     "bell\u{7}",
     "query?x=1&y=2#fragment",
     "back\\slash",
+    "up/../and/./down",
+    "..",
+    "ends/..",
 ];
 
 async fn put(client: &Client, key: &str, body: &'static str) {

@@ -43,7 +43,9 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
         Err(error) => return refuse(&error),
     };
     let clients = Clients::new(config);
-    let Some(operation) = &arguments.operation else { return batch(&clients, &arguments.service).await };
+    let Some(operation) = &arguments.operation else {
+        return batch(&clients, &arguments.service).await;
+    };
     let input = match arguments.input.as_deref().map_or(Ok(json!({})), serde_json::from_str) {
         Ok(input) => input,
         Err(error) => return refuse(&format_args!("the input is not JSON: {error}")),
@@ -84,14 +86,19 @@ async fn batch(clients: &Clients, service: &str) -> ExitCode {
 async fn one_line(clients: &Clients, service: &str, line: &str) -> Result<Value, DynamicError> {
     let wrong = |why: String| DynamicError::Input(why);
     let line: Value = serde_json::from_str(line).map_err(|error| wrong(format!("the line is not JSON: {error}")))?;
-    let Value::Object(mut line) = line else { return Err(wrong("the line is not a JSON object".to_owned())) };
+    let Value::Object(mut line) = line else {
+        return Err(wrong("the line is not a JSON object".to_owned()));
+    };
     let input = line.remove("input").unwrap_or_else(|| json!({}));
     let service = text(&mut line, "service")?.unwrap_or_else(|| service.to_owned());
     let endpoint = text(&mut line, "endpoint")?;
     let operation = text(&mut line, "operation")?.ok_or_else(|| wrong("`operation` is required".to_owned()))?;
     if let Some(name) = line.keys().next() {
         let names = "`service`, `operation`, `input` and `endpoint`";
-        return Err(wrong(format!("`{}` is unknown; a line has {names}", name.escape_debug())));
+        return Err(wrong(format!(
+            "`{}` is unknown; a line has {names}",
+            name.escape_debug()
+        )));
     }
     clients.call_at(endpoint.as_deref(), &service, &operation, input).await
 }

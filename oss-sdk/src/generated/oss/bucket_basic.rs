@@ -497,8 +497,7 @@ impl Operation for DeleteBucketRequest {
     type Output = DeleteBucketResult;
 
     fn spec() -> &'static Spec {
-        static SPEC: Spec = Spec::new(&SERVICE, "DeleteBucket", Method::DELETE)
-            .success(&[204]);
+        static SPEC: Spec = Spec::new(&SERVICE, "DeleteBucket", Method::DELETE);
         &SPEC
     }
 

@@ -196,8 +196,7 @@ impl Operation for DeleteBucketCorsRequest {
 
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "DeleteBucketCors", Method::DELETE)
-            .query(&[("cors", None)])
-            .success(&[204]);
+            .query(&[("cors", None)]);
         &SPEC
     }
 

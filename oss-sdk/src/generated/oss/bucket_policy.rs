@@ -187,8 +187,7 @@ impl Operation for DeleteBucketPolicyRequest {
 
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "DeleteBucketPolicy", Method::DELETE)
-            .query(&[("policy", None)])
-            .success(&[204]);
+            .query(&[("policy", None)]);
         &SPEC
     }
 

@@ -172,7 +172,9 @@ impl Paginate for ListObjectsRequest {
         if !page.is_truncated {
             return false;
         }
-        if page.next_marker.as_deref().is_none_or(str::is_empty) {
+        if page.next_marker.as_deref().is_none_or(str::is_empty)
+            || self.marker == page.next_marker
+        {
             return false;
         }
         self.marker = page.next_marker.clone();
@@ -431,7 +433,9 @@ impl Paginate for ListObjectsV2Request {
         if !page.is_truncated {
             return false;
         }
-        if page.next_continuation_token.as_deref().is_none_or(str::is_empty) {
+        if page.next_continuation_token.as_deref().is_none_or(str::is_empty)
+            || self.continuation_token == page.next_continuation_token
+        {
             return false;
         }
         self.continuation_token = page.next_continuation_token.clone();
@@ -688,7 +692,10 @@ impl Paginate for ListObjectVersionsRequest {
         if !page.is_truncated {
             return false;
         }
-        if page.next_key_marker.as_deref().is_none_or(str::is_empty) {
+        if page.next_key_marker.as_deref().is_none_or(str::is_empty)
+            || (self.key_marker == page.next_key_marker
+                && self.version_id_marker == page.next_version_id_marker)
+        {
             return false;
         }
         self.key_marker = page.next_key_marker.clone();

@@ -26,6 +26,10 @@ pub struct AppendObjectRequest {
     pub position: i64,
     /// The bytes to add. The object may not grow beyond 5 GiB.
     pub body: Body,
+    /// CRC-64 of the object as it is, as a decimal number: `0` for a new one, else `hash_crc64` of the
+    /// append before. With it the checksum of the grown object is compared with the service's; without
+    /// it an append is not checked.
+    pub init_hash_crc64: Option<String>,
     /// Media type of the object, taken from the first append only. Derived from the extension of the
     /// key by default.
     pub content_type: Option<String>,
@@ -58,7 +62,7 @@ pub struct AppendObjectRequest {
     pub server_side_data_encryption: Option<SseDataEncryption>,
     /// ID of the customer master key. Only valid when `server_side_encryption` is `KMS`.
     pub server_side_encryption_key_id: Option<String>,
-    /// Greatest bandwidth in bits per second, 100 KiB/s to 100 MiB/s. From 819200 to 838860800.
+    /// Greatest bandwidth in bits per second, 30 KiB/s to 100 MiB/s. From 245760 to 838860800.
     pub traffic_limit: Option<i64>,
     /// Must be `requester` in a bucket of someone else whose readers pay.
     pub request_payer: Option<RequestPayer>,
@@ -76,6 +80,7 @@ impl AppendObjectRequest {
             key: key.into(),
             position,
             body: Body::default(),
+            init_hash_crc64: None,
             content_type: None,
             content_length: None,
             content_md5: None,
@@ -121,6 +126,13 @@ impl AppendObjectRequest {
     #[must_use]
     pub fn body(mut self, value: impl Into<Body>) -> Self {
         self.body = value.into();
+        self
+    }
+
+    /// Sets [`init_hash_crc64`](field@Self::init_hash_crc64).
+    #[must_use]
+    pub fn init_hash_crc64(mut self, value: impl Into<String>) -> Self {
+        self.init_hash_crc64 = Some(value.into());
         self
     }
 
@@ -260,7 +272,8 @@ impl Operation for AppendObjectRequest {
         static SPEC: Spec = Spec::new(&SERVICE, "AppendObject", Method::POST)
             .query(&[("append", None)])
             .not_idempotent()
-            .content_type_from_key();
+            .content_type_from_key()
+            .append_crc64();
         &SPEC
     }
 
@@ -272,7 +285,7 @@ impl Operation for AppendObjectRequest {
             out.check_range("content_length", value, 0, 5368709120);
         }
         if let Some(value) = self.traffic_limit {
-            out.check_range("traffic_limit", value, 819200, 838860800);
+            out.check_range("traffic_limit", value, 245760, 838860800);
         }
         out.query_value("position", "position", &self.position);
         out.header("content_type", "Content-Type", self.content_type.as_ref());
@@ -316,6 +329,14 @@ impl Operation for AppendObjectRequest {
         );
         out.header("traffic_limit", "x-oss-traffic-limit", self.traffic_limit.as_ref());
         out.header("request_payer", "x-oss-request-payer", self.request_payer.as_ref());
+        if let Some(value) = &self.init_hash_crc64 {
+            match value.parse::<u64>() {
+                Ok(crc) => out.initial_crc64(Some(crc)),
+                Err(_) => {
+                    out.invalid("init_hash_crc64", "must be a decimal number of 64 bits")
+                }
+            }
+        }
         out.stream(&self.body);
     }
 
@@ -436,6 +457,7 @@ mod dynamic {
                 key: object.required("key", "key")?,
                 position: object.required("position", "position")?,
                 body: object.take("body", "body")?.unwrap_or_default(),
+                init_hash_crc64: object.take("init_hash_crc64", "init_hash_crc64")?,
                 content_type: object.take("content_type", "content_type")?,
                 content_length: object.take("content_length", "content_length")?,
                 content_md5: object.take("content_md5", "content_md5")?,

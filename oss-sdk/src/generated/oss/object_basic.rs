@@ -78,7 +78,7 @@ pub struct PutObjectRequest {
     pub callback: Option<String>,
     /// JSON object in Base64 with own variables for the callback. Their names start with `x:`.
     pub callback_var: Option<String>,
-    /// Greatest bandwidth in bits per second, 100 KiB/s to 100 MiB/s. From 819200 to 838860800.
+    /// Greatest bandwidth in bits per second, 30 KiB/s to 100 MiB/s. From 245760 to 838860800.
     pub traffic_limit: Option<i64>,
     /// Must be `requester` in a bucket of someone else whose readers pay.
     pub request_payer: Option<RequestPayer>,
@@ -322,7 +322,7 @@ impl Operation for PutObjectRequest {
             out.check_range("content_length", value, 0, 5368709120);
         }
         if let Some(value) = self.traffic_limit {
-            out.check_range("traffic_limit", value, 819200, 838860800);
+            out.check_range("traffic_limit", value, 245760, 838860800);
         }
         out.header("content_type", "Content-Type", self.content_type.as_ref());
         out.header("content_length", "Content-Length", self.content_length.as_ref());
@@ -472,7 +472,7 @@ pub struct GetObjectRequest {
     pub response_content_encoding: Option<String>,
     /// Processing to apply first, such as `image/resize,w_100`. The result has no checksum.
     pub process: Option<String>,
-    /// Greatest bandwidth in bits per second, 100 KiB/s to 100 MiB/s. From 819200 to 838860800.
+    /// Greatest bandwidth in bits per second, 30 KiB/s to 100 MiB/s. From 245760 to 838860800.
     pub traffic_limit: Option<i64>,
     /// Must be `requester` in a bucket of someone else whose readers pay.
     pub request_payer: Option<RequestPayer>,
@@ -653,7 +653,7 @@ impl Operation for GetObjectRequest {
         out.bucket(&self.bucket);
         out.key(&self.key);
         if let Some(value) = self.traffic_limit {
-            out.check_range("traffic_limit", value, 819200, 838860800);
+            out.check_range("traffic_limit", value, 245760, 838860800);
         }
         out.query("version_id", "versionId", self.version_id.as_ref());
         out.header("range_header", "Range", self.range_header.as_ref());
@@ -942,8 +942,7 @@ impl Operation for DeleteObjectRequest {
     type Output = DeleteObjectResult;
 
     fn spec() -> &'static Spec {
-        static SPEC: Spec = Spec::new(&SERVICE, "DeleteObject", Method::DELETE)
-            .success(&[204]);
+        static SPEC: Spec = Spec::new(&SERVICE, "DeleteObject", Method::DELETE);
         &SPEC
     }
 

@@ -85,7 +85,7 @@ pub struct CopyObjectRequest {
     pub object_worm_retain_until_date: Option<String>,
     /// Whether the copy is frozen until the hold is lifted.
     pub object_worm_legal_hold: Option<ObjectLegalHoldStatus>,
-    /// Greatest bandwidth in bits per second, 100 KiB/s to 100 MiB/s. From 819200 to 838860800.
+    /// Greatest bandwidth in bits per second, 30 KiB/s to 100 MiB/s. From 245760 to 838860800.
     pub traffic_limit: Option<i64>,
     /// Must be `requester` in a bucket of someone else whose readers pay.
     pub request_payer: Option<RequestPayer>,
@@ -389,7 +389,7 @@ impl Operation for CopyObjectRequest {
             out.check_range("content_length", value, 0, 0);
         }
         if let Some(value) = self.traffic_limit {
-            out.check_range("traffic_limit", value, 819200, 838860800);
+            out.check_range("traffic_limit", value, 245760, 838860800);
         }
         out.header("if_match", "x-oss-copy-source-if-match", self.if_match.as_ref());
         out.header(

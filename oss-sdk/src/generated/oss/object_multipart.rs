@@ -426,7 +426,7 @@ pub struct UploadPartRequest {
     /// MD5 of the part in Base64. The service refuses a payload that does not match with
     /// `InvalidDigest`.
     pub content_md5: Option<String>,
-    /// Greatest bandwidth in bits per second, 100 KiB/s to 100 MiB/s. From 819200 to 838860800.
+    /// Greatest bandwidth in bits per second, 30 KiB/s to 100 MiB/s. From 245760 to 838860800.
     pub traffic_limit: Option<i64>,
     /// Must be `requester` in a bucket of someone else whose readers pay.
     pub request_payer: Option<RequestPayer>,
@@ -535,7 +535,7 @@ impl Operation for UploadPartRequest {
             out.check_range("content_length", value, 0, 5368709120);
         }
         if let Some(value) = self.traffic_limit {
-            out.check_range("traffic_limit", value, 819200, 838860800);
+            out.check_range("traffic_limit", value, 245760, 838860800);
         }
         out.query_value("upload_id", "uploadId", &self.upload_id);
         out.query_value("part_number", "partNumber", &self.part_number);
@@ -616,7 +616,7 @@ pub struct UploadPartCopyRequest {
     pub if_modified_since: Option<String>,
     /// Copy only a source not newer than this HTTP date. Otherwise the answer is `PreconditionFailed`.
     pub if_unmodified_since: Option<String>,
-    /// Greatest bandwidth in bits per second, 100 KiB/s to 100 MiB/s. From 819200 to 838860800.
+    /// Greatest bandwidth in bits per second, 30 KiB/s to 100 MiB/s. From 245760 to 838860800.
     pub traffic_limit: Option<i64>,
     /// Must be `requester` in a bucket of someone else whose readers pay.
     pub request_payer: Option<RequestPayer>,
@@ -773,7 +773,7 @@ impl Operation for UploadPartCopyRequest {
         }
         out.check_length("source_key", &self.source_key, 1, 1023);
         if let Some(value) = self.traffic_limit {
-            out.check_range("traffic_limit", value, 819200, 838860800);
+            out.check_range("traffic_limit", value, 245760, 838860800);
         }
         out.query_value("upload_id", "uploadId", &self.upload_id);
         out.query_value("part_number", "partNumber", &self.part_number);
@@ -1175,8 +1175,7 @@ impl Operation for AbortMultipartUploadRequest {
     type Output = AbortMultipartUploadResult;
 
     fn spec() -> &'static Spec {
-        static SPEC: Spec = Spec::new(&SERVICE, "AbortMultipartUpload", Method::DELETE)
-            .success(&[204]);
+        static SPEC: Spec = Spec::new(&SERVICE, "AbortMultipartUpload", Method::DELETE);
         &SPEC
     }
 
@@ -1399,7 +1398,10 @@ impl Paginate for ListMultipartUploadsRequest {
         if !page.is_truncated {
             return false;
         }
-        if page.next_key_marker.as_deref().is_none_or(str::is_empty) {
+        if page.next_key_marker.as_deref().is_none_or(str::is_empty)
+            || (self.key_marker == page.next_key_marker
+                && self.upload_id_marker == page.next_upload_id_marker)
+        {
             return false;
         }
         self.key_marker = page.next_key_marker.clone();
@@ -1661,7 +1663,9 @@ impl Paginate for ListPartsRequest {
         if !page.is_truncated {
             return false;
         }
-        if page.next_part_number_marker.is_none() {
+        if page.next_part_number_marker.is_none()
+            || self.part_number_marker == page.next_part_number_marker
+        {
             return false;
         }
         self.part_number_marker = page.next_part_number_marker;

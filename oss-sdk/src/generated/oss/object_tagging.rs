@@ -316,8 +316,7 @@ impl Operation for DeleteObjectTaggingRequest {
 
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "DeleteObjectTagging", Method::DELETE)
-            .query(&[("tagging", None)])
-            .success(&[204]);
+            .query(&[("tagging", None)]);
         &SPEC
     }
 

@@ -151,7 +151,9 @@ impl Paginate for ListBucketsRequest {
         if !page.is_truncated {
             return false;
         }
-        if page.next_marker.as_deref().is_none_or(str::is_empty) {
+        if page.next_marker.as_deref().is_none_or(str::is_empty)
+            || self.marker == page.next_marker
+        {
             return false;
         }
         self.marker = page.next_marker.clone();

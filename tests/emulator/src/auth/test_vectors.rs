@@ -15,7 +15,6 @@ use crate::time;
 pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) expect: Value,
-    pub(crate) is_query: bool,
     record: Value,
     query: Query,
     headers: HeaderMap,
@@ -72,7 +71,6 @@ impl Case {
                 .map(|name| name.as_str().unwrap().to_owned())
                 .collect(),
             expect,
-            is_query,
             headers,
             record,
         }

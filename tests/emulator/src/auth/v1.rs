@@ -11,6 +11,10 @@ use crate::{text, time};
 const SIGNED_PARAMETERS: &[&str] = &[
     "accessMonitor",
     "accessPoint",
+    "accessPointConfigForObjectProcess",
+    "accessPointForObjectProcess",
+    "accessPointPolicy",
+    "accessPointPolicyForObjectProcess",
     "acl",
     "append",
     "bucketArchiveDirectRead",
@@ -28,11 +32,14 @@ const SIGNED_PARAMETERS: &[&str] = &[
     "httpsConfig",
     "inventory",
     "inventoryId",
+    "legalHold",
     "lifecycle",
     "location",
     "logging",
     "metaQuery",
     "objectMeta",
+    "objectWorm",
+    "overwriteConfig",
     "partNumber",
     "policy",
     "policyStatus",
@@ -55,6 +62,7 @@ const SIGNED_PARAMETERS: &[&str] = &[
     "response-content-type",
     "response-expires",
     "restore",
+    "retention",
     "rtc",
     "seal",
     "security-token",
@@ -169,11 +177,11 @@ fn sign(secret: &str, string_to_sign: &str) -> String {
 }
 
 fn string_to_sign(date: &str, parts: Parts<'_>, context: Context<'_>) -> String {
-    let value = |name| {
-        header_text(parts.headers, name)
-            .unwrap_or_default()
-            .trim()
-            .to_owned()
+    // All values of a header are signed, or another one could be added.
+    let value = |name: &str| {
+        let values = parts.headers.get_all(name).iter();
+        let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned());
+        values.collect::<Vec<_>>().join(",")
     };
     let mut headers: BTreeMap<&str, String> = BTreeMap::new();
     for name in parts

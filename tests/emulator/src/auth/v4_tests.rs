@@ -164,7 +164,7 @@ fn expiries_outside_seven_days_are_invalid() {
 #[test]
 fn unreadable_claims_are_invalid_arguments() {
     let case = case_named("v4-header-plain-get");
-    let keys = Keys::new(std::collections::BTreeMap::new());
+    let keys = Keys::new(BTreeMap::new());
     let good = "0".repeat(64);
     for claim in [
         "OSS4-HMAC-SHA256".to_owned(),

@@ -367,7 +367,10 @@ fn escape_text(content: &str) -> String {
     escape(content)
         .chars()
         .fold(String::with_capacity(content.len()), |mut out, c| {
-            if c.is_control() && c != '\n' && c != '\t' {
+            if c == '\0' {
+                // Not even a reference to it is allowed, and a parser would refuse the whole answer.
+                out.push(char::REPLACEMENT_CHARACTER);
+            } else if c.is_control() && c != '\n' && c != '\t' {
                 let _ = write!(out, "&#{};", u32::from(c));
             } else {
                 out.push(c);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Call, conditions, meta, quoted, range};
+use crate::access::Need;
 use crate::answer::Answer;
 use crate::error::ServiceError;
 use crate::store::{Object, ObjectInfo, ObjectKind, StoreError};
@@ -153,6 +154,8 @@ pub(super) fn follow(
         .detail("SymlinkTarget", target)
     };
     let key = text::decode(target).ok_or_else(missing)?;
+    // The link may be open to more readers than what it leads to.
+    call.authorise(Need::Read, "GetObject", bucket, &key, None)?;
     let found = call
         .store()
         .object(bucket, &key, None)

@@ -1,9 +1,13 @@
 //! The emulator over HTTP, as any client would use it.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails ends its test")]
+
 mod auth;
 mod buckets;
 mod client;
 mod faults;
+mod hostile_auth;
+mod hostile_http;
 mod lifecycle;
 mod listing;
 mod multipart;

@@ -5,7 +5,9 @@ use std::time::Duration;
 use oss_emulator::DEFAULT_ACCOUNT_ID;
 use serde_json::{Value, json};
 
-use crate::client::{Client, Request, encode, hmac_sha1_base64, start, start_with_bucket};
+use crate::client::{
+    Client, Request, encode, hmac_sha1_base64, md5_base64, start, start_with_bucket,
+};
 
 fn vectors(flag: &str, document: &Value) -> Request {
     let resource = format!("/acs:ossvector:cn-hangzhou:{DEFAULT_ACCOUNT_ID}:bucket/");
@@ -286,6 +288,32 @@ async fn a_session_policy_narrows_what_may_be_done() {
         ))
         .await;
     assert_eq!(answer.json()["Code"], "InvalidParameter.PolicyGrammar");
+}
+
+#[tokio::test]
+async fn deleting_many_asks_the_policy_for_each_key() {
+    let (_emulator, client) = start_with_bucket().await;
+    let policy = json!({"Version": "1", "Statement": [
+        {"Effect": "Allow", "Action": "oss:DeleteObject", "Resource": "acs:oss:*:*:bucket/tmp/*"},
+        {"Effect": "Allow", "Action": "oss:PutBucket", "Resource": "acs:oss:*:*:own-*"}]});
+    let cleaner = session(&client, &[("Policy", &policy.to_string())]).await;
+    let delete = |key: &str| {
+        let document = format!("<Delete><Object><Key>{key}</Key></Object></Delete>");
+        Request::post("/bucket?delete")
+            .header("content-md5", &md5_base64(document.as_bytes()))
+            .body(document)
+    };
+    assert_eq!(cleaner.send(delete("tmp/a")).await.status, 200);
+    assert_eq!(
+        cleaner.send(delete("kept")).await.error(),
+        (403, "AccessDenied".to_owned())
+    );
+    assert_eq!(client.send_as_is(delete("kept")).await.status, 403);
+    assert_eq!(cleaner.send(Request::put("/own-bucket")).await.status, 200);
+    assert_eq!(
+        cleaner.send(Request::put("/other-bucket")).await.status,
+        403
+    );
 }
 
 #[tokio::test]

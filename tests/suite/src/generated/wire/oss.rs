@@ -2,8 +2,9 @@
 
 //! Samples of the operations of `oss`.
 
-use crate::wire::Case;
+use crate::wire::{Answer, Case};
 
+use oss_sdk::Client;
 use oss_sdk::operations::{
     AbortMultipartUploadRequest, AppendObjectRequest, CompleteMultipartUploadRequest,
     CopyObjectRequest, DeleteBucketRequest, DeleteBucketCorsRequest,
@@ -47,60 +48,62 @@ pub fn cases() -> Vec<Case> {
 }
 
 fn abort_multipart_upload() -> Case {
-    Case::new("oss", "AbortMultipartUpload")
-        .request(
-            "minimal",
-            &AbortMultipartUploadRequest::new(
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "AbortMultipartUpload",
+        AbortMultipartUploadRequest::new(
+            "examplebucket",
+            "dir/example object+ü.txt",
+            "upload-id",
+        ),
+        AbortMultipartUploadRequest::new(
                 "examplebucket",
                 "dir/example object+ü.txt",
-                "upload-id",
-            ),
-        )
-        .request(
-            "filled",
-            &AbortMultipartUploadRequest::new(
-                    "examplebucket",
-                    "dir/example object+ü.txt",
-                    "upload-id ü&<1>",
-                )
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<AbortMultipartUploadRequest>(204, &[], "")
+                "upload-id ü&<1>",
+            )
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "",
+        },
+    )
 }
 
 fn append_object() -> Case {
-    Case::new("oss", "AppendObject")
-        .request(
-            "minimal",
-            &AppendObjectRequest::new("examplebucket", "dir/example object+ü.txt", 7),
-        )
-        .request(
-            "filled",
-            &AppendObjectRequest::new("examplebucket", "dir/example object+ü.txt", 7)
-                .body("payload")
-                .content_type("content-type")
-                .content_length(7)
-                .content_md5("content-md5")
-                .cache_control("cache-control")
-                .content_disposition("content-disposition")
-                .content_encoding("content-encoding")
-                .expires("expires")
-                .metadata([("name", "metadata")])
-                .acl(ObjectAcl::PublicReadWrite)
-                .storage_class(StorageClass::DeepColdArchive)
-                .tagging("tagging")
-                .forbid_overwrite(true)
-                .server_side_encryption(SseAlgorithm::None)
-                .server_side_data_encryption(SseDataEncryption::Sm4)
-                .server_side_encryption_key_id("server-side-encryption-key-id")
-                .traffic_limit(819200)
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<
-            AppendObjectRequest,
-        >(
-            200,
-            &[
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "AppendObject",
+        AppendObjectRequest::new("examplebucket", "dir/example object+ü.txt", 7),
+        AppendObjectRequest::new("examplebucket", "dir/example object+ü.txt", 7)
+            .body("payload")
+            .init_hash_crc64("0")
+            .content_type("content-type")
+            .content_length(7)
+            .content_md5("content-md5")
+            .cache_control("cache-control")
+            .content_disposition("content-disposition")
+            .content_encoding("content-encoding")
+            .expires("expires")
+            .metadata([("name", "metadata")])
+            .acl(ObjectAcl::PublicReadWrite)
+            .storage_class(StorageClass::DeepColdArchive)
+            .tagging("tagging")
+            .forbid_overwrite(true)
+            .server_side_encryption(SseAlgorithm::None)
+            .server_side_data_encryption(SseDataEncryption::Sm4)
+            .server_side_encryption_key_id("server-side-encryption-key-id")
+            .traffic_limit(245760)
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[
                 ("x-oss-next-append-position", "7"),
                 ("x-oss-hash-crc64ecma", "hash-crc64"),
                 ("x-oss-version-id", "version-id"),
@@ -108,104 +111,100 @@ fn append_object() -> Case {
                 ("x-oss-server-side-data-encryption", "SM4"),
                 ("x-oss-server-side-encryption-key-id", "server-side-encryption-key-id"),
             ],
-            "",
-        )
+            body: "",
+        },
+    )
 }
 
 fn complete_multipart_upload() -> Case {
-    Case::new("oss", "CompleteMultipartUpload")
-        .request(
-            "minimal",
-            &CompleteMultipartUploadRequest::new(
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "CompleteMultipartUpload",
+        CompleteMultipartUploadRequest::new(
+            "examplebucket",
+            "dir/example object+ü.txt",
+            "upload-id",
+        ),
+        CompleteMultipartUploadRequest::new(
                 "examplebucket",
                 "dir/example object+ü.txt",
-                "upload-id",
-            ),
-        )
-        .request(
-            "filled",
-            &CompleteMultipartUploadRequest::new(
-                    "examplebucket",
-                    "dir/example object+ü.txt",
-                    "upload-id ü&<1>",
-                )
-                .complete_multipart_upload(
-                    CompleteMultipartUpload::new([
-                        UploadPart::new(7, "etag ü&<1>"),
-                        UploadPart::new(7, "etag ü&<1>"),
-                    ]),
-                )
-                .complete_all(CompleteAll::Yes)
-                .encoding_type(EncodingType::Url)
-                .forbid_overwrite(true)
-                .acl(ObjectAcl::PublicReadWrite)
-                .callback("callback")
-                .callback_var("callback-var")
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<
-            CompleteMultipartUploadRequest,
-        >(
-            200,
-            &[
+                "upload-id ü&<1>",
+            )
+            .complete_multipart_upload(
+                CompleteMultipartUpload::new([
+                    UploadPart::new(8, "etag-2 ü&<1>"),
+                    UploadPart::new(7, "etag ü&<1>"),
+                ]),
+            )
+            .complete_all(CompleteAll::Yes)
+            .encoding_type(EncodingType::Url)
+            .forbid_overwrite(true)
+            .acl(ObjectAcl::PublicReadWrite)
+            .callback("callback")
+            .callback_var("callback-var")
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[
                 ("x-oss-hash-crc64ecma", "hash-crc64"),
                 ("x-oss-version-id", "version-id"),
             ],
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CompleteMultipartUploadResult>\n  <Location>location ü&amp;&lt;1&gt;</Location>\n  <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n  <Key>dir%2Fkey%201</Key>\n  <ETag>etag ü&amp;&lt;1&gt;</ETag>\n  <EncodingType>url</EncodingType>\n</CompleteMultipartUploadResult>\n",
-        )
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CompleteMultipartUploadResult>\n  <Location>location ü&amp;&lt;1&gt;</Location>\n  <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n  <Key>dir%2Fkey%201</Key>\n  <ETag>etag ü&amp;&lt;1&gt;</ETag>\n  <EncodingType>url</EncodingType>\n</CompleteMultipartUploadResult>\n",
+        },
+    )
 }
 
 fn copy_object() -> Case {
-    Case::new("oss", "CopyObject")
-        .request(
-            "minimal",
-            &CopyObjectRequest::new(
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "CopyObject",
+        CopyObjectRequest::new(
+            "examplebucket",
+            "dir/example object+ü.txt",
+            "dir/source object+ü.txt",
+        ),
+        CopyObjectRequest::new(
                 "examplebucket",
                 "dir/example object+ü.txt",
                 "dir/source object+ü.txt",
-            ),
-        )
-        .request(
-            "filled",
-            &CopyObjectRequest::new(
-                    "examplebucket",
-                    "dir/example object+ü.txt",
-                    "dir/source object+ü.txt",
-                )
-                .source_bucket("sourcebucket")
-                .source_version_id("source-version-id")
-                .if_match("if-match")
-                .if_none_match("if-none-match")
-                .if_modified_since("if-modified-since")
-                .if_unmodified_since("if-unmodified-since")
-                .metadata_directive(MetadataDirective::Replace)
-                .tagging_directive(TaggingDirective::Replace)
-                .content_type("content-type")
-                .content_length(0)
-                .content_md5("content-md5")
-                .cache_control("cache-control")
-                .content_disposition("content-disposition")
-                .content_encoding("content-encoding")
-                .expires("expires")
-                .metadata([("name", "metadata")])
-                .acl(ObjectAcl::PublicReadWrite)
-                .storage_class(StorageClass::DeepColdArchive)
-                .tagging("tagging")
-                .forbid_overwrite(true)
-                .server_side_encryption(SseAlgorithm::None)
-                .server_side_data_encryption(SseDataEncryption::Sm4)
-                .server_side_encryption_key_id("server-side-encryption-key-id")
-                .object_worm_mode(ObjectRetentionMode::Compliance)
-                .object_worm_retain_until_date("object-worm-retain-until-date")
-                .object_worm_legal_hold(ObjectLegalHoldStatus::Off)
-                .traffic_limit(819200)
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<
-            CopyObjectRequest,
-        >(
-            200,
-            &[
+            )
+            .source_bucket("sourcebucket")
+            .source_version_id("source-version-id")
+            .if_match("if-match")
+            .if_none_match("if-none-match")
+            .if_modified_since("if-modified-since")
+            .if_unmodified_since("if-unmodified-since")
+            .metadata_directive(MetadataDirective::Replace)
+            .tagging_directive(TaggingDirective::Replace)
+            .content_type("content-type")
+            .content_length(0)
+            .content_md5("content-md5")
+            .cache_control("cache-control")
+            .content_disposition("content-disposition")
+            .content_encoding("content-encoding")
+            .expires("expires")
+            .metadata([("name", "metadata")])
+            .acl(ObjectAcl::PublicReadWrite)
+            .storage_class(StorageClass::DeepColdArchive)
+            .tagging("tagging")
+            .forbid_overwrite(true)
+            .server_side_encryption(SseAlgorithm::None)
+            .server_side_data_encryption(SseDataEncryption::Sm4)
+            .server_side_encryption_key_id("server-side-encryption-key-id")
+            .object_worm_mode(ObjectRetentionMode::Compliance)
+            .object_worm_retain_until_date("object-worm-retain-until-date")
+            .object_worm_legal_hold(ObjectLegalHoldStatus::Off)
+            .traffic_limit(245760)
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[
                 ("x-oss-hash-crc64ecma", "hash-crc64"),
                 ("x-oss-version-id", "version-id"),
                 ("x-oss-copy-source-version-id", "source-version-id"),
@@ -213,242 +212,301 @@ fn copy_object() -> Case {
                 ("x-oss-server-side-data-encryption", "SM4"),
                 ("x-oss-server-side-encryption-key-id", "server-side-encryption-key-id"),
             ],
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CopyObjectResult>\n  <ETag>etag ü&amp;&lt;1&gt;</ETag>\n  <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n</CopyObjectResult>\n",
-        )
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CopyObjectResult>\n  <ETag>etag ü&amp;&lt;1&gt;</ETag>\n  <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n</CopyObjectResult>\n",
+        },
+    )
 }
 
 fn delete_bucket() -> Case {
-    Case::new("oss", "DeleteBucket")
-        .request("minimal", &DeleteBucketRequest::new("examplebucket"))
-        .request("filled", &DeleteBucketRequest::new("examplebucket"))
-        .response::<DeleteBucketRequest>(204, &[], "")
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteBucket",
+        DeleteBucketRequest::new("examplebucket"),
+        DeleteBucketRequest::new("examplebucket"),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "",
+        },
+    )
 }
 
 fn delete_bucket_cors() -> Case {
-    Case::new("oss", "DeleteBucketCors")
-        .request("minimal", &DeleteBucketCorsRequest::new("examplebucket"))
-        .request("filled", &DeleteBucketCorsRequest::new("examplebucket"))
-        .response::<DeleteBucketCorsRequest>(204, &[], "")
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteBucketCors",
+        DeleteBucketCorsRequest::new("examplebucket"),
+        DeleteBucketCorsRequest::new("examplebucket"),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "",
+        },
+    )
 }
 
 fn delete_bucket_policy() -> Case {
-    Case::new("oss", "DeleteBucketPolicy")
-        .request("minimal", &DeleteBucketPolicyRequest::new("examplebucket"))
-        .request("filled", &DeleteBucketPolicyRequest::new("examplebucket"))
-        .response::<DeleteBucketPolicyRequest>(204, &[], "")
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteBucketPolicy",
+        DeleteBucketPolicyRequest::new("examplebucket"),
+        DeleteBucketPolicyRequest::new("examplebucket"),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "",
+        },
+    )
 }
 
 fn delete_multiple_objects() -> Case {
-    Case::new("oss", "DeleteMultipleObjects")
-        .request(
-            "minimal",
-            &DeleteMultipleObjectsRequest::new(
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteMultipleObjects",
+        DeleteMultipleObjectsRequest::new(
+            "examplebucket",
+            Delete::new([ObjectIdentifier::new("key")]),
+        ),
+        DeleteMultipleObjectsRequest::new(
                 "examplebucket",
-                Delete::new([ObjectIdentifier::new("key")]),
-            ),
-        )
-        .request(
-            "filled",
-            &DeleteMultipleObjectsRequest::new(
-                    "examplebucket",
-                    Delete::new([
-                            ObjectIdentifier::new("key ü&<1>")
-                                .version_id("version-id ü&<1>"),
-                            ObjectIdentifier::new("key ü&<1>")
-                                .version_id("version-id ü&<1>"),
-                        ])
-                        .quiet(true),
-                )
-                .encoding_type(EncodingType::Url)
-                .bypass_governance_retention(true)
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<
-            DeleteMultipleObjectsRequest,
-        >(
-            200,
-            &[],
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<DeleteResult>\n  <Deleted>\n    <Key>dir%2Fkey%201</Key>\n    <VersionId>version-id ü&amp;&lt;1&gt;</VersionId>\n    <DeleteMarker>true</DeleteMarker>\n    <DeleteMarkerVersionId>delete-marker-version-id ü&amp;&lt;1&gt;</DeleteMarkerVersionId>\n  </Deleted>\n  <Deleted>\n    <Key>dir%2Fkey%201</Key>\n    <VersionId>version-id ü&amp;&lt;1&gt;</VersionId>\n    <DeleteMarker>true</DeleteMarker>\n    <DeleteMarkerVersionId>delete-marker-version-id ü&amp;&lt;1&gt;</DeleteMarkerVersionId>\n  </Deleted>\n  <EncodingType>url</EncodingType>\n</DeleteResult>\n",
-        )
+                Delete::new([
+                        ObjectIdentifier::new("key-2 ü&<1>")
+                            .version_id("version-id-2 ü&<1>"),
+                        ObjectIdentifier::new("key ü&<1>")
+                            .version_id("version-id ü&<1>"),
+                    ])
+                    .quiet(true),
+            )
+            .encoding_type(EncodingType::Url)
+            .bypass_governance_retention(true)
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<DeleteResult>\n  <Deleted>\n    <Key>dir%2Fkey%201</Key>\n    <VersionId>version-id ü&amp;&lt;1&gt;</VersionId>\n    <DeleteMarker>true</DeleteMarker>\n    <DeleteMarkerVersionId>delete-marker-version-id ü&amp;&lt;1&gt;</DeleteMarkerVersionId>\n  </Deleted>\n  <Deleted>\n    <Key>dir%2Fkey%202</Key>\n    <VersionId>version-id-2 ü&amp;&lt;1&gt;</VersionId>\n    <DeleteMarker>true</DeleteMarker>\n    <DeleteMarkerVersionId>delete-marker-version-id-2 ü&amp;&lt;1&gt;</DeleteMarkerVersionId>\n  </Deleted>\n  <EncodingType>url</EncodingType>\n</DeleteResult>\n",
+        },
+    )
 }
 
 fn delete_object() -> Case {
-    Case::new("oss", "DeleteObject")
-        .request(
-            "minimal",
-            &DeleteObjectRequest::new("examplebucket", "dir/example object+ü.txt"),
-        )
-        .request(
-            "filled",
-            &DeleteObjectRequest::new("examplebucket", "dir/example object+ü.txt")
-                .version_id("version-id ü&<1>")
-                .bypass_governance_retention(true)
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<
-            DeleteObjectRequest,
-        >(
-            204,
-            &[("x-oss-version-id", "version-id"), ("x-oss-delete-marker", "true")],
-            "",
-        )
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteObject",
+        DeleteObjectRequest::new("examplebucket", "dir/example object+ü.txt"),
+        DeleteObjectRequest::new("examplebucket", "dir/example object+ü.txt")
+            .version_id("version-id ü&<1>")
+            .bypass_governance_retention(true)
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 204,
+            headers: &[
+                ("x-oss-version-id", "version-id"),
+                ("x-oss-delete-marker", "true"),
+            ],
+            body: "",
+        },
+    )
 }
 
 fn delete_object_tagging() -> Case {
-    Case::new("oss", "DeleteObjectTagging")
-        .request(
-            "minimal",
-            &DeleteObjectTaggingRequest::new(
-                "examplebucket",
-                "dir/example object+ü.txt",
-            ),
-        )
-        .request(
-            "filled",
-            &DeleteObjectTaggingRequest::new(
-                    "examplebucket",
-                    "dir/example object+ü.txt",
-                )
-                .version_id("version-id ü&<1>")
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<
-            DeleteObjectTaggingRequest,
-        >(204, &[("x-oss-version-id", "version-id")], "")
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteObjectTagging",
+        DeleteObjectTaggingRequest::new("examplebucket", "dir/example object+ü.txt"),
+        DeleteObjectTaggingRequest::new("examplebucket", "dir/example object+ü.txt")
+            .version_id("version-id ü&<1>")
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 204,
+            headers: &[("x-oss-version-id", "version-id")],
+            body: "",
+        },
+    )
 }
 
 fn describe_regions() -> Case {
-    Case::new("oss", "DescribeRegions")
-        .request("minimal", &DescribeRegionsRequest::new())
-        .request("filled", &DescribeRegionsRequest::new().regions("regions ü&<1>"))
-        .response::<
-            DescribeRegionsRequest,
-        >(
-            200,
-            &[],
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<RegionInfoList>\n  <RegionInfo>\n    <Region>region ü&amp;&lt;1&gt;</Region>\n    <InternetEndpoint>internet-endpoint ü&amp;&lt;1&gt;</InternetEndpoint>\n    <InternalEndpoint>internal-endpoint ü&amp;&lt;1&gt;</InternalEndpoint>\n    <AccelerateEndpoint>accelerate-endpoint ü&amp;&lt;1&gt;</AccelerateEndpoint>\n  </RegionInfo>\n  <RegionInfo>\n    <Region>region ü&amp;&lt;1&gt;</Region>\n    <InternetEndpoint>internet-endpoint ü&amp;&lt;1&gt;</InternetEndpoint>\n    <InternalEndpoint>internal-endpoint ü&amp;&lt;1&gt;</InternalEndpoint>\n    <AccelerateEndpoint>accelerate-endpoint ü&amp;&lt;1&gt;</AccelerateEndpoint>\n  </RegionInfo>\n</RegionInfoList>\n",
-        )
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DescribeRegions",
+        DescribeRegionsRequest::new(),
+        DescribeRegionsRequest::new().regions("regions ü&<1>"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<RegionInfoList>\n  <RegionInfo>\n    <Region>region ü&amp;&lt;1&gt;</Region>\n    <InternetEndpoint>internet-endpoint ü&amp;&lt;1&gt;</InternetEndpoint>\n    <InternalEndpoint>internal-endpoint ü&amp;&lt;1&gt;</InternalEndpoint>\n    <AccelerateEndpoint>accelerate-endpoint ü&amp;&lt;1&gt;</AccelerateEndpoint>\n  </RegionInfo>\n  <RegionInfo>\n    <Region>region-2 ü&amp;&lt;1&gt;</Region>\n    <InternetEndpoint>internet-endpoint-2 ü&amp;&lt;1&gt;</InternetEndpoint>\n    <InternalEndpoint>internal-endpoint-2 ü&amp;&lt;1&gt;</InternalEndpoint>\n    <AccelerateEndpoint>accelerate-endpoint-2 ü&amp;&lt;1&gt;</AccelerateEndpoint>\n  </RegionInfo>\n</RegionInfoList>\n",
+        },
+    )
 }
 
 fn get_bucket_acl() -> Case {
-    Case::new("oss", "GetBucketAcl")
-        .request("minimal", &GetBucketAclRequest::new("examplebucket"))
-        .request("filled", &GetBucketAclRequest::new("examplebucket"))
-        .response::<
-            GetBucketAclRequest,
-        >(
-            200,
-            &[],
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<AccessControlPolicy>\n  <Owner>\n    <ID>id ü&amp;&lt;1&gt;</ID>\n    <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n  </Owner>\n  <AccessControlList>\n    <Grant>public-read-write</Grant>\n  </AccessControlList>\n</AccessControlPolicy>\n",
-        )
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketAcl",
+        GetBucketAclRequest::new("examplebucket"),
+        GetBucketAclRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<AccessControlPolicy>\n  <Owner>\n    <ID>id ü&amp;&lt;1&gt;</ID>\n    <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n  </Owner>\n  <AccessControlList>\n    <Grant>public-read-write</Grant>\n  </AccessControlList>\n</AccessControlPolicy>\n",
+        },
+    )
 }
 
 fn get_bucket_cors() -> Case {
-    Case::new("oss", "GetBucketCors")
-        .request("minimal", &GetBucketCorsRequest::new("examplebucket"))
-        .request("filled", &GetBucketCorsRequest::new("examplebucket"))
-        .response::<
-            GetBucketCorsRequest,
-        >(
-            200,
-            &[],
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CORSConfiguration>\n  <CORSRule>\n    <AllowedOrigin>allowed-origins ü&amp;&lt;1&gt;</AllowedOrigin>\n    <AllowedOrigin>allowed-origins-2 ü&amp;&lt;1&gt;</AllowedOrigin>\n    <AllowedMethod>HEAD</AllowedMethod>\n    <AllowedMethod>POST</AllowedMethod>\n    <AllowedHeader>allowed-headers ü&amp;&lt;1&gt;</AllowedHeader>\n    <AllowedHeader>allowed-headers-2 ü&amp;&lt;1&gt;</AllowedHeader>\n    <ExposeHeader>expose-headers ü&amp;&lt;1&gt;</ExposeHeader>\n    <ExposeHeader>expose-headers-2 ü&amp;&lt;1&gt;</ExposeHeader>\n    <MaxAgeSeconds>7</MaxAgeSeconds>\n  </CORSRule>\n  <CORSRule>\n    <AllowedOrigin>allowed-origins ü&amp;&lt;1&gt;</AllowedOrigin>\n    <AllowedOrigin>allowed-origins-2 ü&amp;&lt;1&gt;</AllowedOrigin>\n    <AllowedMethod>HEAD</AllowedMethod>\n    <AllowedMethod>POST</AllowedMethod>\n    <AllowedHeader>allowed-headers ü&amp;&lt;1&gt;</AllowedHeader>\n    <AllowedHeader>allowed-headers-2 ü&amp;&lt;1&gt;</AllowedHeader>\n    <ExposeHeader>expose-headers ü&amp;&lt;1&gt;</ExposeHeader>\n    <ExposeHeader>expose-headers-2 ü&amp;&lt;1&gt;</ExposeHeader>\n    <MaxAgeSeconds>7</MaxAgeSeconds>\n  </CORSRule>\n  <ResponseVary>true</ResponseVary>\n</CORSConfiguration>\n",
-        )
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketCors",
+        GetBucketCorsRequest::new("examplebucket"),
+        GetBucketCorsRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CORSConfiguration>\n  <CORSRule>\n    <AllowedOrigin>allowed-origins ü&amp;&lt;1&gt;</AllowedOrigin>\n    <AllowedOrigin>allowed-origins-2 ü&amp;&lt;1&gt;</AllowedOrigin>\n    <AllowedMethod>HEAD</AllowedMethod>\n    <AllowedMethod>POST</AllowedMethod>\n    <AllowedHeader>allowed-headers ü&amp;&lt;1&gt;</AllowedHeader>\n    <AllowedHeader>allowed-headers-2 ü&amp;&lt;1&gt;</AllowedHeader>\n    <ExposeHeader>expose-headers ü&amp;&lt;1&gt;</ExposeHeader>\n    <ExposeHeader>expose-headers-2 ü&amp;&lt;1&gt;</ExposeHeader>\n    <MaxAgeSeconds>7</MaxAgeSeconds>\n  </CORSRule>\n  <CORSRule>\n    <AllowedOrigin>allowed-origins ü&amp;&lt;1&gt;</AllowedOrigin>\n    <AllowedOrigin>allowed-origins-2 ü&amp;&lt;1&gt;</AllowedOrigin>\n    <AllowedMethod>HEAD</AllowedMethod>\n    <AllowedMethod>POST</AllowedMethod>\n    <AllowedHeader>allowed-headers ü&amp;&lt;1&gt;</AllowedHeader>\n    <AllowedHeader>allowed-headers-2 ü&amp;&lt;1&gt;</AllowedHeader>\n    <ExposeHeader>expose-headers ü&amp;&lt;1&gt;</ExposeHeader>\n    <ExposeHeader>expose-headers-2 ü&amp;&lt;1&gt;</ExposeHeader>\n    <MaxAgeSeconds>8</MaxAgeSeconds>\n  </CORSRule>\n  <ResponseVary>true</ResponseVary>\n</CORSConfiguration>\n",
+        },
+    )
 }
 
 fn get_bucket_info() -> Case {
-    Case::new("oss", "GetBucketInfo")
-        .request("minimal", &GetBucketInfoRequest::new("examplebucket"))
-        .request("filled", &GetBucketInfoRequest::new("examplebucket"))
-        .response::<
-            GetBucketInfoRequest,
-        >(
-            200,
-            &[],
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<BucketInfo>\n  <Bucket>\n    <Name>name ü&amp;&lt;1&gt;</Name>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <AccessControlList>\n      <Grant>public-read-write</Grant>\n    </AccessControlList>\n    <Location>location ü&amp;&lt;1&gt;</Location>\n    <CreationDate>2024-05-06T07:08:09.000Z</CreationDate>\n    <StorageClass>DeepColdArchive</StorageClass>\n    <DataRedundancyType>ZRS</DataRedundancyType>\n    <ExtranetEndpoint>extranet-endpoint ü&amp;&lt;1&gt;</ExtranetEndpoint>\n    <IntranetEndpoint>intranet-endpoint ü&amp;&lt;1&gt;</IntranetEndpoint>\n    <ResourceGroupId>resource-group-id ü&amp;&lt;1&gt;</ResourceGroupId>\n    <ServerSideEncryptionRule>\n      <SSEAlgorithm>None</SSEAlgorithm>\n      <KMSMasterKeyID>kms-master-key-id ü&amp;&lt;1&gt;</KMSMasterKeyID>\n      <KMSDataEncryption>SM4</KMSDataEncryption>\n    </ServerSideEncryptionRule>\n    <Versioning>Suspended</Versioning>\n    <AccessMonitor>Disabled</AccessMonitor>\n    <TransferAcceleration>Disabled</TransferAcceleration>\n    <CrossRegionReplication>Disabled</CrossRegionReplication>\n    <BlockPublicAccess>true</BlockPublicAccess>\n    <BucketPolicy>\n      <LogBucket>log-bucket ü&amp;&lt;1&gt;</LogBucket>\n      <LogPrefix>log-prefix ü&amp;&lt;1&gt;</LogPrefix>\n    </BucketPolicy>\n    <Comment>comment ü&amp;&lt;1&gt;</Comment>\n    <BucketResourceType>bucket-resource-type ü&amp;&lt;1&gt;</BucketResourceType>\n    <AgenticBucketName>agentic-bucket-name ü&amp;&lt;1&gt;</AgenticBucketName>\n  </Bucket>\n</BucketInfo>\n",
-        )
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketInfo",
+        GetBucketInfoRequest::new("examplebucket"),
+        GetBucketInfoRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<BucketInfo>\n  <Bucket>\n    <Name>name ü&amp;&lt;1&gt;</Name>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <AccessControlList>\n      <Grant>public-read-write</Grant>\n    </AccessControlList>\n    <Location>location ü&amp;&lt;1&gt;</Location>\n    <CreationDate>2024-05-06T07:08:09.000Z</CreationDate>\n    <StorageClass>DeepColdArchive</StorageClass>\n    <DataRedundancyType>ZRS</DataRedundancyType>\n    <ExtranetEndpoint>extranet-endpoint ü&amp;&lt;1&gt;</ExtranetEndpoint>\n    <IntranetEndpoint>intranet-endpoint ü&amp;&lt;1&gt;</IntranetEndpoint>\n    <ResourceGroupId>resource-group-id ü&amp;&lt;1&gt;</ResourceGroupId>\n    <ServerSideEncryptionRule>\n      <SSEAlgorithm>None</SSEAlgorithm>\n      <KMSMasterKeyID>kms-master-key-id ü&amp;&lt;1&gt;</KMSMasterKeyID>\n      <KMSDataEncryption>SM4</KMSDataEncryption>\n    </ServerSideEncryptionRule>\n    <Versioning>Suspended</Versioning>\n    <AccessMonitor>Disabled</AccessMonitor>\n    <TransferAcceleration>Disabled</TransferAcceleration>\n    <CrossRegionReplication>Disabled</CrossRegionReplication>\n    <BlockPublicAccess>true</BlockPublicAccess>\n    <BucketPolicy>\n      <LogBucket>log-bucket ü&amp;&lt;1&gt;</LogBucket>\n      <LogPrefix>log-prefix ü&amp;&lt;1&gt;</LogPrefix>\n    </BucketPolicy>\n    <Comment>comment ü&amp;&lt;1&gt;</Comment>\n    <BucketResourceType>bucket-resource-type ü&amp;&lt;1&gt;</BucketResourceType>\n    <AgenticBucketName>agentic-bucket-name ü&amp;&lt;1&gt;</AgenticBucketName>\n  </Bucket>\n</BucketInfo>\n",
+        },
+    )
 }
 
 fn get_bucket_location() -> Case {
-    Case::new("oss", "GetBucketLocation")
-        .request("minimal", &GetBucketLocationRequest::new("examplebucket"))
-        .request("filled", &GetBucketLocationRequest::new("examplebucket"))
-        .response::<
-            GetBucketLocationRequest,
-        >(
-            200,
-            &[],
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<LocationConstraint>location ü&amp;&lt;1&gt;</LocationConstraint>\n",
-        )
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketLocation",
+        GetBucketLocationRequest::new("examplebucket"),
+        GetBucketLocationRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<LocationConstraint>location ü&amp;&lt;1&gt;</LocationConstraint>\n",
+        },
+    )
 }
 
 fn get_bucket_policy() -> Case {
-    Case::new("oss", "GetBucketPolicy")
-        .request("minimal", &GetBucketPolicyRequest::new("examplebucket"))
-        .request("filled", &GetBucketPolicyRequest::new("examplebucket"))
-        .response::<
-            GetBucketPolicyRequest,
-        >(200, &[], "{\"Version\":\"1\",\"Statement\":[]}")
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketPolicy",
+        GetBucketPolicyRequest::new("examplebucket"),
+        GetBucketPolicyRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "{\"Version\":\"1\",\"Statement\":[]}",
+        },
+    )
 }
 
 fn get_bucket_stat() -> Case {
-    Case::new("oss", "GetBucketStat")
-        .request("minimal", &GetBucketStatRequest::new("examplebucket"))
-        .request("filled", &GetBucketStatRequest::new("examplebucket"))
-        .response::<
-            GetBucketStatRequest,
-        >(
-            200,
-            &[],
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<BucketStat>\n  <Storage>7</Storage>\n  <ObjectCount>7</ObjectCount>\n  <MultipartUploadCount>7</MultipartUploadCount>\n  <MultipartPartCount>7</MultipartPartCount>\n  <LiveChannelCount>7</LiveChannelCount>\n  <DeleteMarkerCount>7</DeleteMarkerCount>\n  <LastModifiedTime>7</LastModifiedTime>\n  <StandardStorage>7</StandardStorage>\n  <StandardObjectCount>7</StandardObjectCount>\n  <InfrequentAccessStorage>7</InfrequentAccessStorage>\n  <InfrequentAccessRealStorage>7</InfrequentAccessRealStorage>\n  <InfrequentAccessObjectCount>7</InfrequentAccessObjectCount>\n  <ArchiveStorage>7</ArchiveStorage>\n  <ArchiveRealStorage>7</ArchiveRealStorage>\n  <ArchiveObjectCount>7</ArchiveObjectCount>\n  <ColdArchiveStorage>7</ColdArchiveStorage>\n  <ColdArchiveRealStorage>7</ColdArchiveRealStorage>\n  <ColdArchiveObjectCount>7</ColdArchiveObjectCount>\n  <DeepColdArchiveStorage>7</DeepColdArchiveStorage>\n  <DeepColdArchiveRealStorage>7</DeepColdArchiveRealStorage>\n  <DeepColdArchiveObjectCount>7</DeepColdArchiveObjectCount>\n</BucketStat>\n",
-        )
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketStat",
+        GetBucketStatRequest::new("examplebucket"),
+        GetBucketStatRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<BucketStat>\n  <Storage>7</Storage>\n  <ObjectCount>7</ObjectCount>\n  <MultipartUploadCount>7</MultipartUploadCount>\n  <MultipartPartCount>7</MultipartPartCount>\n  <LiveChannelCount>7</LiveChannelCount>\n  <DeleteMarkerCount>7</DeleteMarkerCount>\n  <LastModifiedTime>7</LastModifiedTime>\n  <StandardStorage>7</StandardStorage>\n  <StandardObjectCount>7</StandardObjectCount>\n  <InfrequentAccessStorage>7</InfrequentAccessStorage>\n  <InfrequentAccessRealStorage>7</InfrequentAccessRealStorage>\n  <InfrequentAccessObjectCount>7</InfrequentAccessObjectCount>\n  <ArchiveStorage>7</ArchiveStorage>\n  <ArchiveRealStorage>7</ArchiveRealStorage>\n  <ArchiveObjectCount>7</ArchiveObjectCount>\n  <ColdArchiveStorage>7</ColdArchiveStorage>\n  <ColdArchiveRealStorage>7</ColdArchiveRealStorage>\n  <ColdArchiveObjectCount>7</ColdArchiveObjectCount>\n  <DeepColdArchiveStorage>7</DeepColdArchiveStorage>\n  <DeepColdArchiveRealStorage>7</DeepColdArchiveRealStorage>\n  <DeepColdArchiveObjectCount>7</DeepColdArchiveObjectCount>\n</BucketStat>\n",
+        },
+    )
 }
 
 fn get_bucket_versioning() -> Case {
-    Case::new("oss", "GetBucketVersioning")
-        .request("minimal", &GetBucketVersioningRequest::new("examplebucket"))
-        .request("filled", &GetBucketVersioningRequest::new("examplebucket"))
-        .response::<
-            GetBucketVersioningRequest,
-        >(
-            200,
-            &[],
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<VersioningConfiguration>\n  <Status>Suspended</Status>\n</VersioningConfiguration>\n",
-        )
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketVersioning",
+        GetBucketVersioningRequest::new("examplebucket"),
+        GetBucketVersioningRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<VersioningConfiguration>\n  <Status>Suspended</Status>\n</VersioningConfiguration>\n",
+        },
+    )
 }
 
 fn get_object() -> Case {
-    Case::new("oss", "GetObject")
-        .request(
-            "minimal",
-            &GetObjectRequest::new("examplebucket", "dir/example object+ü.txt"),
-        )
-        .request(
-            "filled",
-            &GetObjectRequest::new("examplebucket", "dir/example object+ü.txt")
-                .version_id("version-id ü&<1>")
-                .range_header("range-header")
-                .range_behavior(RangeBehavior::Standard)
-                .if_match("if-match")
-                .if_none_match("if-none-match")
-                .if_modified_since("if-modified-since")
-                .if_unmodified_since("if-unmodified-since")
-                .accept_encoding("accept-encoding")
-                .response_content_type("response-content-type ü&<1>")
-                .response_content_language("response-content-language ü&<1>")
-                .response_expires("response-expires ü&<1>")
-                .response_cache_control("response-cache-control ü&<1>")
-                .response_content_disposition("response-content-disposition ü&<1>")
-                .response_content_encoding("response-content-encoding ü&<1>")
-                .process("process ü&<1>")
-                .traffic_limit(819200)
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<
-            GetObjectRequest,
-        >(
-            200,
-            &[
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetObject",
+        GetObjectRequest::new("examplebucket", "dir/example object+ü.txt"),
+        GetObjectRequest::new("examplebucket", "dir/example object+ü.txt")
+            .version_id("version-id ü&<1>")
+            .range_header("range-header")
+            .range_behavior(RangeBehavior::Standard)
+            .if_match("if-match")
+            .if_none_match("if-none-match")
+            .if_modified_since("if-modified-since")
+            .if_unmodified_since("if-unmodified-since")
+            .accept_encoding("accept-encoding")
+            .response_content_type("response-content-type ü&<1>")
+            .response_content_language("response-content-language ü&<1>")
+            .response_expires("response-expires ü&<1>")
+            .response_cache_control("response-cache-control ü&<1>")
+            .response_content_disposition("response-content-disposition ü&<1>")
+            .response_content_encoding("response-content-encoding ü&<1>")
+            .process("process ü&<1>")
+            .traffic_limit(245760)
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[
                 ("Content-Length", "7"),
                 ("Content-Range", "content-range"),
                 ("Content-Type", "content-type"),
@@ -478,48 +536,44 @@ fn get_object() -> Case {
                 ("x-oss-object-worm-retain-until-date", "object-worm-retain-until-date"),
                 ("x-oss-object-worm-legal-hold", "OFF"),
             ],
-            "payload",
-        )
+            body: "payload",
+        },
+    )
 }
 
 fn get_object_acl() -> Case {
-    Case::new("oss", "GetObjectAcl")
-        .request(
-            "minimal",
-            &GetObjectAclRequest::new("examplebucket", "dir/example object+ü.txt"),
-        )
-        .request(
-            "filled",
-            &GetObjectAclRequest::new("examplebucket", "dir/example object+ü.txt")
-                .version_id("version-id ü&<1>")
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<
-            GetObjectAclRequest,
-        >(
-            200,
-            &[("x-oss-version-id", "version-id")],
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<AccessControlPolicy>\n  <Owner>\n    <ID>id ü&amp;&lt;1&gt;</ID>\n    <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n  </Owner>\n  <AccessControlList>\n    <Grant>public-read-write</Grant>\n  </AccessControlList>\n</AccessControlPolicy>\n",
-        )
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetObjectAcl",
+        GetObjectAclRequest::new("examplebucket", "dir/example object+ü.txt"),
+        GetObjectAclRequest::new("examplebucket", "dir/example object+ü.txt")
+            .version_id("version-id ü&<1>")
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[("x-oss-version-id", "version-id")],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<AccessControlPolicy>\n  <Owner>\n    <ID>id ü&amp;&lt;1&gt;</ID>\n    <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n  </Owner>\n  <AccessControlList>\n    <Grant>public-read-write</Grant>\n  </AccessControlList>\n</AccessControlPolicy>\n",
+        },
+    )
 }
 
 fn get_object_meta() -> Case {
-    Case::new("oss", "GetObjectMeta")
-        .request(
-            "minimal",
-            &GetObjectMetaRequest::new("examplebucket", "dir/example object+ü.txt"),
-        )
-        .request(
-            "filled",
-            &GetObjectMetaRequest::new("examplebucket", "dir/example object+ü.txt")
-                .version_id("version-id ü&<1>")
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<
-            GetObjectMetaRequest,
-        >(
-            200,
-            &[
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetObjectMeta",
+        GetObjectMetaRequest::new("examplebucket", "dir/example object+ü.txt"),
+        GetObjectMetaRequest::new("examplebucket", "dir/example object+ü.txt")
+            .version_id("version-id ü&<1>")
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[
                 ("Content-Length", "7"),
                 ("ETag", "etag"),
                 ("Last-Modified", "Mon, 06 May 2024 07:08:09 GMT"),
@@ -528,78 +582,72 @@ fn get_object_meta() -> Case {
                 ("x-oss-hash-crc64ecma", "hash-crc64"),
                 ("x-oss-transition-time", "transition-time"),
             ],
-            "",
-        )
+            body: "",
+        },
+    )
 }
 
 fn get_object_tagging() -> Case {
-    Case::new("oss", "GetObjectTagging")
-        .request(
-            "minimal",
-            &GetObjectTaggingRequest::new("examplebucket", "dir/example object+ü.txt"),
-        )
-        .request(
-            "filled",
-            &GetObjectTaggingRequest::new("examplebucket", "dir/example object+ü.txt")
-                .version_id("version-id ü&<1>")
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<
-            GetObjectTaggingRequest,
-        >(
-            200,
-            &[("x-oss-version-id", "version-id")],
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Tagging>\n  <TagSet>\n    <Tag>\n      <Key>key ü&amp;&lt;1&gt;</Key>\n      <Value>value ü&amp;&lt;1&gt;</Value>\n    </Tag>\n    <Tag>\n      <Key>key ü&amp;&lt;1&gt;</Key>\n      <Value>value ü&amp;&lt;1&gt;</Value>\n    </Tag>\n  </TagSet>\n</Tagging>\n",
-        )
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetObjectTagging",
+        GetObjectTaggingRequest::new("examplebucket", "dir/example object+ü.txt"),
+        GetObjectTaggingRequest::new("examplebucket", "dir/example object+ü.txt")
+            .version_id("version-id ü&<1>")
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[("x-oss-version-id", "version-id")],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Tagging>\n  <TagSet>\n    <Tag>\n      <Key>key ü&amp;&lt;1&gt;</Key>\n      <Value>value ü&amp;&lt;1&gt;</Value>\n    </Tag>\n    <Tag>\n      <Key>key-2 ü&amp;&lt;1&gt;</Key>\n      <Value>value-2 ü&amp;&lt;1&gt;</Value>\n    </Tag>\n  </TagSet>\n</Tagging>\n",
+        },
+    )
 }
 
 fn get_symlink() -> Case {
-    Case::new("oss", "GetSymlink")
-        .request(
-            "minimal",
-            &GetSymlinkRequest::new("examplebucket", "dir/example object+ü.txt"),
-        )
-        .request(
-            "filled",
-            &GetSymlinkRequest::new("examplebucket", "dir/example object+ü.txt")
-                .version_id("version-id ü&<1>")
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<
-            GetSymlinkRequest,
-        >(
-            200,
-            &[
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetSymlink",
+        GetSymlinkRequest::new("examplebucket", "dir/example object+ü.txt"),
+        GetSymlinkRequest::new("examplebucket", "dir/example object+ü.txt")
+            .version_id("version-id ü&<1>")
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[
                 ("x-oss-symlink-target", "target"),
                 ("ETag", "etag"),
                 ("x-oss-meta-name", "metadata"),
                 ("x-oss-version-id", "version-id"),
             ],
-            "",
-        )
+            body: "",
+        },
+    )
 }
 
 fn head_object() -> Case {
-    Case::new("oss", "HeadObject")
-        .request(
-            "minimal",
-            &HeadObjectRequest::new("examplebucket", "dir/example object+ü.txt"),
-        )
-        .request(
-            "filled",
-            &HeadObjectRequest::new("examplebucket", "dir/example object+ü.txt")
-                .version_id("version-id ü&<1>")
-                .if_match("if-match")
-                .if_none_match("if-none-match")
-                .if_modified_since("if-modified-since")
-                .if_unmodified_since("if-unmodified-since")
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<
-            HeadObjectRequest,
-        >(
-            200,
-            &[
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "HeadObject",
+        HeadObjectRequest::new("examplebucket", "dir/example object+ü.txt"),
+        HeadObjectRequest::new("examplebucket", "dir/example object+ü.txt")
+            .version_id("version-id ü&<1>")
+            .if_match("if-match")
+            .if_none_match("if-none-match")
+            .if_modified_since("if-modified-since")
+            .if_unmodified_since("if-unmodified-since")
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[
                 ("Content-Length", "7"),
                 ("Content-Type", "content-type"),
                 ("ETag", "etag"),
@@ -634,520 +682,534 @@ fn head_object() -> Case {
                 ("x-oss-object-worm-retain-until-date", "object-worm-retain-until-date"),
                 ("x-oss-object-worm-legal-hold", "OFF"),
             ],
-            "",
-        )
+            body: "",
+        },
+    )
 }
 
 fn initiate_multipart_upload() -> Case {
-    Case::new("oss", "InitiateMultipartUpload")
-        .request(
-            "minimal",
-            &InitiateMultipartUploadRequest::new(
-                "examplebucket",
-                "dir/example object+ü.txt",
-            ),
-        )
-        .request(
-            "filled",
-            &InitiateMultipartUploadRequest::new(
-                    "examplebucket",
-                    "dir/example object+ü.txt",
-                )
-                .encoding_type(EncodingType::Url)
-                .content_type("content-type")
-                .content_length(0)
-                .content_md5("content-md5")
-                .cache_control("cache-control")
-                .content_disposition("content-disposition")
-                .content_encoding("content-encoding")
-                .expires("expires")
-                .metadata([("name", "metadata")])
-                .storage_class(StorageClass::DeepColdArchive)
-                .tagging("tagging")
-                .forbid_overwrite(true)
-                .server_side_encryption(SseAlgorithm::None)
-                .server_side_data_encryption(SseDataEncryption::Sm4)
-                .server_side_encryption_key_id("server-side-encryption-key-id")
-                .object_worm_mode(ObjectRetentionMode::Compliance)
-                .object_worm_retain_until_date("object-worm-retain-until-date")
-                .object_worm_legal_hold(ObjectLegalHoldStatus::Off)
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<
-            InitiateMultipartUploadRequest,
-        >(
-            200,
-            &[],
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<InitiateMultipartUploadResult>\n  <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n  <Key>dir%2Fkey%201</Key>\n  <UploadId>upload-id ü&amp;&lt;1&gt;</UploadId>\n  <EncodingType>url</EncodingType>\n</InitiateMultipartUploadResult>\n",
-        )
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "InitiateMultipartUpload",
+        InitiateMultipartUploadRequest::new(
+            "examplebucket",
+            "dir/example object+ü.txt",
+        ),
+        InitiateMultipartUploadRequest::new("examplebucket", "dir/example object+ü.txt")
+            .encoding_type(EncodingType::Url)
+            .content_type("content-type")
+            .content_length(0)
+            .content_md5("content-md5")
+            .cache_control("cache-control")
+            .content_disposition("content-disposition")
+            .content_encoding("content-encoding")
+            .expires("expires")
+            .metadata([("name", "metadata")])
+            .storage_class(StorageClass::DeepColdArchive)
+            .tagging("tagging")
+            .forbid_overwrite(true)
+            .server_side_encryption(SseAlgorithm::None)
+            .server_side_data_encryption(SseDataEncryption::Sm4)
+            .server_side_encryption_key_id("server-side-encryption-key-id")
+            .object_worm_mode(ObjectRetentionMode::Compliance)
+            .object_worm_retain_until_date("object-worm-retain-until-date")
+            .object_worm_legal_hold(ObjectLegalHoldStatus::Off)
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<InitiateMultipartUploadResult>\n  <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n  <Key>dir%2Fkey%201</Key>\n  <UploadId>upload-id ü&amp;&lt;1&gt;</UploadId>\n  <EncodingType>url</EncodingType>\n</InitiateMultipartUploadResult>\n",
+        },
+    )
 }
 
 fn list_buckets() -> Case {
-    Case::new("oss", "ListBuckets")
-        .request("minimal", &ListBucketsRequest::new())
-        .request(
-            "filled",
-            &ListBucketsRequest::new()
-                .prefix("prefix ü&<1>")
-                .marker("marker ü&<1>")
-                .max_keys(7)
-                .resource_group_id("resource-group-id")
-                .tag_key("tag-key ü&<1>")
-                .tag_value("tag-value ü&<1>")
-                .tagging("tagging ü&<1>"),
-        )
-        .response::<
-            ListBucketsRequest,
-        >(
-            200,
-            &[],
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListAllMyBucketsResult>\n  <Prefix>prefix ü&amp;&lt;1&gt;</Prefix>\n  <Marker>marker ü&amp;&lt;1&gt;</Marker>\n  <MaxKeys>7</MaxKeys>\n  <IsTruncated>true</IsTruncated>\n  <NextMarker>next-marker ü&amp;&lt;1&gt;</NextMarker>\n  <Owner>\n    <ID>id ü&amp;&lt;1&gt;</ID>\n    <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n  </Owner>\n  <Buckets>\n    <Bucket>\n      <Name>name ü&amp;&lt;1&gt;</Name>\n      <Location>location ü&amp;&lt;1&gt;</Location>\n      <Region>region ü&amp;&lt;1&gt;</Region>\n      <CreationDate>2024-05-06T07:08:09.000Z</CreationDate>\n      <StorageClass>DeepColdArchive</StorageClass>\n      <ExtranetEndpoint>extranet-endpoint ü&amp;&lt;1&gt;</ExtranetEndpoint>\n      <IntranetEndpoint>intranet-endpoint ü&amp;&lt;1&gt;</IntranetEndpoint>\n      <ResourceGroupId>resource-group-id ü&amp;&lt;1&gt;</ResourceGroupId>\n    </Bucket>\n    <Bucket>\n      <Name>name ü&amp;&lt;1&gt;</Name>\n      <Location>location ü&amp;&lt;1&gt;</Location>\n      <Region>region ü&amp;&lt;1&gt;</Region>\n      <CreationDate>2024-05-06T07:08:09.000Z</CreationDate>\n      <StorageClass>DeepColdArchive</StorageClass>\n      <ExtranetEndpoint>extranet-endpoint ü&amp;&lt;1&gt;</ExtranetEndpoint>\n      <IntranetEndpoint>intranet-endpoint ü&amp;&lt;1&gt;</IntranetEndpoint>\n      <ResourceGroupId>resource-group-id ü&amp;&lt;1&gt;</ResourceGroupId>\n    </Bucket>\n  </Buckets>\n</ListAllMyBucketsResult>\n",
-        )
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "ListBuckets",
+        ListBucketsRequest::new(),
+        ListBucketsRequest::new()
+            .prefix("prefix ü&<1>")
+            .marker("marker ü&<1>")
+            .max_keys(7)
+            .resource_group_id("resource-group-id")
+            .tag_key("tag-key ü&<1>")
+            .tag_value("tag-value ü&<1>")
+            .tagging("tagging ü&<1>"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListAllMyBucketsResult>\n  <Prefix>prefix ü&amp;&lt;1&gt;</Prefix>\n  <Marker>marker ü&amp;&lt;1&gt;</Marker>\n  <MaxKeys>7</MaxKeys>\n  <IsTruncated>true</IsTruncated>\n  <NextMarker>next-marker ü&amp;&lt;1&gt;</NextMarker>\n  <Owner>\n    <ID>id ü&amp;&lt;1&gt;</ID>\n    <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n  </Owner>\n  <Buckets>\n    <Bucket>\n      <Name>name ü&amp;&lt;1&gt;</Name>\n      <Location>location ü&amp;&lt;1&gt;</Location>\n      <Region>region ü&amp;&lt;1&gt;</Region>\n      <CreationDate>2024-05-06T07:08:09.000Z</CreationDate>\n      <StorageClass>DeepColdArchive</StorageClass>\n      <ExtranetEndpoint>extranet-endpoint ü&amp;&lt;1&gt;</ExtranetEndpoint>\n      <IntranetEndpoint>intranet-endpoint ü&amp;&lt;1&gt;</IntranetEndpoint>\n      <ResourceGroupId>resource-group-id ü&amp;&lt;1&gt;</ResourceGroupId>\n    </Bucket>\n    <Bucket>\n      <Name>name-2 ü&amp;&lt;1&gt;</Name>\n      <Location>location-2 ü&amp;&lt;1&gt;</Location>\n      <Region>region-2 ü&amp;&lt;1&gt;</Region>\n      <CreationDate>2024-05-06T07:08:09.000Z</CreationDate>\n      <StorageClass>ColdArchive</StorageClass>\n      <ExtranetEndpoint>extranet-endpoint-2 ü&amp;&lt;1&gt;</ExtranetEndpoint>\n      <IntranetEndpoint>intranet-endpoint-2 ü&amp;&lt;1&gt;</IntranetEndpoint>\n      <ResourceGroupId>resource-group-id-2 ü&amp;&lt;1&gt;</ResourceGroupId>\n    </Bucket>\n  </Buckets>\n</ListAllMyBucketsResult>\n",
+        },
+    )
 }
 
 fn list_multipart_uploads() -> Case {
-    Case::new("oss", "ListMultipartUploads")
-        .request("minimal", &ListMultipartUploadsRequest::new("examplebucket"))
-        .request(
-            "filled",
-            &ListMultipartUploadsRequest::new("examplebucket")
-                .prefix("prefix ü&<1>")
-                .delimiter("delimiter ü&<1>")
-                .key_marker("key-marker ü&<1>")
-                .upload_id_marker("upload-id-marker ü&<1>")
-                .max_uploads(7)
-                .encoding_type(EncodingType::Url)
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<
-            ListMultipartUploadsRequest,
-        >(
-            200,
-            &[],
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListMultipartUploadsResult>\n  <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n  <Prefix>dir%2Fprefix%201</Prefix>\n  <Delimiter>dir%2Fdelimiter%201</Delimiter>\n  <KeyMarker>dir%2Fkey_marker%201</KeyMarker>\n  <UploadIdMarker>upload-id-marker ü&amp;&lt;1&gt;</UploadIdMarker>\n  <NextKeyMarker>dir%2Fnext_key_marker%201</NextKeyMarker>\n  <NextUploadIdMarker>next-upload-id-marker ü&amp;&lt;1&gt;</NextUploadIdMarker>\n  <MaxUploads>7</MaxUploads>\n  <IsTruncated>true</IsTruncated>\n  <EncodingType>url</EncodingType>\n  <Upload>\n    <Key>dir%2Fkey%201</Key>\n    <UploadId>upload-id ü&amp;&lt;1&gt;</UploadId>\n    <Initiated>2024-05-06T07:08:09.000Z</Initiated>\n  </Upload>\n  <Upload>\n    <Key>dir%2Fkey%201</Key>\n    <UploadId>upload-id ü&amp;&lt;1&gt;</UploadId>\n    <Initiated>2024-05-06T07:08:09.000Z</Initiated>\n  </Upload>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%201</Prefix>\n  </CommonPrefixes>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%201</Prefix>\n  </CommonPrefixes>\n</ListMultipartUploadsResult>\n",
-        )
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "ListMultipartUploads",
+        ListMultipartUploadsRequest::new("examplebucket"),
+        ListMultipartUploadsRequest::new("examplebucket")
+            .prefix("prefix ü&<1>")
+            .delimiter("delimiter ü&<1>")
+            .key_marker("key-marker ü&<1>")
+            .upload_id_marker("upload-id-marker ü&<1>")
+            .max_uploads(7)
+            .encoding_type(EncodingType::Url)
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListMultipartUploadsResult>\n  <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n  <Prefix>dir%2Fprefix%201</Prefix>\n  <Delimiter>dir%2Fdelimiter%201</Delimiter>\n  <KeyMarker>dir%2Fkey_marker%201</KeyMarker>\n  <UploadIdMarker>upload-id-marker ü&amp;&lt;1&gt;</UploadIdMarker>\n  <NextKeyMarker>dir%2Fnext_key_marker%201</NextKeyMarker>\n  <NextUploadIdMarker>next-upload-id-marker ü&amp;&lt;1&gt;</NextUploadIdMarker>\n  <MaxUploads>7</MaxUploads>\n  <IsTruncated>true</IsTruncated>\n  <EncodingType>url</EncodingType>\n  <Upload>\n    <Key>dir%2Fkey%201</Key>\n    <UploadId>upload-id ü&amp;&lt;1&gt;</UploadId>\n    <Initiated>2024-05-06T07:08:09.000Z</Initiated>\n  </Upload>\n  <Upload>\n    <Key>dir%2Fkey%202</Key>\n    <UploadId>upload-id-2 ü&amp;&lt;1&gt;</UploadId>\n    <Initiated>2024-05-06T07:08:09.000Z</Initiated>\n  </Upload>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%201</Prefix>\n  </CommonPrefixes>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%202</Prefix>\n  </CommonPrefixes>\n</ListMultipartUploadsResult>\n",
+        },
+    )
 }
 
 fn list_object_versions() -> Case {
-    Case::new("oss", "ListObjectVersions")
-        .request("minimal", &ListObjectVersionsRequest::new("examplebucket"))
-        .request(
-            "filled",
-            &ListObjectVersionsRequest::new("examplebucket")
-                .prefix("prefix ü&<1>")
-                .delimiter("delimiter ü&<1>")
-                .key_marker("key-marker ü&<1>")
-                .version_id_marker("version-id-marker ü&<1>")
-                .max_keys(7)
-                .encoding_type(EncodingType::Url)
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<
-            ListObjectVersionsRequest,
-        >(
-            200,
-            &[],
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListVersionsResult>\n  <Name>name ü&amp;&lt;1&gt;</Name>\n  <Prefix>dir%2Fprefix%201</Prefix>\n  <KeyMarker>dir%2Fkey_marker%201</KeyMarker>\n  <VersionIdMarker>version-id-marker ü&amp;&lt;1&gt;</VersionIdMarker>\n  <MaxKeys>7</MaxKeys>\n  <Delimiter>dir%2Fdelimiter%201</Delimiter>\n  <IsTruncated>true</IsTruncated>\n  <NextKeyMarker>dir%2Fnext_key_marker%201</NextKeyMarker>\n  <NextVersionIdMarker>next-version-id-marker ü&amp;&lt;1&gt;</NextVersionIdMarker>\n  <EncodingType>url</EncodingType>\n  <Version>\n    <Key>dir%2Fkey%201</Key>\n    <VersionId>version-id ü&amp;&lt;1&gt;</VersionId>\n    <IsLatest>true</IsLatest>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <Type>Symlink</Type>\n    <Size>7</Size>\n    <ETag>etag ü&amp;&lt;1&gt;</ETag>\n    <StorageClass>DeepColdArchive</StorageClass>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Version>\n  <Version>\n    <Key>dir%2Fkey%201</Key>\n    <VersionId>version-id ü&amp;&lt;1&gt;</VersionId>\n    <IsLatest>true</IsLatest>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <Type>Symlink</Type>\n    <Size>7</Size>\n    <ETag>etag ü&amp;&lt;1&gt;</ETag>\n    <StorageClass>DeepColdArchive</StorageClass>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Version>\n  <DeleteMarker>\n    <Key>dir%2Fkey%201</Key>\n    <VersionId>version-id ü&amp;&lt;1&gt;</VersionId>\n    <IsLatest>true</IsLatest>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n  </DeleteMarker>\n  <DeleteMarker>\n    <Key>dir%2Fkey%201</Key>\n    <VersionId>version-id ü&amp;&lt;1&gt;</VersionId>\n    <IsLatest>true</IsLatest>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n  </DeleteMarker>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%201</Prefix>\n  </CommonPrefixes>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%201</Prefix>\n  </CommonPrefixes>\n</ListVersionsResult>\n",
-        )
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "ListObjectVersions",
+        ListObjectVersionsRequest::new("examplebucket"),
+        ListObjectVersionsRequest::new("examplebucket")
+            .prefix("prefix ü&<1>")
+            .delimiter("delimiter ü&<1>")
+            .key_marker("key-marker ü&<1>")
+            .version_id_marker("version-id-marker ü&<1>")
+            .max_keys(7)
+            .encoding_type(EncodingType::Url)
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListVersionsResult>\n  <Name>name ü&amp;&lt;1&gt;</Name>\n  <Prefix>dir%2Fprefix%201</Prefix>\n  <KeyMarker>dir%2Fkey_marker%201</KeyMarker>\n  <VersionIdMarker>version-id-marker ü&amp;&lt;1&gt;</VersionIdMarker>\n  <MaxKeys>7</MaxKeys>\n  <Delimiter>dir%2Fdelimiter%201</Delimiter>\n  <IsTruncated>true</IsTruncated>\n  <NextKeyMarker>dir%2Fnext_key_marker%201</NextKeyMarker>\n  <NextVersionIdMarker>next-version-id-marker ü&amp;&lt;1&gt;</NextVersionIdMarker>\n  <EncodingType>url</EncodingType>\n  <Version>\n    <Key>dir%2Fkey%201</Key>\n    <VersionId>version-id ü&amp;&lt;1&gt;</VersionId>\n    <IsLatest>true</IsLatest>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <Type>Symlink</Type>\n    <Size>7</Size>\n    <ETag>etag ü&amp;&lt;1&gt;</ETag>\n    <StorageClass>DeepColdArchive</StorageClass>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Version>\n  <Version>\n    <Key>dir%2Fkey%202</Key>\n    <VersionId>version-id-2 ü&amp;&lt;1&gt;</VersionId>\n    <IsLatest>true</IsLatest>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <Type>Appendable</Type>\n    <Size>8</Size>\n    <ETag>etag-2 ü&amp;&lt;1&gt;</ETag>\n    <StorageClass>ColdArchive</StorageClass>\n    <Owner>\n      <ID>id-2 ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name-2 ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info-2 ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Version>\n  <DeleteMarker>\n    <Key>dir%2Fkey%201</Key>\n    <VersionId>version-id ü&amp;&lt;1&gt;</VersionId>\n    <IsLatest>true</IsLatest>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n  </DeleteMarker>\n  <DeleteMarker>\n    <Key>dir%2Fkey%202</Key>\n    <VersionId>version-id-2 ü&amp;&lt;1&gt;</VersionId>\n    <IsLatest>true</IsLatest>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <Owner>\n      <ID>id-2 ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name-2 ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n  </DeleteMarker>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%201</Prefix>\n  </CommonPrefixes>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%202</Prefix>\n  </CommonPrefixes>\n</ListVersionsResult>\n",
+        },
+    )
 }
 
 fn list_objects() -> Case {
-    Case::new("oss", "ListObjects")
-        .request("minimal", &ListObjectsRequest::new("examplebucket"))
-        .request(
-            "filled",
-            &ListObjectsRequest::new("examplebucket")
-                .prefix("prefix ü&<1>")
-                .delimiter("delimiter ü&<1>")
-                .marker("marker ü&<1>")
-                .max_keys(7)
-                .encoding_type(EncodingType::Url)
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<
-            ListObjectsRequest,
-        >(
-            200,
-            &[],
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult>\n  <Name>name ü&amp;&lt;1&gt;</Name>\n  <Prefix>dir%2Fprefix%201</Prefix>\n  <Marker>dir%2Fmarker%201</Marker>\n  <MaxKeys>7</MaxKeys>\n  <Delimiter>dir%2Fdelimiter%201</Delimiter>\n  <IsTruncated>true</IsTruncated>\n  <NextMarker>dir%2Fnext_marker%201</NextMarker>\n  <EncodingType>url</EncodingType>\n  <Contents>\n    <Key>dir%2Fkey%201</Key>\n    <Type>Symlink</Type>\n    <Size>7</Size>\n    <ETag>etag ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <StorageClass>DeepColdArchive</StorageClass>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Contents>\n  <Contents>\n    <Key>dir%2Fkey%201</Key>\n    <Type>Symlink</Type>\n    <Size>7</Size>\n    <ETag>etag ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <StorageClass>DeepColdArchive</StorageClass>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Contents>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%201</Prefix>\n  </CommonPrefixes>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%201</Prefix>\n  </CommonPrefixes>\n</ListBucketResult>\n",
-        )
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "ListObjects",
+        ListObjectsRequest::new("examplebucket"),
+        ListObjectsRequest::new("examplebucket")
+            .prefix("prefix ü&<1>")
+            .delimiter("delimiter ü&<1>")
+            .marker("marker ü&<1>")
+            .max_keys(7)
+            .encoding_type(EncodingType::Url)
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult>\n  <Name>name ü&amp;&lt;1&gt;</Name>\n  <Prefix>dir%2Fprefix%201</Prefix>\n  <Marker>dir%2Fmarker%201</Marker>\n  <MaxKeys>7</MaxKeys>\n  <Delimiter>dir%2Fdelimiter%201</Delimiter>\n  <IsTruncated>true</IsTruncated>\n  <NextMarker>dir%2Fnext_marker%201</NextMarker>\n  <EncodingType>url</EncodingType>\n  <Contents>\n    <Key>dir%2Fkey%201</Key>\n    <Type>Symlink</Type>\n    <Size>7</Size>\n    <ETag>etag ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <StorageClass>DeepColdArchive</StorageClass>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Contents>\n  <Contents>\n    <Key>dir%2Fkey%202</Key>\n    <Type>Appendable</Type>\n    <Size>8</Size>\n    <ETag>etag-2 ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <StorageClass>ColdArchive</StorageClass>\n    <Owner>\n      <ID>id-2 ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name-2 ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info-2 ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Contents>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%201</Prefix>\n  </CommonPrefixes>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%202</Prefix>\n  </CommonPrefixes>\n</ListBucketResult>\n",
+        },
+    )
 }
 
 fn list_objects_v2() -> Case {
-    Case::new("oss", "ListObjectsV2")
-        .request("minimal", &ListObjectsV2Request::new("examplebucket"))
-        .request(
-            "filled",
-            &ListObjectsV2Request::new("examplebucket")
-                .prefix("prefix ü&<1>")
-                .delimiter("delimiter ü&<1>")
-                .start_after("start-after ü&<1>")
-                .continuation_token("continuation-token ü&<1>")
-                .max_keys(7)
-                .fetch_owner(true)
-                .encoding_type(EncodingType::Url)
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<
-            ListObjectsV2Request,
-        >(
-            200,
-            &[],
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult>\n  <Name>name ü&amp;&lt;1&gt;</Name>\n  <Prefix>dir%2Fprefix%201</Prefix>\n  <StartAfter>dir%2Fstart_after%201</StartAfter>\n  <MaxKeys>7</MaxKeys>\n  <Delimiter>dir%2Fdelimiter%201</Delimiter>\n  <IsTruncated>true</IsTruncated>\n  <ContinuationToken>dir%2Fcontinuation_token%201</ContinuationToken>\n  <NextContinuationToken>dir%2Fnext_continuation_token%201</NextContinuationToken>\n  <KeyCount>7</KeyCount>\n  <EncodingType>url</EncodingType>\n  <Contents>\n    <Key>dir%2Fkey%201</Key>\n    <Type>Symlink</Type>\n    <Size>7</Size>\n    <ETag>etag ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <StorageClass>DeepColdArchive</StorageClass>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Contents>\n  <Contents>\n    <Key>dir%2Fkey%201</Key>\n    <Type>Symlink</Type>\n    <Size>7</Size>\n    <ETag>etag ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <StorageClass>DeepColdArchive</StorageClass>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Contents>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%201</Prefix>\n  </CommonPrefixes>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%201</Prefix>\n  </CommonPrefixes>\n  <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n</ListBucketResult>\n",
-        )
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "ListObjectsV2",
+        ListObjectsV2Request::new("examplebucket"),
+        ListObjectsV2Request::new("examplebucket")
+            .prefix("prefix ü&<1>")
+            .delimiter("delimiter ü&<1>")
+            .start_after("start-after ü&<1>")
+            .continuation_token("continuation-token ü&<1>")
+            .max_keys(7)
+            .fetch_owner(true)
+            .encoding_type(EncodingType::Url)
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult>\n  <Name>name ü&amp;&lt;1&gt;</Name>\n  <Prefix>dir%2Fprefix%201</Prefix>\n  <StartAfter>dir%2Fstart_after%201</StartAfter>\n  <MaxKeys>7</MaxKeys>\n  <Delimiter>dir%2Fdelimiter%201</Delimiter>\n  <IsTruncated>true</IsTruncated>\n  <ContinuationToken>dir%2Fcontinuation_token%201</ContinuationToken>\n  <NextContinuationToken>dir%2Fnext_continuation_token%201</NextContinuationToken>\n  <KeyCount>7</KeyCount>\n  <EncodingType>url</EncodingType>\n  <Contents>\n    <Key>dir%2Fkey%201</Key>\n    <Type>Symlink</Type>\n    <Size>7</Size>\n    <ETag>etag ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <StorageClass>DeepColdArchive</StorageClass>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Contents>\n  <Contents>\n    <Key>dir%2Fkey%202</Key>\n    <Type>Appendable</Type>\n    <Size>8</Size>\n    <ETag>etag-2 ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <StorageClass>ColdArchive</StorageClass>\n    <Owner>\n      <ID>id-2 ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name-2 ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info-2 ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Contents>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%201</Prefix>\n  </CommonPrefixes>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%202</Prefix>\n  </CommonPrefixes>\n  <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n</ListBucketResult>\n",
+        },
+    )
 }
 
 fn list_parts() -> Case {
-    Case::new("oss", "ListParts")
-        .request(
-            "minimal",
-            &ListPartsRequest::new(
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "ListParts",
+        ListPartsRequest::new("examplebucket", "dir/example object+ü.txt", "upload-id"),
+        ListPartsRequest::new(
                 "examplebucket",
                 "dir/example object+ü.txt",
-                "upload-id",
-            ),
-        )
-        .request(
-            "filled",
-            &ListPartsRequest::new(
-                    "examplebucket",
-                    "dir/example object+ü.txt",
-                    "upload-id ü&<1>",
-                )
-                .part_number_marker(7)
-                .max_parts(7)
-                .encoding_type(EncodingType::Url)
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<
-            ListPartsRequest,
-        >(
-            200,
-            &[],
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListPartsResult>\n  <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n  <Key>dir%2Fkey%201</Key>\n  <UploadId>upload-id ü&amp;&lt;1&gt;</UploadId>\n  <PartNumberMarker>7</PartNumberMarker>\n  <NextPartNumberMarker>7</NextPartNumberMarker>\n  <MaxParts>7</MaxParts>\n  <IsTruncated>true</IsTruncated>\n  <StorageClass>DeepColdArchive</StorageClass>\n  <EncodingType>url</EncodingType>\n  <ClientEncryptionKey>client-encryption-key ü&amp;&lt;1&gt;</ClientEncryptionKey>\n  <ClientEncryptionStart>client-encryption-start ü&amp;&lt;1&gt;</ClientEncryptionStart>\n  <ClientEncryptionCekAlg>client-encryption-cek-alg ü&amp;&lt;1&gt;</ClientEncryptionCekAlg>\n  <ClientEncryptionWrapAlg>client-encryption-wrap-alg ü&amp;&lt;1&gt;</ClientEncryptionWrapAlg>\n  <ClientEncryptionDataSize>7</ClientEncryptionDataSize>\n  <ClientEncryptionPartSize>7</ClientEncryptionPartSize>\n  <Part>\n    <PartNumber>7</PartNumber>\n    <Size>7</Size>\n    <ETag>etag ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <HashCrc64ecma>hash-crc64 ü&amp;&lt;1&gt;</HashCrc64ecma>\n  </Part>\n  <Part>\n    <PartNumber>7</PartNumber>\n    <Size>7</Size>\n    <ETag>etag ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <HashCrc64ecma>hash-crc64 ü&amp;&lt;1&gt;</HashCrc64ecma>\n  </Part>\n</ListPartsResult>\n",
-        )
+                "upload-id ü&<1>",
+            )
+            .part_number_marker(7)
+            .max_parts(7)
+            .encoding_type(EncodingType::Url)
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListPartsResult>\n  <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n  <Key>dir%2Fkey%201</Key>\n  <UploadId>upload-id ü&amp;&lt;1&gt;</UploadId>\n  <PartNumberMarker>7</PartNumberMarker>\n  <NextPartNumberMarker>7</NextPartNumberMarker>\n  <MaxParts>7</MaxParts>\n  <IsTruncated>true</IsTruncated>\n  <StorageClass>DeepColdArchive</StorageClass>\n  <EncodingType>url</EncodingType>\n  <ClientEncryptionKey>client-encryption-key ü&amp;&lt;1&gt;</ClientEncryptionKey>\n  <ClientEncryptionStart>client-encryption-start ü&amp;&lt;1&gt;</ClientEncryptionStart>\n  <ClientEncryptionCekAlg>client-encryption-cek-alg ü&amp;&lt;1&gt;</ClientEncryptionCekAlg>\n  <ClientEncryptionWrapAlg>client-encryption-wrap-alg ü&amp;&lt;1&gt;</ClientEncryptionWrapAlg>\n  <ClientEncryptionDataSize>7</ClientEncryptionDataSize>\n  <ClientEncryptionPartSize>7</ClientEncryptionPartSize>\n  <Part>\n    <PartNumber>7</PartNumber>\n    <Size>7</Size>\n    <ETag>etag ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <HashCrc64ecma>hash-crc64 ü&amp;&lt;1&gt;</HashCrc64ecma>\n  </Part>\n  <Part>\n    <PartNumber>8</PartNumber>\n    <Size>8</Size>\n    <ETag>etag-2 ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <HashCrc64ecma>hash-crc64-2 ü&amp;&lt;1&gt;</HashCrc64ecma>\n  </Part>\n</ListPartsResult>\n",
+        },
+    )
 }
 
 fn put_bucket() -> Case {
-    Case::new("oss", "PutBucket")
-        .request("minimal", &PutBucketRequest::new("examplebucket"))
-        .request(
-            "filled",
-            &PutBucketRequest::new("examplebucket")
-                .acl(BucketAcl::PublicReadWrite)
-                .resource_group_id("resource-group-id")
-                .bucket_tagging("bucket-tagging")
-                .agentic_bucket("agentic-bucket")
-                .create_bucket_configuration(
-                    CreateBucketConfiguration::new()
-                        .storage_class(StorageClass::DeepColdArchive)
-                        .data_redundancy_type(DataRedundancy::Zrs),
-                ),
-        )
-        .response::<PutBucketRequest>(200, &[], "")
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucket",
+        PutBucketRequest::new("examplebucket"),
+        PutBucketRequest::new("examplebucket")
+            .acl(BucketAcl::PublicReadWrite)
+            .resource_group_id("resource-group-id")
+            .bucket_tagging("bucket-tagging")
+            .agentic_bucket("agentic-bucket")
+            .create_bucket_configuration(
+                CreateBucketConfiguration::new()
+                    .storage_class(StorageClass::DeepColdArchive)
+                    .data_redundancy_type(DataRedundancy::Zrs),
+            ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "",
+        },
+    )
 }
 
 fn put_bucket_acl() -> Case {
-    Case::new("oss", "PutBucketAcl")
-        .request(
-            "minimal",
-            &PutBucketAclRequest::new("examplebucket", BucketAcl::Private),
-        )
-        .request(
-            "filled",
-            &PutBucketAclRequest::new("examplebucket", BucketAcl::PublicReadWrite),
-        )
-        .response::<PutBucketAclRequest>(200, &[], "")
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucketAcl",
+        PutBucketAclRequest::new("examplebucket", BucketAcl::Private),
+        PutBucketAclRequest::new("examplebucket", BucketAcl::PublicReadWrite),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "",
+        },
+    )
 }
 
 fn put_bucket_cors() -> Case {
-    Case::new("oss", "PutBucketCors")
-        .request(
-            "minimal",
-            &PutBucketCorsRequest::new(
-                "examplebucket",
-                CorsConfiguration::new([
-                    CorsRule::new(["allowed-origins"], [CorsMethod::Get]),
-                ]),
-            ),
-        )
-        .request(
-            "filled",
-            &PutBucketCorsRequest::new(
-                "examplebucket",
-                CorsConfiguration::new([
-                        CorsRule::new(
-                                ["allowed-origins ü&<1>", "allowed-origins-2 ü&<1>"],
-                                [CorsMethod::Head, CorsMethod::Post],
-                            )
-                            .allowed_headers([
-                                "allowed-headers ü&<1>",
-                                "allowed-headers-2 ü&<1>",
-                            ])
-                            .expose_headers([
-                                "expose-headers ü&<1>",
-                                "expose-headers-2 ü&<1>",
-                            ])
-                            .max_age_seconds(7),
-                        CorsRule::new(
-                                ["allowed-origins ü&<1>", "allowed-origins-2 ü&<1>"],
-                                [CorsMethod::Head, CorsMethod::Post],
-                            )
-                            .allowed_headers([
-                                "allowed-headers ü&<1>",
-                                "allowed-headers-2 ü&<1>",
-                            ])
-                            .expose_headers([
-                                "expose-headers ü&<1>",
-                                "expose-headers-2 ü&<1>",
-                            ])
-                            .max_age_seconds(7),
-                    ])
-                    .response_vary(true),
-            ),
-        )
-        .response::<PutBucketCorsRequest>(200, &[], "")
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucketCors",
+        PutBucketCorsRequest::new(
+            "examplebucket",
+            CorsConfiguration::new([
+                CorsRule::new(["allowed-origins"], [CorsMethod::Get]),
+            ]),
+        ),
+        PutBucketCorsRequest::new(
+            "examplebucket",
+            CorsConfiguration::new([
+                    CorsRule::new(
+                            ["allowed-origins-2 ü&<1>", "allowed-origins ü&<1>"],
+                            [CorsMethod::Post, CorsMethod::Head],
+                        )
+                        .allowed_headers([
+                            "allowed-headers-2 ü&<1>",
+                            "allowed-headers ü&<1>",
+                        ])
+                        .expose_headers([
+                            "expose-headers-2 ü&<1>",
+                            "expose-headers ü&<1>",
+                        ])
+                        .max_age_seconds(8),
+                    CorsRule::new(
+                            ["allowed-origins-2 ü&<1>", "allowed-origins ü&<1>"],
+                            [CorsMethod::Post, CorsMethod::Head],
+                        )
+                        .allowed_headers([
+                            "allowed-headers-2 ü&<1>",
+                            "allowed-headers ü&<1>",
+                        ])
+                        .expose_headers([
+                            "expose-headers-2 ü&<1>",
+                            "expose-headers ü&<1>",
+                        ])
+                        .max_age_seconds(7),
+                ])
+                .response_vary(true),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "",
+        },
+    )
 }
 
 fn put_bucket_policy() -> Case {
-    Case::new("oss", "PutBucketPolicy")
-        .request(
-            "minimal",
-            &PutBucketPolicyRequest::new(
-                "examplebucket",
-                "{\"Version\":\"1\",\"Statement\":[]}",
-            ),
-        )
-        .request(
-            "filled",
-            &PutBucketPolicyRequest::new(
-                "examplebucket",
-                "{\"Version\":\"1\",\"Statement\":[]}",
-            ),
-        )
-        .response::<PutBucketPolicyRequest>(200, &[], "")
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucketPolicy",
+        PutBucketPolicyRequest::new(
+            "examplebucket",
+            "{\"Version\":\"1\",\"Statement\":[]}",
+        ),
+        PutBucketPolicyRequest::new(
+            "examplebucket",
+            "{\"Version\":\"1\",\"Statement\":[]}",
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "",
+        },
+    )
 }
 
 fn put_bucket_versioning() -> Case {
-    Case::new("oss", "PutBucketVersioning")
-        .request(
-            "minimal",
-            &PutBucketVersioningRequest::new(
-                "examplebucket",
-                VersioningConfiguration::new(VersioningStatus::Enabled),
-            ),
-        )
-        .request(
-            "filled",
-            &PutBucketVersioningRequest::new(
-                "examplebucket",
-                VersioningConfiguration::new(VersioningStatus::Suspended),
-            ),
-        )
-        .response::<PutBucketVersioningRequest>(200, &[], "")
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucketVersioning",
+        PutBucketVersioningRequest::new(
+            "examplebucket",
+            VersioningConfiguration::new(VersioningStatus::Enabled),
+        ),
+        PutBucketVersioningRequest::new(
+            "examplebucket",
+            VersioningConfiguration::new(VersioningStatus::Suspended),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "",
+        },
+    )
 }
 
 fn put_object() -> Case {
-    Case::new("oss", "PutObject")
-        .request(
-            "minimal",
-            &PutObjectRequest::new("examplebucket", "dir/example object+ü.txt"),
-        )
-        .request(
-            "filled",
-            &PutObjectRequest::new("examplebucket", "dir/example object+ü.txt")
-                .body("payload")
-                .content_type("content-type")
-                .content_length(7)
-                .content_md5("content-md5")
-                .cache_control("cache-control")
-                .content_disposition("content-disposition")
-                .content_encoding("content-encoding")
-                .expires("expires")
-                .metadata([("name", "metadata")])
-                .acl(ObjectAcl::PublicReadWrite)
-                .storage_class(StorageClass::DeepColdArchive)
-                .tagging("tagging")
-                .forbid_overwrite(true)
-                .server_side_encryption(SseAlgorithm::None)
-                .server_side_data_encryption(SseDataEncryption::Sm4)
-                .server_side_encryption_key_id("server-side-encryption-key-id")
-                .object_worm_mode(ObjectRetentionMode::Compliance)
-                .object_worm_retain_until_date("object-worm-retain-until-date")
-                .object_worm_legal_hold(ObjectLegalHoldStatus::Off)
-                .callback("callback")
-                .callback_var("callback-var")
-                .traffic_limit(819200)
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<
-            PutObjectRequest,
-        >(
-            200,
-            &[
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutObject",
+        PutObjectRequest::new("examplebucket", "dir/example object+ü.txt"),
+        PutObjectRequest::new("examplebucket", "dir/example object+ü.txt")
+            .body("payload")
+            .content_type("content-type")
+            .content_length(7)
+            .content_md5("content-md5")
+            .cache_control("cache-control")
+            .content_disposition("content-disposition")
+            .content_encoding("content-encoding")
+            .expires("expires")
+            .metadata([("name", "metadata")])
+            .acl(ObjectAcl::PublicReadWrite)
+            .storage_class(StorageClass::DeepColdArchive)
+            .tagging("tagging")
+            .forbid_overwrite(true)
+            .server_side_encryption(SseAlgorithm::None)
+            .server_side_data_encryption(SseDataEncryption::Sm4)
+            .server_side_encryption_key_id("server-side-encryption-key-id")
+            .object_worm_mode(ObjectRetentionMode::Compliance)
+            .object_worm_retain_until_date("object-worm-retain-until-date")
+            .object_worm_legal_hold(ObjectLegalHoldStatus::Off)
+            .callback("callback")
+            .callback_var("callback-var")
+            .traffic_limit(245760)
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[
                 ("ETag", "etag"),
                 ("Content-MD5", "content-md5"),
                 ("x-oss-hash-crc64ecma", "hash-crc64"),
                 ("x-oss-version-id", "version-id"),
             ],
-            "",
-        )
+            body: "",
+        },
+    )
 }
 
 fn put_object_acl() -> Case {
-    Case::new("oss", "PutObjectAcl")
-        .request(
-            "minimal",
-            &PutObjectAclRequest::new(
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutObjectAcl",
+        PutObjectAclRequest::new(
+            "examplebucket",
+            "dir/example object+ü.txt",
+            ObjectAcl::Default,
+        ),
+        PutObjectAclRequest::new(
                 "examplebucket",
                 "dir/example object+ü.txt",
-                ObjectAcl::Default,
-            ),
-        )
-        .request(
-            "filled",
-            &PutObjectAclRequest::new(
-                    "examplebucket",
-                    "dir/example object+ü.txt",
-                    ObjectAcl::PublicReadWrite,
-                )
-                .version_id("version-id ü&<1>")
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<PutObjectAclRequest>(200, &[("x-oss-version-id", "version-id")], "")
+                ObjectAcl::PublicReadWrite,
+            )
+            .version_id("version-id ü&<1>")
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[("x-oss-version-id", "version-id")],
+            body: "",
+        },
+    )
 }
 
 fn put_object_tagging() -> Case {
-    Case::new("oss", "PutObjectTagging")
-        .request(
-            "minimal",
-            &PutObjectTaggingRequest::new(
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutObjectTagging",
+        PutObjectTaggingRequest::new(
+            "examplebucket",
+            "dir/example object+ü.txt",
+            Tagging::new(TagSet::new()),
+        ),
+        PutObjectTaggingRequest::new(
                 "examplebucket",
                 "dir/example object+ü.txt",
-                Tagging::new(TagSet::new()),
-            ),
-        )
-        .request(
-            "filled",
-            &PutObjectTaggingRequest::new(
-                    "examplebucket",
-                    "dir/example object+ü.txt",
-                    Tagging::new(
-                        TagSet::new()
-                            .tags([
-                                Tag::new("key ü&<1>", "value ü&<1>"),
-                                Tag::new("key ü&<1>", "value ü&<1>"),
-                            ]),
-                    ),
-                )
-                .version_id("version-id ü&<1>")
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<
-            PutObjectTaggingRequest,
-        >(200, &[("x-oss-version-id", "version-id")], "")
+                Tagging::new(
+                    TagSet::new()
+                        .tags([
+                            Tag::new("key-2 ü&<1>", "value-2 ü&<1>"),
+                            Tag::new("key ü&<1>", "value ü&<1>"),
+                        ]),
+                ),
+            )
+            .version_id("version-id ü&<1>")
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[("x-oss-version-id", "version-id")],
+            body: "",
+        },
+    )
 }
 
 fn put_symlink() -> Case {
-    Case::new("oss", "PutSymlink")
-        .request(
-            "minimal",
-            &PutSymlinkRequest::new(
-                "examplebucket",
-                "dir/example object+ü.txt",
-                "target",
-            ),
-        )
-        .request(
-            "filled",
-            &PutSymlinkRequest::new(
-                    "examplebucket",
-                    "dir/example object+ü.txt",
-                    "target",
-                )
-                .forbid_overwrite(true)
-                .acl(ObjectAcl::PublicReadWrite)
-                .storage_class(StorageClass::DeepColdArchive)
-                .metadata([("name", "metadata")])
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<PutSymlinkRequest>(200, &[("x-oss-version-id", "version-id")], "")
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutSymlink",
+        PutSymlinkRequest::new("examplebucket", "dir/example object+ü.txt", "target"),
+        PutSymlinkRequest::new("examplebucket", "dir/example object+ü.txt", "target")
+            .forbid_overwrite(true)
+            .acl(ObjectAcl::PublicReadWrite)
+            .storage_class(StorageClass::DeepColdArchive)
+            .metadata([("name", "metadata")])
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[("x-oss-version-id", "version-id")],
+            body: "",
+        },
+    )
 }
 
 fn upload_part() -> Case {
-    Case::new("oss", "UploadPart")
-        .request(
-            "minimal",
-            &UploadPartRequest::new(
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "UploadPart",
+        UploadPartRequest::new(
+            "examplebucket",
+            "dir/example object+ü.txt",
+            "upload-id",
+            7,
+        ),
+        UploadPartRequest::new(
                 "examplebucket",
                 "dir/example object+ü.txt",
-                "upload-id",
+                "upload-id ü&<1>",
                 7,
-            ),
-        )
-        .request(
-            "filled",
-            &UploadPartRequest::new(
-                    "examplebucket",
-                    "dir/example object+ü.txt",
-                    "upload-id ü&<1>",
-                    7,
-                )
-                .body("payload")
-                .content_length(7)
-                .content_md5("content-md5")
-                .traffic_limit(819200)
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<
-            UploadPartRequest,
-        >(
-            200,
-            &[
+            )
+            .body("payload")
+            .content_length(7)
+            .content_md5("content-md5")
+            .traffic_limit(245760)
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[
                 ("ETag", "etag"),
                 ("Content-MD5", "content-md5"),
                 ("x-oss-hash-crc64ecma", "hash-crc64"),
             ],
-            "",
-        )
+            body: "",
+        },
+    )
 }
 
 fn upload_part_copy() -> Case {
-    Case::new("oss", "UploadPartCopy")
-        .request(
-            "minimal",
-            &UploadPartCopyRequest::new(
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "UploadPartCopy",
+        UploadPartCopyRequest::new(
+            "examplebucket",
+            "dir/example object+ü.txt",
+            "upload-id",
+            7,
+            "dir/source object+ü.txt",
+        ),
+        UploadPartCopyRequest::new(
                 "examplebucket",
                 "dir/example object+ü.txt",
-                "upload-id",
+                "upload-id ü&<1>",
                 7,
                 "dir/source object+ü.txt",
-            ),
-        )
-        .request(
-            "filled",
-            &UploadPartCopyRequest::new(
-                    "examplebucket",
-                    "dir/example object+ü.txt",
-                    "upload-id ü&<1>",
-                    7,
-                    "dir/source object+ü.txt",
-                )
-                .source_bucket("sourcebucket")
-                .source_version_id("source-version-id")
-                .source_range("source-range")
-                .if_match("if-match")
-                .if_none_match("if-none-match")
-                .if_modified_since("if-modified-since")
-                .if_unmodified_since("if-unmodified-since")
-                .traffic_limit(819200)
-                .request_payer(RequestPayer::Requester),
-        )
-        .response::<
-            UploadPartCopyRequest,
-        >(
-            200,
-            &[("x-oss-copy-source-version-id", "source-version-id")],
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CopyPartResult>\n  <ETag>etag ü&amp;&lt;1&gt;</ETag>\n  <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n</CopyPartResult>\n",
-        )
+            )
+            .source_bucket("sourcebucket")
+            .source_version_id("source-version-id")
+            .source_range("source-range")
+            .if_match("if-match")
+            .if_none_match("if-none-match")
+            .if_modified_since("if-modified-since")
+            .if_unmodified_since("if-unmodified-since")
+            .traffic_limit(245760)
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[("x-oss-copy-source-version-id", "source-version-id")],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CopyPartResult>\n  <ETag>etag ü&amp;&lt;1&gt;</ETag>\n  <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n</CopyPartResult>\n",
+        },
+    )
 }

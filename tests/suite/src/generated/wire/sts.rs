@@ -2,8 +2,9 @@
 
 //! Samples of the operations of `sts`.
 
-use crate::wire::Case;
+use crate::wire::{Answer, Case};
 
+use oss_sdk::sts::Client;
 use oss_sdk::sts::AssumeRoleRequest;
 
 /// All operations, sorted by name.
@@ -12,21 +13,22 @@ pub fn cases() -> Vec<Case> {
 }
 
 fn assume_role() -> Case {
-    Case::new("sts", "AssumeRole")
-        .request("minimal", &AssumeRoleRequest::new("role-arn", "role-session-name"))
-        .request(
-            "filled",
-            &AssumeRoleRequest::new("role-arn ü&<1>", "role-session-name")
-                .duration_seconds(900)
-                .policy("policy ü&<1>")
-                .external_id("external-id ü&<1>")
-                .source_identity("source-identity ü&<1>"),
-        )
-        .response::<
-            AssumeRoleRequest,
-        >(
-            200,
-            &[],
-            "{\n  \"RequestId\": \"request-id ü&<1>\",\n  \"AssumedRoleUser\": {\n    \"Arn\": \"arn ü&<1>\",\n    \"AssumedRoleId\": \"assumed-role-id ü&<1>\"\n  },\n  \"Credentials\": {\n    \"AccessKeyId\": \"access-key-id ü&<1>\",\n    \"AccessKeySecret\": \"access-key-secret ü&<1>\",\n    \"SecurityToken\": \"security-token ü&<1>\",\n    \"Expiration\": \"2024-05-06T07:08:09.000Z\"\n  },\n  \"SourceIdentity\": \"source-identity ü&<1>\"\n}\n",
-        )
+    Case::new::<
+        Client,
+        _,
+    >(
+        "sts",
+        "AssumeRole",
+        AssumeRoleRequest::new("role-arn", "role-session-name"),
+        AssumeRoleRequest::new("role-arn ü&<1>", "role-session-name")
+            .duration_seconds(900)
+            .policy("policy ü&<1>")
+            .external_id("external-id ü&<1>")
+            .source_identity("source-identity ü&<1>"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "{\n  \"RequestId\": \"request-id ü&<1>\",\n  \"AssumedRoleUser\": {\n    \"Arn\": \"arn ü&<1>\",\n    \"AssumedRoleId\": \"assumed-role-id ü&<1>\"\n  },\n  \"Credentials\": {\n    \"AccessKeyId\": \"access-key-id ü&<1>\",\n    \"AccessKeySecret\": \"access-key-secret ü&<1>\",\n    \"SecurityToken\": \"security-token ü&<1>\",\n    \"Expiration\": \"2024-05-06T07:08:09.000Z\"\n  },\n  \"SourceIdentity\": \"source-identity ü&<1>\"\n}\n",
+        },
+    )
 }

@@ -2,8 +2,9 @@
 
 //! Samples of the operations of `vectors`.
 
-use crate::wire::Case;
+use crate::wire::{Answer, Case};
 
+use oss_sdk::vectors::Client;
 use oss_sdk::vectors::{PutVectorIndexRequest, PutVectorsRequest, QueryVectorsRequest};
 use oss_sdk::vectors::types::{
     DataType, DistanceMetric, Vector, VectorData, VectorIndexMetadata,
@@ -15,91 +16,97 @@ pub fn cases() -> Vec<Case> {
 }
 
 fn put_vector_index() -> Case {
-    Case::new("vectors", "PutVectorIndex")
-        .request(
-            "minimal",
-            &PutVectorIndexRequest::new(
+    Case::new::<
+        Client,
+        _,
+    >(
+        "vectors",
+        "PutVectorIndex",
+        PutVectorIndexRequest::new(
+            "examplebucket",
+            "index-name",
+            DataType::Float32,
+            7,
+            DistanceMetric::Euclidean,
+        ),
+        PutVectorIndexRequest::new(
                 "examplebucket",
                 "index-name",
                 DataType::Float32,
                 7,
-                DistanceMetric::Euclidean,
+                DistanceMetric::Cosine,
+            )
+            .metadata(
+                VectorIndexMetadata::new()
+                    .non_filterable_metadata_keys([
+                        "non-filterable-metadata-keys-2 ü&<1>",
+                        "non-filterable-metadata-keys ü&<1>",
+                    ]),
             ),
-        )
-        .request(
-            "filled",
-            &PutVectorIndexRequest::new(
-                    "examplebucket",
-                    "index-name",
-                    DataType::Float32,
-                    7,
-                    DistanceMetric::Cosine,
-                )
-                .metadata(
-                    VectorIndexMetadata::new()
-                        .non_filterable_metadata_keys([
-                            "non-filterable-metadata-keys ü&<1>",
-                            "non-filterable-metadata-keys-2 ü&<1>",
-                        ]),
-                ),
-        )
-        .response::<PutVectorIndexRequest>(200, &[], "")
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "",
+        },
+    )
 }
 
 fn put_vectors() -> Case {
-    Case::new("vectors", "PutVectors")
-        .request(
-            "minimal",
-            &PutVectorsRequest::new(
-                "examplebucket",
-                "index-name",
-                [Vector::new("key", VectorData::new([0.25]))],
-            ),
-        )
-        .request(
-            "filled",
-            &PutVectorsRequest::new(
-                "examplebucket",
-                "index-name ü&<1>",
-                [
-                    Vector::new("key ü&<1>", VectorData::new([0.25, 0.25]))
-                        .metadata("metadata ü&<1>"),
-                    Vector::new("key ü&<1>", VectorData::new([0.25, 0.25]))
-                        .metadata("metadata ü&<1>"),
-                ],
-            ),
-        )
-        .response::<PutVectorsRequest>(200, &[], "")
+    Case::new::<
+        Client,
+        _,
+    >(
+        "vectors",
+        "PutVectors",
+        PutVectorsRequest::new(
+            "examplebucket",
+            "index-name",
+            [Vector::new("key", VectorData::new([0.25]))],
+        ),
+        PutVectorsRequest::new(
+            "examplebucket",
+            "index-name ü&<1>",
+            [
+                Vector::new("key-2 ü&<1>", VectorData::new([0.25, 0.25]))
+                    .metadata("metadata-2 ü&<1>"),
+                Vector::new("key ü&<1>", VectorData::new([0.25, 0.25]))
+                    .metadata("metadata ü&<1>"),
+            ],
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "",
+        },
+    )
 }
 
 fn query_vectors() -> Case {
-    Case::new("vectors", "QueryVectors")
-        .request(
-            "minimal",
-            &QueryVectorsRequest::new(
+    Case::new::<
+        Client,
+        _,
+    >(
+        "vectors",
+        "QueryVectors",
+        QueryVectorsRequest::new(
+            "examplebucket",
+            "index-name",
+            VectorData::new([0.25]),
+            7,
+        ),
+        QueryVectorsRequest::new(
                 "examplebucket",
-                "index-name",
-                VectorData::new([0.25]),
+                "index-name ü&<1>",
+                VectorData::new([0.25, 0.25]),
                 7,
-            ),
-        )
-        .request(
-            "filled",
-            &QueryVectorsRequest::new(
-                    "examplebucket",
-                    "index-name ü&<1>",
-                    VectorData::new([0.25, 0.25]),
-                    7,
-                )
-                .filter("filter ü&<1>")
-                .return_distance(true)
-                .return_metadata(true),
-        )
-        .response::<
-            QueryVectorsRequest,
-        >(
-            200,
-            &[],
-            "{\n  \"vectors\": [{\n    \"key\": \"key ü&<1>\",\n    \"distance\": 0.5,\n    \"data\": {\n      \"float32\": [0.25, 0.25]\n    },\n    \"metadata\": \"metadata ü&<1>\"\n  }, {\n    \"key\": \"key ü&<1>\",\n    \"distance\": 0.5,\n    \"data\": {\n      \"float32\": [0.25, 0.25]\n    },\n    \"metadata\": \"metadata ü&<1>\"\n  }]\n}\n",
-        )
+            )
+            .filter("filter ü&<1>")
+            .return_distance(true)
+            .return_metadata(true),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "{\n  \"vectors\": [{\n    \"key\": \"key ü&<1>\",\n    \"distance\": 0.5,\n    \"data\": {\n      \"float32\": [0.25, 0.25]\n    },\n    \"metadata\": \"metadata ü&<1>\"\n  }, {\n    \"key\": \"key-2 ü&<1>\",\n    \"distance\": 0.5,\n    \"data\": {\n      \"float32\": [0.25, 0.25]\n    },\n    \"metadata\": \"metadata-2 ü&<1>\"\n  }]\n}\n",
+        },
+    )
 }

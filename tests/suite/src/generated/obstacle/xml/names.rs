@@ -447,7 +447,9 @@ impl Paginate for ListNumbersRequest {
         if !page.is_truncated {
             return false;
         }
-        if page.next_marker.as_deref().is_none_or(str::is_empty) {
+        if page.next_marker.as_deref().is_none_or(str::is_empty)
+            || self.marker == page.next_marker
+        {
             return false;
         }
         self.marker = page.next_marker.clone();
@@ -698,7 +700,6 @@ impl ::oss_sdk::__private::Operation for GetStreamRequest {
                 "GetStream",
                 ::oss_sdk::__private::Method::GET,
             )
-            .success(&[200, 206])
             .streams_response()
             .download_crc64()
             .resumable_download();
@@ -1393,8 +1394,7 @@ impl ::oss_sdk::__private::Operation for ListObjectsV2Request {
                 "ListObjectsV2",
                 ::oss_sdk::__private::Method::GET,
             )
-            .query(&[("v2", None)])
-            .success(&[200]);
+            .query(&[("v2", None)]);
         &SPEC
     }
 
@@ -1807,7 +1807,7 @@ impl WriteXml for Hash {
 pub struct Keywords {
     /// A keyword.
     pub r#type: Option<String>,
-    /// Cannot be raw, and is required. Required.
+    /// Cannot be raw, and is required.
     pub self_: String,
     /// Another keyword. `async` when the answer has none.
     pub r#fn: Keyword,
@@ -1849,7 +1849,7 @@ impl Keywords {
             value: None,
             text: None,
             reader: None,
-            writer: bool::default(),
+            writer: false,
             out: None,
             name: None,
             tree: None,
@@ -3228,10 +3228,8 @@ mod dynamic {
             value: ::oss_sdk::__private::Value,
             names: Names,
         ) -> Result<Self, JsonError> {
-            let mut object = JsonReader::new(value, names)?;
-            let value = Self {};
-            object.finish()?;
-            Ok(value)
+            JsonReader::new(value, names)?.finish()?;
+            Ok(Self {})
         }
     }
 
@@ -3464,10 +3462,8 @@ mod dynamic {
             value: ::oss_sdk::__private::Value,
             names: Names,
         ) -> Result<Self, JsonError> {
-            let mut object = JsonReader::new(value, names)?;
-            let value = Self {};
-            object.finish()?;
-            Ok(value)
+            JsonReader::new(value, names)?.finish()?;
+            Ok(Self {})
         }
     }
 

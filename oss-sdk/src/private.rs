@@ -1,5 +1,4 @@
-//! What expansions of the derive macros, and generated code of other crates, refer to. Nothing here is stable for anyone
-//! else: every item that users may name has a path of its own.
+//! What the expansions of the derive macros, and generated code outside this crate, refer to. Not part of the API.
 
 pub use bytes::Bytes;
 pub use http::{HeaderMap, Method};
@@ -8,7 +7,10 @@ pub use serde_json::Value;
 
 pub use crate::body::{Body, ResponseBody};
 pub use crate::client::Call;
+#[cfg(feature = "dynamic")]
+pub use crate::dynamic::{Entry, Output};
 pub use crate::error::Error;
+pub use crate::generated::oss::SERVICE;
 #[cfg(feature = "json")]
 pub use crate::json::{FromJson, JsonError, JsonObject, JsonReader, Names, ToJson};
 pub use crate::operation::{Encoder, Operation, Paginate, Presign, Reply, ResultMeta, Spec};
@@ -17,9 +19,12 @@ pub use crate::text::{FromText, TextError, ToText, UrlDecode};
 pub use crate::time::Timestamp;
 pub use crate::xml::{ReadXml, WriteXml, XmlError, XmlReader, XmlWriter};
 
-pub use crate::generated::oss::SERVICE;
-
 /// What a derived operation gives: a struct that derives `FromXml`, or `()`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the output of an operation",
+    label = "derive `FromXml` for this type",
+    note = "an operation without a result of interest has the output `()`"
+)]
 pub trait FromReply: Sized {
     /// Whether the payload is handed out as a stream.
     const STREAMS: bool;
@@ -41,6 +46,11 @@ impl FromReply for () {
 }
 
 /// The name of the root element of a struct that derives `ToXml`, when it is a document of its own.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a document",
+    label = "derive `ToXml` for this type",
+    note = "or name the root element: `#[oss(body = \"Root\")]`"
+)]
 pub trait XmlRoot {
     /// The element's name.
     const ROOT: &'static str;

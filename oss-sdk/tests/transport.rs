@@ -1,0 +1,323 @@
+//! The transport on reqwest against sockets: what really goes over the wire.
+
+#![cfg(feature = "reqwest")]
+#![expect(clippy::unwrap_used, reason = "the functions that the tests share are tests too")]
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use oss_sdk::http::Method;
+use oss_sdk::{
+    Body, Client, ClientBuilder, Credentials, ErrorKind, GetObjectRequest, OperationInput, PutObjectRequest,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+fn builder(address: SocketAddr) -> ClientBuilder<Client> {
+    Client::builder()
+        .region("cn-hangzhou")
+        .endpoint(format!("http://{address}"))
+        .credentials(Credentials::new("ak", "secret"))
+        .retry_attempts(1)
+}
+
+async fn listen() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
+}
+
+/// Reads a request up to its empty line, and what is known of the body to `length`.
+async fn read_request(stream: &mut TcpStream) -> (String, Vec<u8>) {
+    let mut all = Vec::new();
+    loop {
+        if let Some(end) = all.windows(4).position(|window| window == b"\r\n\r\n") {
+            let head = String::from_utf8(all[..end].to_vec()).unwrap();
+            let length = head
+                .lines()
+                .find_map(|line| {
+                    line.to_ascii_lowercase()
+                        .strip_prefix("content-length:")
+                        .map(|text| text.trim().to_owned())
+                })
+                .map_or(0, |text| text.parse().unwrap());
+            let mut body = all[end + 4..].to_vec();
+            while body.len() < length && stream.read_buf(&mut body).await.unwrap() > 0 {}
+            return (head, body);
+        }
+        assert!(
+            stream.read_buf(&mut all).await.unwrap() > 0,
+            "the connection ended within the head"
+        );
+    }
+}
+
+#[tokio::test]
+async fn keys_reach_the_wire_as_they_were_signed() {
+    let rows = [
+        ("plain.txt", "/bucket/plain.txt"),
+        ("a//b", "/bucket/a//b"),
+        ("/lead", "/bucket//lead"),
+        ("a/../b", "/bucket/a/../b"),
+        ("..", "/bucket/.."),
+        ("./x/.", "/bucket/./x/."),
+        ("%2e%2e/x", "/bucket/%252e%252e/x"),
+        ("a b+c?d#e&f=g\\h", "/bucket/a%20b%2Bc%3Fd%23e%26f%3Dg%5Ch"),
+        ("日本~*'()", "/bucket/%E6%97%A5%E6%9C%AC~%2A%27%28%29"),
+        ("\t\u{1}", "/bucket/%09%01"),
+    ];
+    let (listener, address) = listen().await;
+    let server = tokio::spawn(async move {
+        let mut heads = Vec::new();
+        for _ in 0..rows.len() {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (head, _) = read_request(&mut stream).await;
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
+                .await
+                .unwrap();
+            heads.push(head);
+        }
+        heads
+    });
+    let client = builder(address).build().unwrap();
+    for (key, _) in rows {
+        let object = client
+            .get_object(GetObjectRequest::new("bucket", key))
+            .query("x-oss-a/b", "c d")
+            .await
+            .unwrap();
+        assert_eq!(object.body.text().await.unwrap(), "hi", "{key:?}");
+    }
+    for ((key, path), head) in rows.iter().zip(server.await.unwrap()) {
+        let mut lines = head.lines();
+        assert_eq!(
+            lines.next(),
+            Some(format!("GET {path}?x-oss-a%2Fb=c%20d HTTP/1.1").as_str()),
+            "{key:?}"
+        );
+        let lower = head.to_ascii_lowercase();
+        assert!(lower.contains(&format!("host: {address}")), "{head}");
+        assert!(
+            !lower.contains("accept-encoding") && !lower.contains("expect:"),
+            "{head}"
+        );
+        assert_eq!(lower.matches("\r\nhost:").count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_refuses_connections_is_a_connect_error() {
+    let (listener, address) = listen().await;
+    drop(listener);
+    for key in ["key", "../key"] {
+        let call = builder(address).build().unwrap();
+        let error = call.get_object(GetObjectRequest::new("bucket", key)).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.operation()),
+            (ErrorKind::Connect, Some("GetObject")),
+            "{error:?}"
+        );
+        assert!(error.is_retryable());
+        assert!(std::error::Error::source(&error).is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_host_without_an_address_is_a_connect_error() {
+    let client = Client::builder()
+        .region("cn-hangzhou")
+        .endpoint("http://name.invalid")
+        .credentials(Credentials::new("ak", "secret"))
+        .retry_attempts(1)
+        .build()
+        .unwrap();
+    let error = client
+        .get_object(GetObjectRequest::new("bucket", "key"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect, "{error:?}");
+}
+
+#[cfg(feature = "rustls")]
+#[tokio::test]
+async fn a_server_without_tls_is_a_connect_error() {
+    let (listener, address) = listen().await;
+    let server = tokio::spawn(async move {
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+        }
+    });
+    let client = builder(address)
+        .endpoint(format!("https://{address}"))
+        .danger_accept_invalid_certificates(true)
+        .build()
+        .unwrap();
+    for key in ["key", "../key"] {
+        let error = client
+            .get_object(GetObjectRequest::new("bucket", key))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.kind(), error.is_retryable()),
+            (ErrorKind::Connect, false),
+            "{error:?}"
+        );
+    }
+    server.await.unwrap();
+}
+
+#[tokio::test]
+async fn bodies_go_out_with_their_length_or_in_chunks() {
+    let (listener, address) = listen().await;
+    let server = tokio::spawn(async move {
+        let mut requests = Vec::new();
+        for _ in 0..3 {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (head, mut body) = read_request(&mut stream).await;
+            if head.to_ascii_lowercase().contains("transfer-encoding: chunked") {
+                while !body.ends_with(b"0\r\n\r\n") {
+                    assert!(stream.read_buf(&mut body).await.unwrap() > 0);
+                }
+            }
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                .await
+                .unwrap();
+            requests.push((head.to_ascii_lowercase(), body));
+        }
+        requests
+    });
+    let client = builder(address).build().unwrap();
+    let put = |body: Body| PutObjectRequest::new("bucket", "key").body(body);
+    client
+        .put_object(put(Body::from_reader(&b"hello"[..], 5)))
+        .await
+        .unwrap();
+    client.put_object(put(Body::empty())).await.unwrap();
+    client
+        .put_object(put(Body::from_reader(&b"hello"[..], None)))
+        .await
+        .unwrap();
+    let requests = server.await.unwrap();
+    assert!(
+        requests[0].0.contains("content-length: 5") && requests[0].1 == b"hello",
+        "{:?}",
+        requests[0]
+    );
+    assert!(
+        requests[1].0.contains("content-length: 0") && requests[1].1.is_empty(),
+        "{:?}",
+        requests[1]
+    );
+    assert!(
+        requests[2].0.contains("chunked") && requests[2].1 == b"5\r\nhello\r\n0\r\n\r\n",
+        "{:?}",
+        requests[2]
+    );
+}
+
+#[tokio::test]
+async fn a_payload_shorter_than_declared_never_completes_at_the_server() {
+    let (listener, address) = listen().await;
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut all = Vec::new();
+        // The client cuts the connection, perhaps with a reset.
+        let _ = stream.read_to_end(&mut all).await;
+        all
+    });
+    let request = PutObjectRequest::new("bucket", "key").body(Body::from_reader(&b"hello"[..], 6));
+    let error = builder(address).build().unwrap().put_object(request).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.member()),
+        (ErrorKind::Body, Some("body")),
+        "{error:?}"
+    );
+    let received = server.await.unwrap();
+    let body = received
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .map_or(0, |end| received.len() - end - 4);
+    assert!(body < 6, "{}", String::from_utf8_lossy(&received));
+}
+
+#[tokio::test]
+async fn the_length_of_a_head_answer_is_not_waited_for() {
+    let (listener, address) = listen().await;
+    let server = tokio::spawn(async move {
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            read_request(&mut stream).await;
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nETag: \"E\"\r\nConnection: close\r\n\r\n")
+                .await
+                .unwrap();
+        }
+    });
+    let client = builder(address).build().unwrap();
+    assert!(client.object_exists("bucket", "key").await.unwrap());
+    let input = OperationInput::new("HeadObject", Method::HEAD)
+        .bucket("bucket")
+        .key("key");
+    let output = client.invoke_operation(input).await.unwrap();
+    assert_eq!(output.headers()["content-length"], "1000");
+    assert!(output.body.bytes().await.unwrap().is_empty());
+    server.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_cut_within_a_download_is_continued_on_another() {
+    let content: Vec<u8> = (0..200_000_u32).map(|number| (number % 251) as u8).collect();
+    let (listener, address) = listen().await;
+    let served = content.clone();
+    let server = tokio::spawn(async move {
+        let mut ranges = Vec::new();
+        for cut in [70_000, 100_000, 200_000] {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (head, _) = read_request(&mut stream).await;
+            let first = head.to_ascii_lowercase().lines().find_map(|line| {
+                line.strip_prefix("range: bytes=")
+                    .map(|range| range.split('-').next().unwrap().parse::<usize>().unwrap())
+            });
+            ranges.push(first);
+            let start = first.unwrap_or(0);
+            let status = match first {
+                None => "200 OK".to_owned(),
+                Some(first) => {
+                    format!("206 Partial Content\r\nContent-Range: bytes {first}-199999/200000")
+                }
+            };
+            let length = served.len() - start;
+            let head = format!("HTTP/1.1 {status}\r\nETag: \"E\"\r\nContent-Length: {length}\r\n\r\n");
+            stream.write_all(head.as_bytes()).await.unwrap();
+            stream.write_all(&served[start..cut]).await.unwrap();
+        }
+        ranges
+    });
+    let client = builder(address).build().unwrap();
+    let object = client.get_object(GetObjectRequest::new("bucket", "key")).await.unwrap();
+    assert!(object.body.bytes().await.unwrap() == content);
+    let ranges = server.await.unwrap();
+    assert_eq!(ranges[0], None);
+    // A cut connection may lose what was in flight, but never skips.
+    assert!(
+        ranges[1].unwrap() <= 70_000 && ranges[2].unwrap() <= 100_000,
+        "{ranges:?}"
+    );
+}
+
+#[tokio::test]
+async fn connecting_takes_no_longer_than_allowed() {
+    // The address is reserved for documentation, so nothing answers there; some networks refuse it at once.
+    let client = builder("192.0.2.1:9".parse().unwrap())
+        .connect_timeout(Duration::from_millis(50))
+        .build()
+        .unwrap();
+    let error = client
+        .get_object(GetObjectRequest::new("bucket", "key"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect, "{error:?}");
+}
