@@ -209,10 +209,7 @@ pub enum BodyKind {
 
 /// Named behaviour of the runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(
-    missing_docs,
-    reason = "docs/model-format.md explains each; the names are the same"
-)]
+#[expect(missing_docs, reason = "docs/model-format.md explains each; the names are the same")]
 pub enum Trait {
     ContentTypeFromKey,
     UploadCrc64,
@@ -241,10 +238,7 @@ pub struct Paginate {
 
 /// Where a member is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "docs/model-format.md explains each; the names are the same"
-)]
+#[expect(missing_docs, reason = "docs/model-format.md explains each; the names are the same")]
 pub enum Place {
     Bucket,
     Key,
@@ -410,12 +404,9 @@ impl Service {
 
     /// All operations with their group, in order.
     pub fn operations(&self) -> impl Iterator<Item = (&Group, &Operation)> {
-        self.groups.iter().flat_map(|group| {
-            group
-                .operations
-                .iter()
-                .map(move |operation| (group, operation))
-        })
+        self.groups
+            .iter()
+            .flat_map(|group| group.operations.iter().map(move |operation| (group, operation)))
     }
 
     /// The operation of a name.

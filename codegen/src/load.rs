@@ -65,11 +65,7 @@ pub fn load_dir(models_dir: &Path) -> Result<Vec<SourceFile>, LoadError> {
         move |source| LoadError { path, source }
     };
     let canonical = models_dir.canonicalize().map_err(failed(models_dir))?;
-    let root = canonical
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let root = canonical.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut sources = Vec::new();
     for service in entries(models_dir).map_err(failed(models_dir))? {
         if !service.is_dir() {
@@ -79,12 +75,7 @@ pub fn load_dir(models_dir: &Path) -> Result<Vec<SourceFile>, LoadError> {
             if file.extension().is_none_or(|extension| extension != "yaml") {
                 continue;
             }
-            let name = |path: &Path| {
-                path.file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned()
-            };
+            let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let path = format!("{root}/{}/{}", name(&service), name(&file));
             let text = fs::read_to_string(&file).map_err(failed(&file))?;
             sources.push(SourceFile { path, text });

@@ -7,11 +7,10 @@ use proc_macro2::{Ident, Span};
 
 /// Words that are no identifiers in edition 2024 unless written raw.
 const KEYWORDS: [&str; 48] = [
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn",
-    "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let",
-    "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return",
-    "static", "struct", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use",
-    "virtual", "where", "while", "yield",
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
+    "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move",
+    "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait", "true", "try", "type", "typeof",
+    "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
 /// Words that cannot even be written raw.
@@ -141,8 +140,7 @@ pub fn words(name: &str) -> Vec<&str> {
         let previous = at(index - 1).unwrap_or(' ');
         let next = at(index + 1).unwrap_or(' ');
         let starts_word = if c.is_ascii_uppercase() {
-            !previous.is_ascii_uppercase()
-                || (next.is_ascii_lowercase() && !is_version(next, at(index + 2)))
+            !previous.is_ascii_uppercase() || (next.is_ascii_lowercase() && !is_version(next, at(index + 2)))
         } else {
             previous.is_ascii_uppercase() && offset - from > 1 && is_version(c, at(index + 1))
         };
@@ -176,9 +174,7 @@ pub fn to_upper_camel(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for word in words(name) {
         // Without it `1.12` and `11.2` were one name; rustc's lint accepts an underscore between digits.
-        if out.ends_with(|c: char| c.is_ascii_digit())
-            && word.starts_with(|c: char| c.is_ascii_digit())
-        {
+        if out.ends_with(|c: char| c.is_ascii_digit()) && word.starts_with(|c: char| c.is_ascii_digit()) {
             out.push('_');
         }
         let (first, rest) = word.split_at(1);
@@ -192,11 +188,7 @@ pub fn to_upper_camel(name: &str) -> String {
 pub fn to_lower_camel(name: &str) -> String {
     let camel = to_upper_camel(name);
     match camel.chars().next() {
-        Some(first) => format!(
-            "{}{}",
-            first.to_ascii_lowercase(),
-            &camel[first.len_utf8()..]
-        ),
+        Some(first) => format!("{}{}", first.to_ascii_lowercase(), &camel[first.len_utf8()..]),
         None => camel,
     }
 }
@@ -212,8 +204,7 @@ pub fn is_snake(name: &str) -> bool {
 
 /// Whether a name is UpperCamelCase, acronyms aside: `CorsRule`, `CORSRule`, `ListObjectsV2`.
 pub fn is_upper_camel(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_uppercase())
-        && name.chars().all(|c| c.is_ascii_alphanumeric())
+    name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
 /// The Rust text of a field: `type` is `r#type`, `self` is `self_`.

@@ -17,9 +17,7 @@ mod subresources;
 
 use std::collections::BTreeMap;
 
-use crate::api::{
-    Api, BucketHost, Enum, EnumValue, ErrorCode, Group, Protocol, Service, Shape, SigningResource,
-};
+use crate::api::{Api, BucketHost, Enum, EnumValue, ErrorCode, Group, Protocol, Service, Shape, SigningResource};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::lint::codes;
 use crate::model::ServiceFile;
@@ -45,12 +43,7 @@ pub fn resolve<'a>(files: &'a [File<'a>], diagnostics: &mut Diagnostics) -> (Api
     (Api { services }, index)
 }
 
-fn service(
-    name: &str,
-    files: &[&File<'_>],
-    index: &Index<'_>,
-    diagnostics: &mut Diagnostics,
-) -> Service {
+fn service(name: &str, files: &[&File<'_>], index: &Index<'_>, diagnostics: &mut Diagnostics) -> Service {
     let unknown = ServiceFile::default();
     let (model, at) = match files.iter().find(|file| file.stem == "service") {
         Some(file) => match file.service_file() {
@@ -60,11 +53,8 @@ fn service(
         None => {
             if let Some(file) = files.first() {
                 let message = format!("the service `{name}` has no `service.yaml`");
-                let problem =
-                    Diagnostic::new(codes::NO_SERVICE, file.path, Span::point(1, 1), message);
-                diagnostics.push(
-                    problem.help("add it beside this file; docs/model-format.md has an example"),
-                );
+                let problem = Diagnostic::new(codes::NO_SERVICE, file.path, Span::point(1, 1), message);
+                diagnostics.push(problem.help("add it beside this file; docs/model-format.md has an example"));
             }
             (&unknown, None)
         }
@@ -99,12 +89,7 @@ fn service(
                 name: shape.to_owned(),
                 wire: model.wire.clone().unwrap_or_else(|| shape.to_owned()),
                 doc: model.doc.clone(),
-                members: members.resolve(
-                    &model.members,
-                    Side::Shape,
-                    at.child("members"),
-                    diagnostics,
-                ),
+                members: members.resolve(&model.members, Side::Shape, at.child("members"), diagnostics),
                 group: file.stem.to_owned(),
                 input: false,
                 output: false,
@@ -155,9 +140,7 @@ fn service(
             _ => SigningResource::Bucket,
         },
         subresources: model.subresources.clone(),
-        errors: at
-            .map(|at| error_codes(model, at, diagnostics))
-            .unwrap_or_default(),
+        errors: at.map(|at| error_codes(model, at, diagnostics)).unwrap_or_default(),
         groups,
         shapes,
         enums,
@@ -171,9 +154,7 @@ fn service(
 fn enumeration(name: &str, model: &crate::model::Enum, group: &str) -> Enum {
     let value = |(wire, value): (&str, &crate::model::EnumValue)| EnumValue {
         wire: wire.to_owned(),
-        variant: value
-            .variant()
-            .map_or_else(|| variant_name(wire), str::to_owned),
+        variant: value.variant().map_or_else(|| variant_name(wire), str::to_owned),
         doc: value.doc().to_owned(),
     };
     Enum {
@@ -184,11 +165,7 @@ fn enumeration(name: &str, model: &crate::model::Enum, group: &str) -> Enum {
     }
 }
 
-fn error_codes(
-    model: &ServiceFile,
-    at: Cursor<'_>,
-    diagnostics: &mut Diagnostics,
-) -> Vec<ErrorCode> {
+fn error_codes(model: &ServiceFile, at: Cursor<'_>, diagnostics: &mut Diagnostics) -> Vec<ErrorCode> {
     let mut errors = Vec::new();
     for (code, error) in model.errors.iter() {
         let at = at.path(&["errors", code, "status"]);

@@ -145,10 +145,7 @@ fn members(texts: &[String]) -> Result<Vec<MemberLine>, ScaffoldError> {
 
 fn member(text: &str) -> Result<MemberLine, ScaffoldError> {
     if text.chars().any(char::is_control) {
-        return Err(refuse(format!(
-            "`{}` has a control character",
-            text.escape_debug()
-        )));
+        return Err(refuse(format!("`{}` has a control character", text.escape_debug())));
     }
     let form = "`name:in:wire:type[:required]`, e.g. `max_keys:query:max-keys:integer`";
     let parts: Vec<&str> = text.split(':').collect();
@@ -173,9 +170,7 @@ fn member(text: &str) -> Result<MemberLine, ScaffoldError> {
         .split_once('<')
         .map(|(kind, item)| (kind, item.trim_end_matches('>')))
     {
-        Some((kind @ ("list" | "map"), item)) => {
-            attributes.push(format!("{kind}: {}", quoted(item)))
-        }
+        Some((kind @ ("list" | "map"), item)) => attributes.push(format!("{kind}: {}", quoted(item))),
         Some(_) => {
             return Err(refuse(format!(
                 "`{ty}` in `{text}` is no type: write `string`, `list<Name>` or `map<Name>`"

@@ -254,8 +254,7 @@ pub fn parse(file: &str, text: &str, diagnostics: &mut Diagnostics) -> Option<No
             Ok((event, span)) => (event, Span::new(span)),
             Err(error) => {
                 let at = Span::point(error.marker().line().max(1), error.marker().col() + 1);
-                tree.diagnostics
-                    .push(syntax::error(file, text, at, error.info()));
+                tree.diagnostics.push(syntax::error(file, text, at, error.info()));
                 return None;
             }
         };
@@ -263,11 +262,7 @@ pub fn parse(file: &str, text: &str, diagnostics: &mut Diagnostics) -> Option<No
             Event::DocumentStart(_) => {
                 documents += 1;
                 if documents > 1 {
-                    tree.unsupported(
-                        span,
-                        "a second document in one file",
-                        "put it into a file of its own",
-                    );
+                    tree.unsupported(span, "a second document in one file", "put it into a file of its own");
                     break;
                 }
             }
@@ -302,11 +297,8 @@ pub fn parse(file: &str, text: &str, diagnostics: &mut Diagnostics) -> Option<No
     }
     if tree.root.is_none() {
         let empty = Diagnostic::new(codes::SYNTAX, file, Span::point(1, 1), "the file is empty");
-        tree.diagnostics.push(
-            empty.help(
-                "a model file has at least `service:` and `group:`, see docs/model-format.md",
-            ),
-        );
+        tree.diagnostics
+            .push(empty.help("a model file has at least `service:` and `group:`, see docs/model-format.md"));
     }
     tree.root
 }
@@ -327,11 +319,7 @@ impl Tree<'_> {
 
     fn no_extras(&mut self, span: Span, anchor: usize, tag: bool) {
         if anchor != 0 {
-            self.unsupported(
-                span,
-                "an anchor",
-                "write the value out wherever it is needed",
-            );
+            self.unsupported(span, "an anchor", "write the value out wherever it is needed");
         }
         if tag {
             self.unsupported(span, "a tag", "quote the value if it starts with `!`");
@@ -340,11 +328,7 @@ impl Tree<'_> {
 
     fn open(&mut self, open: Open, span: Span) -> Option<()> {
         if self.stack.len() >= MAX_DEPTH {
-            self.unsupported(
-                span,
-                &format!("nesting deeper than {MAX_DEPTH} levels"),
-                "flatten it",
-            );
+            self.unsupported(span, &format!("nesting deeper than {MAX_DEPTH} levels"), "flatten it");
             return None;
         }
         self.stack.push(open);
@@ -374,9 +358,7 @@ impl Tree<'_> {
 
     fn scalar(&mut self, text: String, plain: bool, span: Span) {
         match self.stack.last_mut() {
-            Some(Open::Mapping {
-                key: key @ None, ..
-            }) => *key = Some((text, span)),
+            Some(Open::Mapping { key: key @ None, .. }) => *key = Some((text, span)),
             _ => self.add(Node {
                 span,
                 value: Value::Scalar { text, plain },
@@ -392,9 +374,7 @@ impl Tree<'_> {
         };
         match open {
             Open::Sequence(_, items) => items.push(node),
-            Open::Mapping {
-                entries, seen, key, ..
-            } => {
+            Open::Mapping { entries, seen, key, .. } => {
                 let Some((name, key_span)) = key.take() else {
                     let span = node.span;
                     *key = Some((String::new(), span));

@@ -31,11 +31,7 @@ fn fixtures() -> Vec<(String, Vec<SourceFile>)> {
         .expect("the directory of broken models")
         .map(|entry| entry.expect("an entry").path())
         .map(|path| {
-            let name = path
-                .file_stem()
-                .expect("a name")
-                .to_string_lossy()
-                .into_owned();
+            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
             (name, sources(&fs::read_to_string(path).expect("a text")))
         })
         .collect();
@@ -63,9 +59,7 @@ fn sources(text: &str) -> Vec<SourceFile> {
             }
         }
     }
-    let uses_oss = sources
-        .iter()
-        .any(|source| source.path.starts_with("models/oss/"));
+    let uses_oss = sources.iter().any(|source| source.path.starts_with("models/oss/"));
     let service = "models/oss/service.yaml";
     if uses_oss && sources.iter().all(|source| source.path != service) {
         sources.push(SourceFile {
@@ -77,9 +71,7 @@ fn sources(text: &str) -> Vec<SourceFile> {
 }
 
 fn problems(name: &str, sources: &[SourceFile]) -> Diagnostics {
-    load(sources)
-        .err()
-        .unwrap_or_else(|| panic!("`{name}` loads"))
+    load(sources).err().unwrap_or_else(|| panic!("`{name}` loads"))
 }
 
 #[test]
@@ -99,14 +91,8 @@ fn each_broken_model_is_explained() {
 fn each_broken_model_has_the_problem_that_it_is_named_by() {
     for (name, sources) in fixtures() {
         let code = name.split('_').next().unwrap_or_default();
-        let found: BTreeSet<&str> = problems(&name, &sources)
-            .iter()
-            .map(|problem| problem.code)
-            .collect();
-        assert!(
-            found.contains(code) || !code.starts_with('M'),
-            "{name}: {found:?}"
-        );
+        let found: BTreeSet<&str> = problems(&name, &sources).iter().map(|problem| problem.code).collect();
+        assert!(found.contains(code) || !code.starts_with('M'), "{name}: {found:?}");
     }
 }
 
@@ -114,12 +100,7 @@ fn each_broken_model_has_the_problem_that_it_is_named_by() {
 fn each_code_has_a_broken_model_and_an_explanation() {
     let covered: BTreeSet<&str> = fixtures()
         .iter()
-        .flat_map(|(name, sources)| {
-            problems(name, sources)
-                .iter()
-                .map(|p| p.code)
-                .collect::<Vec<_>>()
-        })
+        .flat_map(|(name, sources)| problems(name, sources).iter().map(|p| p.code).collect::<Vec<_>>())
         .collect();
     let known: BTreeSet<&str> = lint::rules().iter().map(|rule| rule.code).collect();
     assert_eq!(covered, known);
@@ -144,8 +125,8 @@ fn all_problems_of_a_file_are_reported_in_one_run() {
     let problems = problems(&name, &sources);
     let codes: BTreeSet<&str> = problems.iter().map(|problem| problem.code).collect();
     for code in [
-        "M0002", "M0004", "M0105", "M0107", "M0205", "M0206", "M0303", "M0305", "M0401", "M0403",
-        "M0501", "M0502", "M0503",
+        "M0002", "M0004", "M0105", "M0107", "M0205", "M0206", "M0303", "M0305", "M0401", "M0403", "M0501", "M0502",
+        "M0503",
     ] {
         assert!(codes.contains(code), "{code} is missing in {codes:?}");
     }

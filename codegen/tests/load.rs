@@ -5,9 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use oss_codegen::api::{
-    Api, BodyKind, Literal, Member, Place, Service, Shape, TimestampFormat, Type,
-};
+use oss_codegen::api::{Api, BodyKind, Literal, Member, Place, Service, Shape, TimestampFormat, Type};
 use oss_codegen::diagnostic::render::{Style, render};
 use oss_codegen::{SourceFile, load, load_dir};
 
@@ -17,8 +15,7 @@ fn obstacle() -> Api {
 
 fn loaded(dir: &Path) -> Api {
     let sources = load_dir(dir).expect("files");
-    load(&sources)
-        .unwrap_or_else(|problems| panic!("{}", render(&problems, &sources, Style::Plain)))
+    load(&sources).unwrap_or_else(|problems| panic!("{}", render(&problems, &sources, Style::Plain)))
 }
 
 fn member<'a>(members: &'a [Member], name: &str) -> &'a Member {
@@ -48,11 +45,7 @@ fn the_models_of_the_project_load() {
 #[test]
 fn services_shapes_and_enums_are_sorted_and_ids_fit() {
     let api = obstacle();
-    let names: Vec<&str> = api
-        .services
-        .iter()
-        .map(|service| service.name.as_str())
-        .collect();
+    let names: Vec<&str> = api.services.iter().map(|service| service.name.as_str()).collect();
     assert_eq!(names, ["json", "rpc", "xml"]);
     for service in &api.services {
         assert!(service.shapes.is_sorted_by_key(|shape| &shape.name));
@@ -60,15 +53,8 @@ fn services_shapes_and_enums_are_sorted_and_ids_fit() {
         assert!(service.groups.is_sorted_by_key(|group| &group.name));
     }
     let xml = api.service("xml").expect("a service");
-    let parts = member(
-        &xml.operation("CompleteThings")
-            .expect("an operation")
-            .request,
-        "parts",
-    );
-    assert!(
-        matches!(&parts.ty, Type::List(item) if xml.shape(item.shape().expect("a shape")).name == "Part")
-    );
+    let parts = member(&xml.operation("CompleteThings").expect("an operation").request, "parts");
+    assert!(matches!(&parts.ty, Type::List(item) if xml.shape(item.shape().expect("a shape")).name == "Part"));
     let keyword = member(&shape(xml, "Keywords").members, "fn");
     assert!(matches!(keyword.ty, Type::Enum(id) if xml.enumeration(id).name == "Keyword"));
 }
@@ -87,10 +73,7 @@ fn bucket_and_key_come_first_declared_or_not() {
     let api = obstacle();
     let xml = api.service("xml").expect("a service");
     let put = &xml.operation("PutStream").expect("an operation").request;
-    assert_eq!(
-        [&put[0].place, &put[1].place],
-        [&Place::Bucket, &Place::Key]
-    );
+    assert_eq!([&put[0].place, &put[1].place], [&Place::Bucket, &Place::Key]);
     assert_eq!(put[1].length, Some((1, 1023)));
     assert!(put[0].required && put[1].required);
     assert_eq!((put[2].name.as_str(), &put[2].ty), ("body", &Type::Stream));
@@ -99,16 +82,10 @@ fn bucket_and_key_come_first_declared_or_not() {
 #[test]
 fn wire_names_and_types_that_the_model_leaves_out_are_derived() {
     let api = obstacle();
-    let (xml, json) = (
-        api.service("xml").expect("xml"),
-        api.service("json").expect("json"),
-    );
+    let (xml, json) = (api.service("xml").expect("xml"), api.service("json").expect("json"));
     let list = &xml.operation("ListNumbers").expect("an operation").result;
     assert_eq!(member(list, "is_truncated").wire, ["IsTruncated"]);
-    assert_eq!(
-        member(list, "common_prefixes").wire,
-        ["CommonPrefixes", "Prefix"]
-    );
+    assert_eq!(member(list, "common_prefixes").wire, ["CommonPrefixes", "Prefix"]);
     let put = json.operation("PutValues").expect("an operation");
     assert_eq!(member(&put.request, "index_name").wire, ["indexName"]);
     assert_eq!(
@@ -153,27 +130,10 @@ fn payloads_statuses_and_repeatability_are_decided() {
             "{name}"
         );
     }
-    assert!(
-        !xml.operation("AppendStream")
-            .expect("an operation")
-            .idempotent
-    );
-    assert!(
-        xml.operation("CompleteThings")
-            .expect("an operation")
-            .idempotent
-    );
-    assert_eq!(
-        xml.operation("ListObjectsV2")
-            .expect("an operation")
-            .success,
-        [200]
-    );
-    let reference = xml
-        .operation("GetOwner")
-        .expect("an operation")
-        .reference
-        .as_deref();
+    assert!(!xml.operation("AppendStream").expect("an operation").idempotent);
+    assert!(xml.operation("CompleteThings").expect("an operation").idempotent);
+    assert_eq!(xml.operation("ListObjectsV2").expect("an operation").success, [200]);
+    let reference = xml.operation("GetOwner").expect("an operation").reference.as_deref();
     assert_eq!(reference, Some("https://example.com/xml/getowner"));
 }
 
@@ -183,12 +143,7 @@ fn directions_recursion_and_decoding_reach_through_shapes() {
     let xml = api.service("xml").expect("a service");
     let flags = |name: &str| {
         let shape = shape(xml, name);
-        (
-            shape.input,
-            shape.output,
-            shape.recursive,
-            shape.url_decoded,
-        )
+        (shape.input, shape.output, shape.recursive, shape.url_decoded)
     };
     assert_eq!(flags("Tree"), (true, true, true, true));
     assert_eq!(flags("Twin"), (true, true, true, true));
@@ -196,10 +151,7 @@ fn directions_recursion_and_decoding_reach_through_shapes() {
     assert_eq!(flags("Part"), (true, false, false, false));
     assert_eq!(flags("Keywords"), (true, true, false, true));
     let json = api.service("json").expect("a service");
-    assert!(
-        shape(json, "Value").recursive,
-        "one of its members needs a box"
-    );
+    assert!(shape(json, "Value").recursive, "one of its members needs a box");
     assert!(!shape(json, "Data").recursive);
 }
 
@@ -221,16 +173,8 @@ fn subresources_are_those_of_the_service_and_all_flags() {
 fn variants_are_derived_or_named() {
     let api = obstacle();
     let xml = api.service("xml").expect("a service");
-    let keyword = xml
-        .enums
-        .iter()
-        .find(|item| item.name == "Keyword")
-        .expect("an enum");
-    let variants: Vec<&str> = keyword
-        .values
-        .iter()
-        .map(|value| value.variant.as_str())
-        .collect();
+    let keyword = xml.enums.iter().find(|item| item.name == "Keyword").expect("an enum");
+    let variants: Vec<&str> = keyword.values.iter().map(|value| value.variant.as_str()).collect();
     assert_eq!(
         variants,
         [
@@ -279,10 +223,7 @@ fn a_directory_is_read_by_service_and_group_and_nothing_else() {
     };
     assert_eq!(
         load_dir(&root).expect("files"),
-        [
-            file("models/oss/a.yaml", "a"),
-            file("models/oss/b.yaml", "b")
-        ]
+        [file("models/oss/a.yaml", "a"), file("models/oss/b.yaml", "b")]
     );
 }
 

@@ -75,19 +75,12 @@ fn an_existing_group_gets_an_entry_below_operations() {
     )
     .expect("an entry");
     assert!(!entry.is_new_file);
-    assert!(
-        entry.text.starts_with("  ListBucketThings:\n"),
-        "{}",
-        entry.text
-    );
+    assert!(entry.text.starts_with("  ListBucketThings:\n"), "{}", entry.text);
     let text = format!("{GROUP}{}", entry.text);
     let mut sources = sources(&[]);
     sources[1].text = text;
     let problems = load(&sources).expect_err("placeholders");
-    assert!(
-        problems.iter().all(|problem| problem.code == "M0404"),
-        "{problems}"
-    );
+    assert!(problems.iter().all(|problem| problem.code == "M0404"), "{problems}");
 }
 
 #[test]
@@ -95,10 +88,7 @@ fn only_the_sentences_are_missing_and_the_lint_says_so() {
     let entry = scaffold(&api().services[0], &wanted()).expect("an entry");
     let problems = load(&sources(&[(&entry.path, &entry.text)])).expect_err("placeholders");
     assert_eq!(problems.len(), 4, "{problems}");
-    assert!(
-        problems.iter().all(|problem| problem.code == "M0404"),
-        "{problems}"
-    );
+    assert!(problems.iter().all(|problem| problem.code == "M0404"), "{problems}");
 }
 
 #[test]

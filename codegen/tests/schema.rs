@@ -8,9 +8,7 @@ use std::path::{Path, PathBuf};
 
 use jsonschema::Validator;
 use oss_codegen::load_dir;
-use oss_codegen::model::keys::{
-    ENUM, GROUP, Kind, MEMBER, OPERATION, PAGINATE, Record, SERVICE, SHAPE, TRAITS,
-};
+use oss_codegen::model::keys::{ENUM, GROUP, Kind, MEMBER, OPERATION, PAGINATE, Record, SERVICE, SHAPE, TRAITS};
 use serde_json::Value;
 
 fn models() -> PathBuf {
@@ -68,11 +66,7 @@ fn models_that_are_wrong_in_structure_are_refused() {
     let mut seen = 0;
     for entry in fs::read_dir(dir).expect("the directory") {
         let path = entry.expect("an entry").path();
-        let name = path
-            .file_stem()
-            .expect("a name")
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         // These codes are about keys and kinds of values, which the schema states too.
         let structural = [
             "M0004",
@@ -88,10 +82,7 @@ fn models_that_are_wrong_in_structure_are_refused() {
         }
         seen += 1;
         let text = fs::read_to_string(&path).expect("a text");
-        assert!(
-            !errors(&validator, &text).is_empty(),
-            "{name} is valid by the schema"
-        );
+        assert!(!errors(&validator, &text).is_empty(), "{name} is valid by the schema");
     }
     assert!(seen >= 8, "{seen}");
 }
@@ -157,9 +148,7 @@ fn every_key_has_a_description_for_editors() {
     let definitions = schema["$defs"].as_object().expect("definitions");
     for (name, definition) in definitions {
         let described = |value: &Value| {
-            let reference = value["$ref"]
-                .as_str()
-                .and_then(|path| path.strip_prefix("#/$defs/"));
+            let reference = value["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/"));
             value["description"].is_string()
                 || reference.is_some_and(|name| definitions[name]["description"].is_string())
         };

@@ -8,7 +8,10 @@
 //! `OSS_ENDPOINT`), `OSS_ACCESS_KEY_ID` and `OSS_ACCESS_KEY_SECRET` it uses the real service, in a bucket that it creates
 //! and deletes.
 
-#![expect(clippy::disallowed_methods, reason = "an application reads the clock; the SDK takes it from its settings")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "an application reads the clock; the SDK takes it from its settings"
+)]
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

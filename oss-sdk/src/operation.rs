@@ -48,11 +48,23 @@ pub trait Paginate: Operation + Clone {
     /// What the pages list.
     type Item: Send;
 
-    /// Moves the request to the page after `page`. `false` means that `page` was the last.
-    fn next_page(&mut self, page: &Self::Output) -> bool;
+    /// Moves the request to the page after `page`.
+    fn next_page(&mut self, page: &Self::Output) -> NextPage;
 
     /// What the page lists.
     fn items(page: Self::Output) -> Vec<Self::Item>;
+}
+
+/// What comes after a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NextPage {
+    /// Another page; the request asks for it now.
+    More,
+    /// Nothing, the listing is complete.
+    Last,
+    /// Another page, but the answer does not say where it begins, or says that it is the same page again.
+    Lost,
 }
 
 /// Named behaviours of the runtime that an operation asks for.

@@ -10,8 +10,8 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 
 use crate::client::{CallFuture, CallOptions, Core, start_call};
-use crate::error::Error;
-use crate::operation::Paginate;
+use crate::error::{Error, ErrorKind};
+use crate::operation::{NextPage, Paginate};
 
 /// Pages of a listing; a [`Stream`], or [`try_next`](Pages::try_next) in a loop.
 ///
@@ -29,6 +29,8 @@ pub struct Pages<O: Paginate> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     More,
+    /// The last page promised another one that cannot be asked for.
+    Lost,
     /// The stream has ended with an error.
     Failed,
     Done,
@@ -49,7 +51,8 @@ impl<O: Paginate> Pages<O> {
     ///
     /// # Errors
     ///
-    /// As the operation itself.
+    /// As the operation itself, and [`ErrorKind::Decode`] when the service promises another page but does not say where
+    /// it begins.
     pub async fn try_next(&mut self) -> Result<Option<O::Output>, Error> {
         std::future::poll_fn(|cx| self.poll_page(cx)).await.transpose()
     }
@@ -60,8 +63,15 @@ impl<O: Paginate> Pages<O> {
     }
 
     fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<O::Output, Error>>> {
-        if self.state == State::Done {
-            return Poll::Ready(None);
+        match self.state {
+            State::Done => return Poll::Ready(None),
+            State::Lost => {
+                self.state = State::Done;
+                let message = "the listing goes on, but the service does not say where its next page begins";
+                let error = Error::new(ErrorKind::Decode, message).with_operation(O::spec().name);
+                return Poll::Ready(Some(Err(error)));
+            }
+            State::More | State::Failed => {}
         }
         let call = self.under_way.get_or_insert_with(|| {
             let cancel = self.options.cancel.take();
@@ -77,9 +87,11 @@ impl<O: Paginate> Pages<O> {
         let page = ready!(Pin::new(call).poll(cx));
         self.under_way = None;
         Poll::Ready(Some(page.inspect(|page| {
-            if !self.operation.next_page(page) {
-                self.state = State::Done;
-            }
+            self.state = match self.operation.next_page(page) {
+                NextPage::More => self.state,
+                NextPage::Last => State::Done,
+                NextPage::Lost => State::Lost,
+            };
         })))
     }
 }

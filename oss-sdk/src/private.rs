@@ -13,7 +13,7 @@ pub use crate::error::Error;
 pub use crate::generated::oss::SERVICE;
 #[cfg(feature = "json")]
 pub use crate::json::{FromJson, JsonError, JsonObject, JsonReader, Names, ToJson};
-pub use crate::operation::{Encoder, Operation, Paginate, Presign, Reply, ResultMeta, Spec};
+pub use crate::operation::{Encoder, NextPage, Operation, Paginate, Presign, Reply, ResultMeta, Spec};
 pub use crate::service::{BucketHost, Protocol, ServiceSpec, SigningResource};
 pub use crate::text::{FromText, TextError, ToText, UrlDecode};
 pub use crate::time::Timestamp;

@@ -5,10 +5,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    let manifest = PathBuf::from(
-        env::var_os("CARGO_MANIFEST_DIR")
-            .ok_or_else(|| io::Error::other("no manifest directory"))?,
-    );
+    let manifest =
+        PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or_else(|| io::Error::other("no manifest directory"))?);
     let models = manifest.join("../../models").canonicalize()?;
     println!("cargo:rerun-if-changed={}", models.display());
 
@@ -31,9 +29,7 @@ fn main() -> io::Result<()> {
     }
     code.push(']');
 
-    let out = PathBuf::from(
-        env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("no output directory"))?,
-    );
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("no output directory"))?);
     fs::write(out.join("models.rs"), code)
 }
 
@@ -44,10 +40,7 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
             // A new file in an existing service must be noticed as well.
             println!("cargo:rerun-if-changed={}", path.display());
             collect(&path, files)?;
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "yaml")
-        {
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
             files.push(path);
         }
     }

@@ -27,10 +27,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let api = match codegen::load(&crate::repository().join("models"))? {
         Ok(api) => api,
         Err(broken) => {
-            eprint!(
-                "{}",
-                render(&broken.diagnostics, &broken.sources, Style::default())
-            );
+            eprint!("{}", render(&broken.diagnostics, &broken.sources, Style::default()));
             return Ok(ExitCode::FAILURE);
         }
     };
@@ -48,11 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 }
 
 fn list(service: &Service) {
-    println!(
-        "{} ({} operations)",
-        service.name,
-        service.operations().count()
-    );
+    println!("{} ({} operations)", service.name, service.operations().count());
     for group in &service.groups {
         println!("  {}", group.name);
         for operation in &group.operations {
@@ -82,14 +75,10 @@ fn http_line(operation: &Operation) -> String {
         Resource::Service => "/".to_owned(),
         Resource::Bucket => "/{bucket}".to_owned(),
         Resource::Object => "/{bucket}/{key}".to_owned(),
-        Resource::Path(segments) => {
-            segments
-                .iter()
-                .fold(String::new(), |path, segment| match segment {
-                    Segment::Literal(text) => format!("{path}/{text}"),
-                    Segment::Member(name) => format!("{path}/{{{name}}}"),
-                })
-        }
+        Resource::Path(segments) => segments.iter().fold(String::new(), |path, segment| match segment {
+            Segment::Literal(text) => format!("{path}/{text}"),
+            Segment::Member(name) => format!("{path}/{{{name}}}"),
+        }),
     };
     let query: Vec<String> = operation
         .query
@@ -101,11 +90,7 @@ fn http_line(operation: &Operation) -> String {
         })
         .collect();
     let mark = if query.is_empty() { "" } else { "?" };
-    format!(
-        "{} {path}{mark}{}",
-        operation.method.as_str(),
-        query.join("&")
-    )
+    format!("{} {path}{mark}{}", operation.method.as_str(), query.join("&"))
 }
 
 fn coverage(api: &Api, facts: &Path) -> Outcome {
@@ -113,10 +98,7 @@ fn coverage(api: &Api, facts: &Path) -> Outcome {
         let mut files = std::fs::read_dir(facts)?
             .map(|entry| entry.map(|entry| entry.path()))
             .collect::<Result<Vec<_>, _>>()?;
-        files.retain(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "json")
-        });
+        files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
         files.sort();
         files
     } else {
@@ -124,14 +106,10 @@ fn coverage(api: &Api, facts: &Path) -> Outcome {
     };
     let mut missing = 0;
     for file in files {
-        let text = std::fs::read_to_string(&file)
-            .map_err(|error| format!("{}: {error}", file.display()))?;
-        let facts: Value =
-            serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+        let text = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let facts: Value = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
         // Other tables, such as test vectors, may lie in the same directory.
-        let (Some(name), Some(operations)) =
-            (facts["service"].as_str(), facts["operations"].as_array())
-        else {
+        let (Some(name), Some(operations)) = (facts["service"].as_str(), facts["operations"].as_array()) else {
             continue;
         };
         missing += compare(name, api.service(name), operations);
@@ -146,12 +124,8 @@ fn coverage(api: &Api, facts: &Path) -> Outcome {
 
 /// Prints what a service lacks; returns how many operations and members.
 fn compare(name: &str, service: Option<&Service>, facts: &[Value]) -> usize {
-    let operation =
-        |fact: &Value| service.and_then(|service| service.operation(fact["name"].as_str()?));
-    let modelled = facts
-        .iter()
-        .filter(|fact| operation(fact).is_some())
-        .count();
+    let operation = |fact: &Value| service.and_then(|service| service.operation(fact["name"].as_str()?));
+    let modelled = facts.iter().filter(|fact| operation(fact).is_some()).count();
     println!("{name}: {modelled} of {} operations", facts.len());
     let mut missing = 0;
     for fact in facts {
@@ -162,10 +136,7 @@ fn compare(name: &str, service: Option<&Service>, facts: &[Value]) -> usize {
                 println!("  missing operation {fact_name}");
             }
             Some(operation) => {
-                for (side, members) in [
-                    ("request", &operation.request),
-                    ("result", &operation.result),
-                ] {
+                for (side, members) in [("request", &operation.request), ("result", &operation.result)] {
                     for member in lacking(&fact[side], members) {
                         missing += 1;
                         println!("  missing member {fact_name} {side}.{member}");
@@ -183,11 +154,7 @@ fn lacking<'f>(facts: &'f Value, members: &[Member]) -> Vec<&'f str> {
     let facts = facts.as_array().map(Vec::as_slice).unwrap_or_default();
     facts
         .iter()
-        .filter(|fact| {
-            fact["location"] != "client"
-                && fact["deprecated"] != true
-                && fact["alternative"] != true
-        })
+        .filter(|fact| fact["location"] != "client" && fact["deprecated"] != true && fact["alternative"] != true)
         .filter_map(|fact| fact["name"].as_str())
         .filter(|name| !known.contains(name))
         .collect()

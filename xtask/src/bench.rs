@@ -45,17 +45,28 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let width = rows.iter().map(|row| row.name.len()).max().unwrap_or_default();
     println!("{:<width$}  {:>12}  {:>10}", "bench", "median", "rate");
     for row in &rows {
-        let rate = row.bytes.map(|bytes| format!("{:.2} GiB/s", bytes as f64 / row.nanoseconds * 1e9 / f64::from(1 << 30)));
-        println!("{:<width$}  {:>12}  {:>10}", row.name, time(row.nanoseconds), rate.unwrap_or_default());
+        let rate = row
+            .bytes
+            .map(|bytes| format!("{:.2} GiB/s", bytes as f64 / row.nanoseconds * 1e9 / f64::from(1 << 30)));
+        println!(
+            "{:<width$}  {:>12}  {:>10}",
+            row.name,
+            time(row.nanoseconds),
+            rate.unwrap_or_default()
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Reads what criterion keeps: a directory `new` for each bench, however deep.
 fn collect(directory: &Path, rows: &mut Vec<Row>) -> Result<(), String> {
-    let Ok(entries) = std::fs::read_dir(directory) else { return Ok(()) };
+    let Ok(entries) = std::fs::read_dir(directory) else {
+        return Ok(());
+    };
     for entry in entries {
-        let path = entry.map_err(|error| format!("{}: {error}", directory.display()))?.path();
+        let path = entry
+            .map_err(|error| format!("{}: {error}", directory.display()))?
+            .path();
         if path.file_name().is_some_and(|name| name == "new") {
             rows.push(row(&path)?);
         } else if path.is_dir() {
@@ -74,7 +85,9 @@ fn row(results: &Path) -> Result<Row, String> {
     let (bench, estimates) = (read("benchmark.json")?, read("estimates.json")?);
     Ok(Row {
         name: bench["full_id"].as_str().unwrap_or("?").to_owned(),
-        nanoseconds: estimates["median"]["point_estimate"].as_f64().ok_or("an estimate of criterion has no median")?,
+        nanoseconds: estimates["median"]["point_estimate"]
+            .as_f64()
+            .ok_or("an estimate of criterion has no median")?,
         bytes: bench["throughput"]["Bytes"].as_u64(),
     })
 }

@@ -25,9 +25,7 @@ pub(crate) fn run() -> Outcome {
     let directory = target_directory()?.join("build-cost");
     write_program(&directory)?;
     let manifest = directory.join("Cargo.toml");
-    let manifest = manifest
-        .to_str()
-        .ok_or("the target directory's path is not UTF-8")?;
+    let manifest = manifest.to_str().ok_or("the target directory's path is not UTF-8")?;
 
     let tree = output(&mut cargo(&[
         "tree",
@@ -50,9 +48,7 @@ pub(crate) fn run() -> Outcome {
     build.arg("--target-dir").arg(directory.join("target"));
     must(&mut build)?;
     let wall = started.elapsed().as_secs_f64();
-    let cpu = before
-        .zip(children_cpu_seconds())
-        .map(|(before, after)| after - before);
+    let cpu = before.zip(children_cpu_seconds()).map(|(before, after)| after - before);
     let binary = directory
         .join("target/release")
         .join(format!("hello-oss{}", std::env::consts::EXE_SUFFIX));

@@ -54,8 +54,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 }
 
 fn steps() -> Result<Vec<(String, Command)>, String> {
-    let this = std::env::current_exe()
-        .map_err(|error| format!("cannot find this program's own path: {error}"))?;
+    let this = std::env::current_exe().map_err(|error| format!("cannot find this program's own path: {error}"))?;
     let own = |arguments: &[&str]| {
         let mut command = Command::new(&this);
         command.args(arguments);
@@ -88,25 +87,11 @@ fn steps() -> Result<Vec<(String, Command)>, String> {
     steps.push(("documentation".to_owned(), doc));
     steps.push((
         "quick start".to_owned(),
-        cargo(&[
-            "run",
-            "--quiet",
-            "--package",
-            "oss-sdk",
-            "--example",
-            "quickstart",
-        ]),
+        cargo(&["run", "--quiet", "--package", "oss-sdk", "--example", "quickstart"]),
     ));
     steps.push((
         "broken downloads".to_owned(),
-        own(&[
-            "soak",
-            "broken-downloads",
-            "--rounds",
-            "10",
-            "--size",
-            "8388608",
-        ]),
+        own(&["soak", "broken-downloads", "--rounds", "10", "--size", "8388608"]),
     ));
     steps.push(("official Python client".to_owned(), own(&["interop"])));
     Ok(steps)

@@ -42,8 +42,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 /// The interpreter of a virtual environment that has what `requirements.txt` pins.
 fn environment(python: &str, directory: &Path) -> Result<PathBuf, String> {
     let requirements = crate::repository().join("tests/interop/requirements.txt");
-    let wanted = std::fs::read(&requirements)
-        .map_err(|error| format!("{}: {error}", requirements.display()))?;
+    let wanted = std::fs::read(&requirements).map_err(|error| format!("{}: {error}", requirements.display()))?;
     let interpreter = directory.join(if cfg!(windows) {
         "Scripts/python.exe"
     } else {
@@ -53,25 +52,13 @@ fn environment(python: &str, directory: &Path) -> Result<PathBuf, String> {
     if std::fs::read(&installed).is_ok_and(|found| found == wanted) {
         return Ok(interpreter);
     }
-    must(
-        Command::new(python)
-            .args(["-m", "venv", "--clear"])
-            .arg(directory),
-    )?;
+    must(Command::new(python).args(["-m", "venv", "--clear"]).arg(directory))?;
     must(
         Command::new(&interpreter)
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "-r",
-            ])
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
             .arg(&requirements),
     )?;
-    std::fs::write(&installed, wanted)
-        .map_err(|error| format!("{}: {error}", installed.display()))?;
+    std::fs::write(&installed, wanted).map_err(|error| format!("{}: {error}", installed.display()))?;
     Ok(interpreter)
 }
 

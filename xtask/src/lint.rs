@@ -28,29 +28,17 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(code) = &arguments.explain {
-        let Some(rule) = rules()
-            .iter()
-            .find(|rule| rule.code.eq_ignore_ascii_case(code))
-        else {
+        let Some(rule) = rules().iter().find(|rule| rule.code.eq_ignore_ascii_case(code)) else {
             let hint = nearest(code, rules().iter().map(|rule| rule.code));
-            let hint = hint
-                .map(|near| format!("; there is `{near}`"))
-                .unwrap_or_default();
-            return Err(format!(
-                "there is no rule `{code}`{hint} (`cargo xtask lint --list` shows all)"
-            )
-            .into());
+            let hint = hint.map(|near| format!("; there is `{near}`")).unwrap_or_default();
+            return Err(format!("there is no rule `{code}`{hint} (`cargo xtask lint --list` shows all)").into());
         };
         println!("{}: {}\n\n{}", rule.code, rule.title, rule.explanation);
         return Ok(ExitCode::SUCCESS);
     }
     match codegen::load(&crate::repository().join("models"))? {
         Ok(api) => {
-            let operations: usize = api
-                .services
-                .iter()
-                .map(|service| service.operations().count())
-                .sum();
+            let operations: usize = api.services.iter().map(|service| service.operations().count()).sum();
             eprintln!(
                 "{operations} operations in {} services, no problems",
                 api.services.len()
@@ -58,10 +46,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             Ok(ExitCode::SUCCESS)
         }
         Err(broken) => {
-            eprint!(
-                "{}",
-                render(&broken.diagnostics, &broken.sources, Style::default())
-            );
+            eprint!("{}", render(&broken.diagnostics, &broken.sources, Style::default()));
             Ok(ExitCode::FAILURE)
         }
     }

@@ -82,9 +82,7 @@ fn main() -> ExitCode {
 
 /// Root of the repository: the checkout around the current directory, or else the one that this binary was built in.
 fn repository() -> PathBuf {
-    let is_root = |directory: &Path| {
-        directory.join("models").is_dir() && directory.join("xtask/Cargo.toml").is_file()
-    };
+    let is_root = |directory: &Path| directory.join("models").is_dir() && directory.join("xtask/Cargo.toml").is_file();
     let here = std::env::current_dir().unwrap_or_default();
     let built = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors()

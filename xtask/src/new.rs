@@ -48,7 +48,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     };
     let Some(service) = api.service(&arguments.service) else {
         let names = api.services.iter().map(|service| service.name.as_str());
-        let hint = nearest(&arguments.service, names).map(|near| format!("; there is `{near}`")).unwrap_or_default();
+        let hint = nearest(&arguments.service, names)
+            .map(|near| format!("; there is `{near}`"))
+            .unwrap_or_default();
         return Err(format!("there is no `models/{0}/service.yaml`{hint}", arguments.service).into());
     };
     let entry = scaffold(
@@ -66,7 +68,11 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         return Ok(ExitCode::SUCCESS);
     }
     let path = models.join(&entry.path);
-    let text = if entry.is_new_file { entry.text } else { added(&read(&path)?, &entry.text) };
+    let text = if entry.is_new_file {
+        entry.text
+    } else {
+        added(&read(&path)?, &entry.text)
+    };
     write(&path, &text, entry.is_new_file)?;
     println!("models/{}", entry.path);
     eprintln!("write its sentences, then run `cargo xtask lint` and `cargo xtask codegen`");
@@ -76,9 +82,15 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 /// A group file with an entry behind its other operations.
 fn added(file: &str, entry: &str) -> String {
     let mut lines: Vec<&str> = file.lines().collect();
-    let operations = lines.iter().position(|line| line.starts_with("operations:")).map_or(lines.len(), |line| line + 1);
+    let operations = lines
+        .iter()
+        .position(|line| line.starts_with("operations:"))
+        .map_or(lines.len(), |line| line + 1);
     let is_key = |line: &&str| line.starts_with(|first: char| first.is_ascii_lowercase());
-    let behind = lines[operations..].iter().position(is_key).map_or(lines.len(), |line| operations + line);
+    let behind = lines[operations..]
+        .iter()
+        .position(is_key)
+        .map_or(lines.len(), |line| operations + line);
     let rest = lines.split_off(behind);
     while lines.last().is_some_and(|line| line.trim().is_empty()) {
         lines.pop();
@@ -101,7 +113,10 @@ fn read(path: &Path) -> Result<String, String> {
 /// Writes beside the file first, so that an interrupted run leaves it whole. A new file must not exist.
 fn write(path: &Path, text: &str, is_new: bool) -> Result<(), String> {
     if is_new && path.exists() {
-        return Err(format!("{} exists, but no group of the models is in it", path.display()));
+        return Err(format!(
+            "{} exists, but no group of the models is in it",
+            path.display()
+        ));
     }
     let beside = PathBuf::from(format!("{}.new", path.display()));
     std::fs::write(&beside, text)
@@ -125,6 +140,9 @@ mod tests {
     #[test]
     fn an_entry_may_end_the_file() {
         let file = "service: oss\noperations:\n  GetA:\n    http: GET /\n";
-        assert_eq!(added(file, ENTRY), "service: oss\noperations:\n  GetA:\n    http: GET /\n\n  GetB:\n    http: GET /\n");
+        assert_eq!(
+            added(file, ENTRY),
+            "service: oss\noperations:\n  GetA:\n    http: GET /\n\n  GetB:\n    http: GET /\n"
+        );
     }
 }

@@ -5,8 +5,7 @@ use std::process::{Command, ExitStatus};
 
 /// The directory that cargo builds into, found from this program's own place in it.
 pub(crate) fn target_directory() -> Result<PathBuf, String> {
-    let program = std::env::current_exe()
-        .map_err(|error| format!("cannot find this program's own path: {error}"))?;
+    let program = std::env::current_exe().map_err(|error| format!("cannot find this program's own path: {error}"))?;
     program
         .parent()
         .and_then(Path::parent)
@@ -45,14 +44,9 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
         .map_err(|error| format!("cannot start {}: {error}", shown(command)))?;
     if !output.status.success() {
         let talk = String::from_utf8_lossy(&output.stderr);
-        return Err(format!(
-            "{} failed ({}):\n{talk}",
-            shown(command),
-            output.status
-        ));
+        return Err(format!("{} failed ({}):\n{talk}", shown(command), output.status));
     }
-    String::from_utf8(output.stdout)
-        .map_err(|_| format!("{} printed something that is not UTF-8", shown(command)))
+    String::from_utf8(output.stdout).map_err(|_| format!("{} printed something that is not UTF-8", shown(command)))
 }
 
 /// A command as a person would type it.

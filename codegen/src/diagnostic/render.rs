@@ -26,12 +26,7 @@ pub fn render(diagnostics: &Diagnostics, sources: &[SourceFile], style: Style) -
     match diagnostics.len() {
         0 => {}
         1 => out.push_str("1 error; `cargo xtask lint --explain CODE` says more\n"),
-        count => {
-            _ = writeln!(
-                out,
-                "{count} errors; `cargo xtask lint --explain CODE` says more"
-            )
-        }
+        count => _ = writeln!(out, "{count} errors; `cargo xtask lint --explain CODE` says more"),
     }
     out
 }
@@ -57,12 +52,7 @@ pub fn render_one(diagnostic: &Diagnostic, sources: &[SourceFile], style: Style)
     );
     let mut place = |file: &str, span: Span, arrow: &str, colour: &str, label: &str| {
         let Span { line, column, .. } = span;
-        _ = writeln!(
-            out,
-            "{:gutter$}{} {file}:{line}:{column}",
-            "",
-            paint(blue, arrow)
-        );
+        _ = writeln!(out, "{:gutter$}{} {file}:{line}:{column}", "", paint(blue, arrow));
         if let Some(source) = source_line(sources, file, line) {
             let (shown, offset) = window(source, column);
             let label = if label.is_empty() {
@@ -70,10 +60,7 @@ pub fn render_one(diagnostic: &Diagnostic, sources: &[SourceFile], style: Style)
             } else {
                 format!(" {label}")
             };
-            let carets = paint(
-                colour,
-                &format!("{}{label}", "^".repeat(width(span, source))),
-            );
+            let carets = paint(colour, &format!("{}{label}", "^".repeat(width(span, source))));
             _ = writeln!(out, "{}", bar(""));
             _ = writeln!(out, "{} {shown}", bar(&line.to_string()));
             _ = writeln!(out, "{} {:offset$}{carets}", bar(""), "");
@@ -104,11 +91,7 @@ fn window(line: &str, column: usize) -> (String, usize) {
     }
     let start = column.saturating_sub(WIDEST / 2);
     (
-        line.chars()
-            .skip(start)
-            .take(WIDEST)
-            .map(printable)
-            .collect(),
+        line.chars().skip(start).take(WIDEST).map(printable).collect(),
         column - 1 - start,
     )
 }
@@ -159,17 +142,12 @@ mod tests {
           | ^ the first one
           = help: try another
         ");
-        assert!(
-            render_one(&diagnostic, &sources(""), Style::Coloured)
-                .contains("\u{1b}[1;31merror[M0107]")
-        );
+        assert!(render_one(&diagnostic, &sources(""), Style::Coloured).contains("\u{1b}[1;31merror[M0107]"));
     }
 
     #[test]
     fn spans_outside_of_the_text_do_not_panic() {
-        for (line, column, end_line, end_column) in
-            [(9, 9, 9, 9), (1, 500, 1, 2), (1, 1, 7, 1), (1, 200, 1, 900)]
-        {
+        for (line, column, end_line, end_column) in [(9, 9, 9, 9), (1, 500, 1, 2), (1, 1, 7, 1), (1, 200, 1, 900)] {
             let span = Span {
                 line,
                 column,
@@ -178,10 +156,7 @@ mod tests {
             };
             let diagnostic = Diagnostic::new("M0001", "models/oss/x.yaml", span, "m");
             for text in ["", "abc", &"long ".repeat(60)] {
-                assert!(
-                    render_one(&diagnostic, &sources(text), Style::Plain)
-                        .starts_with("error[M0001]")
-                );
+                assert!(render_one(&diagnostic, &sources(text), Style::Plain).starts_with("error[M0001]"));
             }
         }
     }

@@ -107,6 +107,15 @@ pub fn from_json(scope: &Scope<'_>, name: &TokenStream, fields: &[Field<'_>]) ->
 fn set(scope: &Scope<'_>, object: &TokenStream, field: &Field<'_>, has_names: bool) -> TokenStream {
     let ident = &field.ident;
     let name = &field.member.name;
+    if field.member.place == Place::Text {
+        let some = scope.standard("Some");
+        let value = if field.optional {
+            quote!(self.#ident.as_deref())
+        } else {
+            quote!(#some(self.#ident.as_str()))
+        };
+        return quote!(#object.set_text(#name, #value););
+    }
     let wire = wire(field);
     let plain = quote!(#object.set(#name, #wire, &self.#ident););
     if *item(&field.member.ty) != Type::Timestamp(TimestampFormat::UnixSeconds) || !is_wire(scope) {
@@ -137,6 +146,16 @@ fn set(scope: &Scope<'_>, object: &TokenStream, field: &Field<'_>, has_names: bo
 /// The expression that takes a field from the reader `object`.
 fn take(scope: &Scope<'_>, field: &Field<'_>) -> TokenStream {
     let name = &field.member.name;
+    if field.member.place == Place::Text {
+        return match (field.optional, field.member.default.is_some()) {
+            (true, _) => quote!(object.take_text(#name)?),
+            (false, true) => {
+                let or_default = field.or_default(scope);
+                quote!(object.take_text(#name)?.#or_default)
+            }
+            (false, false) => quote!(object.required_text(#name)?),
+        };
+    }
     let wire = wire(field);
     if matches!(field.member.ty, Type::List(_) | Type::Map(_) | Type::Stream) {
         return quote!(object.take(#name, #wire)?.unwrap_or_default());

@@ -21,16 +21,17 @@ pub fn emit(scope: &Scope<'_>, operation: &Operation) -> Option<TokenStream> {
     };
 
     let trait_ = scope.runtime("Paginate");
+    let next = scope.runtime("NextPage");
     let request = request::name(operation);
     let page = result::name(operation);
     let item = field::rust_type(scope, item);
     let items = &items.ident;
-    let next_page = next_page(paginate, &request_fields, &result_fields)?;
+    let next_page = next_page(paginate, &next, &request_fields, &result_fields)?;
     Some(quote! {
         impl #trait_ for #request {
             type Item = #item;
 
-            fn next_page(&mut self, page: &#page) -> bool {
+            fn next_page(&mut self, page: &#page) -> #next {
                 #next_page
             }
 
@@ -41,7 +42,12 @@ pub fn emit(scope: &Scope<'_>, operation: &Operation) -> Option<TokenStream> {
     })
 }
 
-fn next_page(paginate: &Paginate, request: &[Field<'_>], page: &[Field<'_>]) -> Option<TokenStream> {
+fn next_page(
+    paginate: &Paginate,
+    next: &TokenStream,
+    request: &[Field<'_>],
+    page: &[Field<'_>],
+) -> Option<TokenStream> {
     let more = paginate.more.as_ref().and_then(|name| find(page, name));
     let more = more.map(|field| {
         let ident = &field.ident;
@@ -52,7 +58,7 @@ fn next_page(paginate: &Paginate, request: &[Field<'_>], page: &[Field<'_>]) -> 
         };
         quote! {
             if #is_last {
-                return false;
+                return #next::Last;
             }
         }
     });
@@ -63,7 +69,6 @@ fn next_page(paginate: &Paginate, request: &[Field<'_>], page: &[Field<'_>]) -> 
         let to = find(request, to)?;
         let from = find(page, from)?;
         let (target, source) = (&to.ident, &from.ident);
-        // A page that promises more but gives no token would be asked for again and again.
         if guard.is_none() {
             guard = match (&from.member.ty, from.optional) {
                 (Type::String, true) => Some(quote!(page.#source.as_deref().is_none_or(str::is_empty))),
@@ -89,23 +94,33 @@ fn next_page(paginate: &Paginate, request: &[Field<'_>], page: &[Field<'_>]) -> 
             (false, true) => quote!(page.#source.as_ref() == Some(&self.#target)),
         });
     }
-    // So would one whose tokens are those of its own request.
     let stays = if stays.len() == 1 {
         quote!(#(#stays)*)
     } else {
-        quote!((#(#stays)&&*))
+        quote!(#(#stays)&&*)
     };
-    let ends = match guard {
-        Some(guard) => quote!(#guard || #stays),
-        None => stays,
+    // Without a token there is no other page; a page that promised one all the same has lost it. One whose tokens are
+    // those of its own request would be asked for again and again.
+    let without_token = if more.is_some() {
+        quote!(#next::Lost)
+    } else {
+        quote!(#next::Last)
     };
+    let guard = guard.map(|is_absent| {
+        quote! {
+            if #is_absent {
+                return #without_token;
+            }
+        }
+    });
     Some(quote! {
         #more
-        if #ends {
-            return false;
+        #guard
+        if #stays {
+            return #next::Lost;
         }
         #(#moves)*
-        true
+        #next::More
     })
 }
 

@@ -46,6 +46,7 @@ const RUNTIME: &[(&str, &str)] = &[
     ("JsonObject", "json"),
     ("JsonReader", "json"),
     ("Names", "json"),
+    ("NextPage", "operation"),
     ("Operation", "operation"),
     ("Output", "dynamic"),
     ("Paginate", "operation"),

@@ -1,8 +1,5 @@
 //! The codes of all rules. What each means stands in [`super::explain`].
-#![expect(
-    missing_docs,
-    reason = "the names say it, and every code has an explanation"
-)]
+#![expect(missing_docs, reason = "the names say it, and every code has an explanation")]
 
 // Files as text: YAML, keys and kinds of values.
 pub const SYNTAX: &str = "M0001";

@@ -68,8 +68,7 @@ pub(super) fn merge(found: Diagnostics, index: &Index<'_>, diagnostics: &mut Dia
         let consequence = match problem.code {
             // A misspelt type makes the right one look unused, in whichever file that is.
             codes::UNUSED => {
-                let service =
-                    |file: &str| file.rsplit_once('/').map(|(service, _)| service.to_owned());
+                let service = |file: &str| file.rsplit_once('/').map(|(service, _)| service.to_owned());
                 causes
                     .iter()
                     .any(|cause| service(&cause.file) == service(&problem.file))

@@ -17,16 +17,11 @@ const PLACEHOLDERS: [&str; 5] = ["TODO", "FIXME", "TBD", "XXX", "lorem ipsum"];
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
     let (service, index) = (subject.service, subject.index);
-    let mut sentence =
-        |name: &str, doc: &str, at: Cursor<'_>| check_sentence(name, doc, at, diagnostics);
+    let mut sentence = |name: &str, doc: &str, at: Cursor<'_>| check_sentence(name, doc, at, diagnostics);
     if let Some(at) = index.service(&service.name) {
         sentence(&service.name, &service.doc, at.child("doc"));
         for error in &service.errors {
-            sentence(
-                &error.code,
-                &error.doc,
-                at.path(&["errors", &error.code, "doc"]),
-            );
+            sentence(&error.code, &error.doc, at.path(&["errors", &error.code, "doc"]));
         }
     }
     for (operation, at) in subject.operations() {
@@ -72,29 +67,20 @@ fn check_sentence(name: &str, doc: &str, at: Cursor<'_>, diagnostics: &mut Diagn
         return;
     }
     if is_placeholder(doc) {
-        let problem = at.on_value(
-            codes::DOC_PLACEHOLDER,
-            "the documentation is still to be written",
-        );
-        diagnostics.push(problem.help(
-            "replace the placeholder by one or two sentences: meaning, unit, limit, default",
-        ));
+        let problem = at.on_value(codes::DOC_PLACEHOLDER, "the documentation is still to be written");
+        diagnostics
+            .push(problem.help("replace the placeholder by one or two sentences: meaning, unit, limit, default"));
     } else if repeats(name, doc) {
         let problem = at.on_value(
             codes::DOC_REPEATS_NAME,
             format!("the documentation only repeats the name `{name}`"),
         );
-        diagnostics.push(
-            problem.help(
-                "say what a caller cannot guess: unit, limit, default, what happens otherwise",
-            ),
-        );
+        diagnostics.push(problem.help("say what a caller cannot guess: unit, limit, default, what happens otherwise"));
     } else if !doc.ends_with('.') {
-        let problem = at.on_value(
-            codes::DOC_FULL_STOP,
-            "the documentation does not end with a full stop",
+        let problem = at.on_value(codes::DOC_FULL_STOP, "the documentation does not end with a full stop");
+        diagnostics.push(
+            problem.help("write sentences; a `#` or a comma in `{...}` may have cut this one, quotes prevent that"),
         );
-        diagnostics.push(problem.help("write sentences; a `#` or a comma in `{...}` may have cut this one, quotes prevent that"));
     }
 }
 
@@ -108,9 +94,7 @@ fn is_placeholder(doc: &str) -> bool {
 fn repeats(name: &str, doc: &str) -> bool {
     let folded = |text: &str| -> BTreeSet<String> {
         let words = words(text).into_iter().map(str::to_ascii_lowercase);
-        words
-            .filter(|word| !EMPTY_WORDS.contains(&word.as_str()))
-            .collect()
+        words.filter(|word| !EMPTY_WORDS.contains(&word.as_str())).collect()
     };
     let (name, glued) = (folded(name), name.replace('_', "").to_ascii_lowercase());
     let doc = folded(doc);

@@ -9,10 +9,7 @@ use crate::spans::Cursor;
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
     for enumeration in &subject.service.enums {
-        let Some(at) = subject
-            .index
-            .enumeration(&subject.service.name, &enumeration.name)
-        else {
+        let Some(at) = subject.index.enumeration(&subject.service.name, &enumeration.name) else {
             continue;
         };
         let values = at.child("values");
@@ -21,8 +18,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
                 codes::BAD_ENUM,
                 format!("the enum `{}` has no values", enumeration.name),
             );
-            diagnostics
-                .push(problem.help("list the documented values, or make the member a `string`"));
+            diagnostics.push(problem.help("list the documented values, or make the member a `string`"));
         }
         let mut seen: BTreeMap<&str, (&str, Cursor<'_>)> = BTreeMap::new();
         for value in &enumeration.values {
@@ -54,27 +50,17 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
                 continue;
             }
             if RESERVED_VARIANTS.contains(&value.variant.as_str()) {
-                let message = format!(
-                    "the variant `{}` is the one that keeps unknown values",
-                    value.variant
-                );
+                let message = format!("the variant `{}` is the one that keeps unknown values", value.variant);
                 let help = format!("name another: `\"{wire}\": {{variant: Name, doc: ...}}`");
                 diagnostics.push(at.on_key(codes::RESERVED_NAME, message).help(help));
             }
             match seen.get(value.variant.as_str()) {
                 Some((other, first)) => {
-                    let message = format!(
-                        "`{other}` and `{wire}` are both the variant `{}`",
-                        value.variant
-                    );
-                    let problem = at.on_key(codes::COLLISION, message).related(
-                        first.file(),
-                        first.key_span(),
-                        "the first one",
-                    );
-                    diagnostics.push(problem.help(format!(
-                        "name one: `\"{wire}\": {{variant: Name, doc: ...}}`"
-                    )));
+                    let message = format!("`{other}` and `{wire}` are both the variant `{}`", value.variant);
+                    let problem =
+                        at.on_key(codes::COLLISION, message)
+                            .related(first.file(), first.key_span(), "the first one");
+                    diagnostics.push(problem.help(format!("name one: `\"{wire}\": {{variant: Name, doc: ...}}`")));
                 }
                 None => _ = seen.insert(&value.variant, (wire, at)),
             }

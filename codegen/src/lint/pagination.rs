@@ -11,10 +11,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
             continue;
         };
         let at = at.child("paginate");
-        let (request, result) = (
-            Side("request", &operation.request),
-            Side("result", &operation.result),
-        );
+        let (request, result) = (Side("request", &operation.request), Side("result", &operation.result));
         if paginate.tokens.is_empty() && at.child("token").exists() {
             let problem = at
                 .child("token")
@@ -30,8 +27,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
             {
                 let message = format!("`{}` and `{}` have different types", to.name, from.name);
                 let problem = token.on_key(codes::PAGINATION, message);
-                diagnostics
-                    .push(problem.help("a token is passed on as it is, so both have one type"));
+                diagnostics.push(problem.help("a token is passed on as it is, so both have one type"));
             }
         }
         let expect = |member: Option<&Member>,
@@ -42,13 +38,8 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
             if let Some(member) = member
                 && !fits(&member.ty)
             {
-                let problem = at.on_value(
-                    codes::PAGINATION,
-                    format!("`{}` is not {what}", member.name),
-                );
-                diagnostics.push(
-                    problem.help(format!("name a member that is {what}, or correct its type")),
-                );
+                let problem = at.on_value(codes::PAGINATION, format!("`{}` is not {what}", member.name));
+                diagnostics.push(problem.help(format!("name a member that is {what}, or correct its type")));
             }
         };
         if let Some(more) = &paginate.more {
@@ -74,13 +65,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
         for (position, item) in paginate.items.iter().enumerate() {
             let at = at.child("items").item(position);
             let found = result.find(item, at, false, diagnostics);
-            expect(
-                found,
-                |ty| matches!(ty, Type::List(_)),
-                "list",
-                at,
-                diagnostics,
-            );
+            expect(found, |ty| matches!(ty, Type::List(_)), "list", at, diagnostics);
         }
     }
 }
@@ -88,13 +73,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
 struct Side<'a>(&'static str, &'a [Member]);
 
 impl<'a> Side<'a> {
-    fn find(
-        &self,
-        name: &str,
-        at: Cursor<'_>,
-        key: bool,
-        diagnostics: &mut Diagnostics,
-    ) -> Option<&'a Member> {
+    fn find(&self, name: &str, at: Cursor<'_>, key: bool, diagnostics: &mut Diagnostics) -> Option<&'a Member> {
         let Side(side, members) = self;
         let found = members.iter().find(|member| member.name == name);
         if found.is_none() {

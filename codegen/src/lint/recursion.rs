@@ -23,9 +23,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
             .map(|(shape, _)| format!("`{}`", service.shape(*shape).name))
             .collect();
         let mut places = cycle.iter().filter_map(|(shape, member)| {
-            let at = subject
-                .index
-                .shape(&service.name, &service.shape(*shape).name)?;
+            let at = subject.index.shape(&service.name, &service.shape(*shape).name)?;
             Some(at.path(&["members", &member.name]))
         });
         let Some(first) = places.next() else { continue };
@@ -37,8 +35,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
         for at in places {
             problem = problem.related(at.file(), at.key_span(), "which requires this");
         }
-        diagnostics
-            .push(problem.help("leave out `required` of one of the members, or make it a list"));
+        diagnostics.push(problem.help("leave out `required` of one of the members, or make it a list"));
     }
 }
 
@@ -56,9 +53,7 @@ fn cycle(service: &Service, start: ShapeId) -> Option<Vec<(ShapeId, &Member)>> {
         match member.ty {
             Type::Shape(target) if member.required => {
                 if target == start {
-                    let member = |(shape, next): (ShapeId, usize)| {
-                        (shape, &service.shape(shape).members[next - 1])
-                    };
+                    let member = |(shape, next): (ShapeId, usize)| (shape, &service.shape(shape).members[next - 1]);
                     return Some(way.into_iter().map(member).collect());
                 }
                 if seen.insert(target) {

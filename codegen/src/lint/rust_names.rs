@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::{Members, Side, Subject, codes};
 use crate::diagnostic::Diagnostics;
 use crate::names::{
-    RESERVED_METHODS, RESERVED_RESULT_MEMBERS, RESERVED_SETTERS, RESERVED_TYPES, is_snake,
-    is_upper_camel, rust_field, to_snake, to_upper_camel,
+    RESERVED_METHODS, RESERVED_RESULT_MEMBERS, RESERVED_SETTERS, RESERVED_TYPES, is_snake, is_upper_camel, rust_field,
+    to_snake, to_upper_camel,
 };
 use crate::spans::Cursor;
 
@@ -40,15 +40,11 @@ fn types(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
         let Some(at) = at else { continue };
         let proper = to_upper_camel(name);
         if !is_upper_camel(name) {
-            let problem = at.on_key(
-                codes::NOT_UPPER_CAMEL,
-                format!("`{name}` is not UpperCamelCase"),
-            );
+            let problem = at.on_key(codes::NOT_UPPER_CAMEL, format!("`{name}` is not UpperCamelCase"));
             diagnostics.push(problem.help(format!("write `{proper}`")));
         } else if *name != proper {
             let message = format!("`{name}` spells an acronym in capitals");
-            let help =
-                format!("write `{proper}`, and `wire: {name}` where it is an element of that name");
+            let help = format!("write `{proper}`, and `wire: {name}` where it is an element of that name");
             diagnostics.push(at.on_key(codes::ACRONYM, message).help(help));
         }
         if RESERVED_TYPES.contains(&name.as_str()) {
@@ -56,23 +52,17 @@ fn types(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
                 codes::RESERVED_NAME,
                 format!("`{name}` is a name of Rust or of the SDK itself"),
             );
-            diagnostics.push(problem.help(format!(
-                "name it by what it is about, and add `wire: {name}`"
-            )));
+            diagnostics.push(problem.help(format!("name it by what it is about, and add `wire: {name}`")));
         }
         let generated = subject.operations().find(|(operation, _)| {
             name.strip_prefix(&operation.name)
                 .is_some_and(|rest| matches!(rest, "Request" | "Result"))
         });
         if let Some((operation, first)) = generated {
-            let message = format!(
-                "`{name}` is also the type that the operation `{}` gets",
-                operation.name
-            );
+            let message = format!("`{name}` is also the type that the operation `{}` gets", operation.name);
             let problem = at.on_key(codes::COLLISION, message);
             let problem = problem.related(first.file(), first.key_span(), "the operation");
-            diagnostics
-                .push(problem.help("rename the shape, and add `wire` for the name on the wire"));
+            diagnostics.push(problem.help("rename the shape, and add `wire` for the name on the wire"));
         }
     }
 }
@@ -82,28 +72,16 @@ fn operations(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
     for (operation, at) in subject.operations() {
         let name = &operation.name;
         if !is_upper_camel(name) {
-            let problem = at.on_key(
-                codes::NOT_UPPER_CAMEL,
-                format!("`{name}` is not UpperCamelCase"),
-            );
+            let problem = at.on_key(codes::NOT_UPPER_CAMEL, format!("`{name}` is not UpperCamelCase"));
             diagnostics.push(problem.help(format!("write `{}`", to_upper_camel(name))));
         }
         if RESERVED_METHODS.contains(&operation.method_name.as_str()) {
-            let message = format!(
-                "the client has a method `{}` already",
-                operation.method_name
-            );
-            diagnostics.push(
-                at.on_key(codes::RESERVED_NAME, message)
-                    .help("rename the operation"),
-            );
+            let message = format!("the client has a method `{}` already", operation.method_name);
+            diagnostics.push(at.on_key(codes::RESERVED_NAME, message).help("rename the operation"));
         }
         match methods.get(operation.method_name.as_str()) {
             Some((other, first)) => {
-                let message = format!(
-                    "`{other}` and `{name}` are both the method `{}`",
-                    operation.method_name
-                );
+                let message = format!("`{other}` and `{name}` are both the method `{}`", operation.method_name);
                 let problem = at.on_key(codes::COLLISION, message);
                 let problem = problem.related(first.file(), first.key_span(), "the first one");
                 diagnostics.push(problem.help("rename one of them"));
@@ -115,14 +93,8 @@ fn operations(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
 
 fn members(list: &Members<'_>, diagnostics: &mut Diagnostics) {
     let (reserved, why): (&[&str], _) = match list.owner.side {
-        Side::Request | Side::Shape => (
-            &RESERVED_SETTERS,
-            "its setter would hide a method of that name",
-        ),
-        Side::Result => (
-            &RESERVED_RESULT_MEMBERS,
-            "every result has a field of that name",
-        ),
+        Side::Request | Side::Shape => (&RESERVED_SETTERS, "its setter would hide a method of that name"),
+        Side::Result => (&RESERVED_RESULT_MEMBERS, "every result has a field of that name"),
     };
     let mut fields: BTreeMap<String, (&str, Cursor<'_>)> = BTreeMap::new();
     for (member, at) in list.declared() {
@@ -141,8 +113,7 @@ fn members(list: &Members<'_>, diagnostics: &mut Diagnostics) {
                 codes::RESERVED_NAME,
                 format!("a member cannot be called `{name}`: {why}"),
             );
-            diagnostics
-                .push(problem.help("choose a longer name; the name on the wire stands in `wire`"));
+            diagnostics.push(problem.help("choose a longer name; the name on the wire stands in `wire`"));
         }
         let field = rust_field(&to_snake(name));
         match fields.get(&field) {

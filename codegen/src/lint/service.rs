@@ -10,13 +10,7 @@ use crate::names::{is_snake, to_snake};
 use crate::spans::Cursor;
 
 /// Addresses that a client can choose from.
-const HOSTS: [&str; 5] = [
-    "public",
-    "internal",
-    "dual_stack",
-    "accelerate",
-    "accelerate_overseas",
-];
+const HOSTS: [&str; 5] = ["public", "internal", "dual_stack", "accelerate", "accelerate_overseas"];
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
     let service = subject.service;
@@ -32,10 +26,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
         let problem = at
             .child("protocol")
             .on_value(codes::MISSING_KEY, "an RPC service needs `api_version`");
-        diagnostics
-            .push(problem.help(
-                "add `api_version: \"YYYY-MM-DD\"`, the `Version` parameter of its requests",
-            ));
+        diagnostics.push(problem.help("add `api_version: \"YYYY-MM-DD\"`, the `Version` parameter of its requests"));
     }
     if (service.protocol == Protocol::RpcJson) != (service.signing == SigningResource::Acs3)
         && at.child("signing").exists()
@@ -54,11 +45,8 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
                 None => format!("one of {}", listed(HOSTS)),
             };
             diagnostics.push(
-                at.on_key(
-                    codes::UNKNOWN_WORD,
-                    format!("unknown kind of host `{kind}`"),
-                )
-                .help(help),
+                at.on_key(codes::UNKNOWN_WORD, format!("unknown kind of host `{kind}`"))
+                    .help(help),
             );
         }
         template(host, &["{region}"], "a host", at, diagnostics);
@@ -71,7 +59,9 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
         };
         if !bare.contains(['{', '}']) && !bare.split('.').all(is_label) {
             let problem = at.on_value(codes::TEMPLATE, format!("`{host}` is no host name"));
-            diagnostics.push(problem.help("write labels of `a-z`, `0-9` and `-` with dots between them, no scheme and no port"));
+            diagnostics.push(
+                problem.help("write labels of `a-z`, `0-9` and `-` with dots between them, no scheme and no port"),
+            );
         }
     }
     for (_, operation) in subject.service.operations() {
@@ -104,10 +94,7 @@ fn error_codes(subject: &Subject<'_>, at: Cursor<'_>, diagnostics: &mut Diagnost
         let (code, at) = (error.code.as_str(), at.path(&["errors", &error.code]));
         let constant = to_snake(code).to_ascii_uppercase();
         if constant.is_empty() || code.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            let problem = at.on_key(
-                codes::WIRE_NAME,
-                format!("`{}` is no error code", code.escape_debug()),
-            );
+            let problem = at.on_key(codes::WIRE_NAME, format!("`{}` is no error code", code.escape_debug()));
             diagnostics.push(problem.help("write the code as answers have it, e.g. `NoSuchKey`"));
             continue;
         }
@@ -131,15 +118,13 @@ fn template(text: &str, known: &[&str], what: &str, at: Cursor<'_>, diagnostics:
     if !at.exists() {
         return;
     }
-    let rest = known.iter().fold(text.to_owned(), |text, placeholder| {
-        text.replace(placeholder, "")
-    });
+    let rest = known
+        .iter()
+        .fold(text.to_owned(), |text, placeholder| text.replace(placeholder, ""));
     let Some(start) = rest.find(['{', '}']) else {
         return;
     };
-    let end = rest[start..]
-        .find('}')
-        .map_or(rest.len(), |end| start + end + 1);
+    let end = rest[start..].find('}').map_or(rest.len(), |end| start + end + 1);
     let placeholder = &rest[start..end];
     let help = match (nearest(placeholder, known.iter().copied()), known) {
         (Some(near), _) => format!("did you mean `{near}`?"),
@@ -147,10 +132,7 @@ fn template(text: &str, known: &[&str], what: &str, at: Cursor<'_>, diagnostics:
         (None, _) => format!("{what} has {}", listed(known.iter().copied())),
     };
     diagnostics.push(
-        at.on_value(
-            codes::TEMPLATE,
-            format!("unknown placeholder `{placeholder}`"),
-        )
-        .help(help),
+        at.on_value(codes::TEMPLATE, format!("unknown placeholder `{placeholder}`"))
+            .help(help),
     );
 }

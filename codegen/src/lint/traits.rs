@@ -15,10 +15,9 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
                 continue;
             };
             if seen.contains(&word) {
-                let problem = words.item(index).on_value(
-                    codes::TRAIT_MEMBERS,
-                    format!("the trait `{word}` is given twice"),
-                );
+                let problem = words
+                    .item(index)
+                    .on_value(codes::TRAIT_MEMBERS, format!("the trait `{word}` is given twice"));
                 diagnostics.push(problem.help("leave one out"));
             }
             seen.push(word);
@@ -30,18 +29,13 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
                 diagnostics.push(problem.help("add what it needs, or leave the trait out"));
             }
         }
-        let answer = operation
-            .result
-            .iter()
-            .find(|member| member.place == Place::Callback);
+        let answer = operation.result.iter().find(|member| member.place == Place::Callback);
         if let Some(member) = answer.filter(|_| !operation.has(Trait::Callback)) {
             let message = format!(
                 "`{}` is the answer of a callback, but the operation has none",
                 member.name
             );
-            let problem = at
-                .path(&["result", &member.name])
-                .on_key(codes::TRAIT_MEMBERS, message);
+            let problem = at.path(&["result", &member.name]).on_key(codes::TRAIT_MEMBERS, message);
             diagnostics.push(problem.help("add `callback` to `traits`"));
         }
     }
@@ -52,26 +46,16 @@ fn missing(needed: Trait, operation: &Operation) -> Option<&'static str> {
     let has = |members: &[Member], fits: &dyn Fn(&Member) -> bool| members.iter().any(fits);
     let header = |wire: &'static str| {
         has(&operation.request, &|member| {
-            member.place == Place::Header
-                && member
-                    .wire
-                    .iter()
-                    .any(|name| name.eq_ignore_ascii_case(wire))
+            member.place == Place::Header && member.wire.iter().any(|name| name.eq_ignore_ascii_case(wire))
         })
     };
     let uploads = operation.request_body == BodyKind::Stream;
     let downloads = operation.result_body == BodyKind::Stream;
     match needed {
-        Trait::ContentTypeFromKey if operation.resource != Resource::Object => {
-            Some("the path `/{bucket}/{key}`")
-        }
+        Trait::ContentTypeFromKey if operation.resource != Resource::Object => Some("the path `/{bucket}/{key}`"),
         Trait::UploadCrc64 if !uploads => Some("a request member `in: stream`"),
         Trait::AppendCrc64 if !uploads => Some("a request member `in: stream`"),
-        Trait::AppendCrc64
-            if !has(&operation.request, &|member| {
-                member.name == "init_hash_crc64"
-            }) =>
-        {
+        Trait::AppendCrc64 if !has(&operation.request, &|member| member.name == "init_hash_crc64") => {
             Some("the request member `init_hash_crc64`")
         }
         Trait::DownloadCrc64 if !downloads => Some("a result member `in: stream`"),
@@ -82,12 +66,8 @@ fn missing(needed: Trait, operation: &Operation) -> Option<&'static str> {
         Trait::Callback if !has(&operation.result, &|member| member.place == Place::Callback) => {
             Some("a result member `in: callback`")
         }
-        Trait::ErrorInSuccess if operation.result_body != BodyKind::Document => {
-            Some("a document in the result")
-        }
-        Trait::SortParts if operation.request_body != BodyKind::Document => {
-            Some("a document in the request")
-        }
+        Trait::ErrorInSuccess if operation.result_body != BodyKind::Document => Some("a document in the result"),
+        Trait::SortParts if operation.request_body != BodyKind::Document => Some("a document in the request"),
         _ => None,
     }
 }

@@ -9,31 +9,23 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
     let service = subject.service;
     for list in subject.member_lists() {
         for (member, at) in list.declared() {
-            let reaches_xml =
-                service.protocol == Protocol::RestXml && matches!(member.place, Place::Field);
+            let reaches_xml = service.protocol == Protocol::RestXml && matches!(member.place, Place::Field);
             let refused = match member.place {
                 _ if reaches_xml => xml(&member.ty),
-                Place::Field
-                    if service.protocol == Protocol::RpcJson
-                        && list.owner.side == Side::Request =>
-                {
-                    (!is_flat(&member.ty)).then_some(
-                        "a parameter of an RPC request is text, a number, a bool or an enum",
-                    )
+                Place::Field if service.protocol == Protocol::RpcJson && list.owner.side == Side::Request => {
+                    (!is_flat(&member.ty))
+                        .then_some("a parameter of an RPC request is text, a number, a bool or an enum")
                 }
                 _ => in_place(&member.place, &member.ty, service.protocol),
             };
             if let Some(help) = refused {
                 report(member, at, help, diagnostics);
             }
-            if service.protocol == Protocol::RpcJson
-                && list.owner.side == Side::Request
-                && member.place != Place::Field
+            if service.protocol == Protocol::RpcJson && list.owner.side == Side::Request && member.place != Place::Field
             {
-                let problem = at.child("in").on_value(
-                    codes::BAD_PLACE,
-                    "a request of an RPC service has only parameters",
-                );
+                let problem = at
+                    .child("in")
+                    .on_value(codes::BAD_PLACE, "a request of an RPC service has only parameters");
                 diagnostics.push(problem.help("leave `in` out"));
             }
         }
@@ -46,11 +38,7 @@ fn report(member: &Member, at: Cursor<'_>, help: &str, diagnostics: &mut Diagnos
         .find(|key| at.child(key).exists())
         .unwrap_or("in");
     let message = format!("`{}` cannot have this type here", member.name);
-    diagnostics.push(
-        at.child(key)
-            .on_value(codes::PLACE_TYPE, message)
-            .help(help),
-    );
+    diagnostics.push(at.child(key).on_value(codes::PLACE_TYPE, message).help(help));
 }
 
 /// Whether a value is one piece of text on the wire.
@@ -73,19 +61,13 @@ fn xml(ty: &Type) -> Option<&'static str> {
 /// What to do when a place cannot carry a type.
 fn in_place(place: &Place, ty: &Type, protocol: Protocol) -> Option<&'static str> {
     match (place, ty) {
-        (Place::Query | Place::Header | Place::RootText | Place::Path | Place::Local, ty)
-            if !is_flat(ty) =>
-        {
+        (Place::Query | Place::Header | Place::RootText | Place::Path | Place::Local, ty) if !is_flat(ty) => {
             Some("only a document carries shapes, lists, maps and `any`")
         }
-        (Place::HeaderMap, ty) if *ty != Type::Map(Box::new(Type::String)) => {
-            Some("write `map: string`")
-        }
+        (Place::HeaderMap, ty) if *ty != Type::Map(Box::new(Type::String)) => Some("write `map: string`"),
         (Place::Body, Type::Shape(_)) => None,
         (Place::Body, Type::Any) if protocol == Protocol::RestJson => None,
-        (Place::Body, _) => Some(
-            "the whole document is a shape; use `in: text` for text and `in: stream` for bytes",
-        ),
+        (Place::Body, _) => Some("the whole document is a shape; use `in: text` for text and `in: stream` for bytes"),
         (
             Place::Bucket
             | Place::Key

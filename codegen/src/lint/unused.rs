@@ -14,23 +14,12 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
     }
     let mut report = |kind: &str, name: &str, at: Option<crate::spans::Cursor<'_>>| {
         if let Some(at) = at {
-            let problem = at.on_key(
-                codes::UNUSED,
-                format!("no operation leads to the {kind} `{name}`"),
-            );
+            let problem = at.on_key(codes::UNUSED, format!("no operation leads to the {kind} `{name}`"));
             diagnostics.push(problem.help("use it in a member, or delete it"));
         }
     };
-    for shape in service
-        .shapes
-        .iter()
-        .filter(|shape| !shape.input && !shape.output)
-    {
-        report(
-            "shape",
-            &shape.name,
-            index.shape(&service.name, &shape.name),
-        );
+    for shape in service.shapes.iter().filter(|shape| !shape.input && !shape.output) {
+        report("shape", &shape.name, index.shape(&service.name, &shape.name));
     }
     let used: BTreeSet<EnumId> = subject
         .member_lists()
@@ -45,11 +34,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
         .filter(|(id, _)| !used.contains(&EnumId(*id)))
     {
         debug_assert_eq!(service.enumeration(EnumId(id)).name, unused.name);
-        report(
-            "enum",
-            &unused.name,
-            index.enumeration(&service.name, &unused.name),
-        );
+        report("enum", &unused.name, index.enumeration(&service.name, &unused.name));
     }
 }
 

@@ -50,11 +50,7 @@ fn default_fits(member: &Member, at: Cursor<'_>, diagnostics: &mut Diagnostics) 
         return;
     };
     let mut refuse = |message: String, help: &str| {
-        diagnostics.push(
-            at.child("default")
-                .on_value(codes::BAD_DEFAULT, message)
-                .help(help),
-        );
+        diagnostics.push(at.child("default").on_value(codes::BAD_DEFAULT, message).help(help));
     };
     if member.required {
         refuse(
@@ -63,13 +59,9 @@ fn default_fits(member: &Member, at: Cursor<'_>, diagnostics: &mut Diagnostics) 
         );
     }
     let outside = |least: f64, most: f64, value: f64| value < least || value > most;
-    let range = member
-        .range
-        .map(|(least, most)| (least as f64, most as f64));
+    let range = member.range.map(|(least, most)| (least as f64, most as f64));
     match (default, range, member.length) {
-        (Literal::Integer(value), Some((least, most)), _)
-            if outside(least, most, *value as f64) =>
-        {
+        (Literal::Integer(value), Some((least, most)), _) if outside(least, most, *value as f64) => {
             refuse(
                 format!("the default {value} is outside of the range"),
                 "correct one of them",
@@ -81,14 +73,9 @@ fn default_fits(member: &Member, at: Cursor<'_>, diagnostics: &mut Diagnostics) 
                 "correct one of them",
             );
         }
-        (Literal::String(value), _, Some((least, most)))
-            if !(least..=most).contains(&(value.len() as u64)) =>
-        {
+        (Literal::String(value), _, Some((least, most))) if !(least..=most).contains(&(value.len() as u64)) => {
             refuse(
-                format!(
-                    "the default has {} bytes, which `length` forbids",
-                    value.len()
-                ),
+                format!("the default has {} bytes, which `length` forbids", value.len()),
                 "correct one of them",
             );
         }
@@ -99,14 +86,11 @@ fn default_fits(member: &Member, at: Cursor<'_>, diagnostics: &mut Diagnostics) 
 fn version(since: Option<&str>, at: Cursor<'_>, diagnostics: &mut Diagnostics) {
     let Some(since) = since else { return };
     let parts: Vec<&str> = since.split('.').collect();
-    let number = |part: &&str| {
-        !part.is_empty() && part.len() <= 5 && part.chars().all(|c| c.is_ascii_digit())
-    };
+    let number = |part: &&str| !part.is_empty() && part.len() <= 5 && part.chars().all(|c| c.is_ascii_digit());
     if !(2..=3).contains(&parts.len()) || !parts.iter().all(number) {
-        let problem = at.child("since").on_value(
-            codes::BAD_VERSION,
-            format!("`{since}` is no version of this crate"),
-        );
+        let problem = at
+            .child("since")
+            .on_value(codes::BAD_VERSION, format!("`{since}` is no version of this crate"));
         diagnostics.push(problem.help("write it as `0.2` or `0.2.1`"));
     }
 }

@@ -41,13 +41,11 @@ fn given(member: &Member, at: Cursor<'_>, diagnostics: &mut Diagnostics) {
             diagnostics.push(problem.help("add `wire: ...`"));
         }
         None if at.child("wire").exists() => {
-            let problem = at.child("wire").on_key(
-                codes::NO_WIRE,
-                "members in this place have no name on the wire",
-            );
-            diagnostics.push(problem.help(
-                "leave `wire` out; the root element of a document is the `wire` of its shape",
-            ));
+            let problem = at
+                .child("wire")
+                .on_key(codes::NO_WIRE, "members in this place have no name on the wire");
+            diagnostics
+                .push(problem.help("leave `wire` out; the root element of a document is the `wire` of its shape"));
         }
         _ => {}
     }
@@ -72,9 +70,7 @@ fn refused(name: &str, place: &Place, protocol: Protocol) -> Option<&'static str
         Place::Header | Place::HeaderMap if !is_token(name) => {
             Some("a header name is letters, digits and some of `-_.!#$%&'*+^|~`")
         }
-        Place::Query
-            if name.is_empty() || name.chars().any(|c| c.is_whitespace() || c.is_control()) =>
-        {
+        Place::Query if name.is_empty() || name.chars().any(|c| c.is_whitespace() || c.is_control()) => {
             Some("a query key is not empty and has no blanks")
         }
         Place::Field if protocol == Protocol::RestXml && !is_element(name) => Some(
@@ -94,9 +90,7 @@ fn is_token(name: &str) -> bool {
 
 fn is_element(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
 }
 
 fn unique(list: &Members<'_>, diagnostics: &mut Diagnostics) {
@@ -113,28 +107,18 @@ fn unique(list: &Members<'_>, diagnostics: &mut Diagnostics) {
             Place::Header | Place::HeaderMap => name.to_ascii_lowercase(),
             _ => name.to_owned(),
         };
-        let aliases = member
-            .aliases
-            .iter()
-            .map(|alias| (alias.clone(), at.child("aliases")));
-        for (name, place) in [(member.wire.join(">"), at.child("wire"))]
-            .into_iter()
-            .chain(aliases)
-        {
+        let aliases = member.aliases.iter().map(|alias| (alias.clone(), at.child("aliases")));
+        for (name, place) in [(member.wire.join(">"), at.child("wire"))].into_iter().chain(aliases) {
             match seen.get(&(kind, fold(&name))) {
                 Some((other, first)) => {
-                    let message = format!(
-                        "`{}` and `{}` are both the {kind} `{name}`",
-                        other.name, member.name
-                    );
+                    let message = format!("`{}` and `{}` are both the {kind} `{name}`", other.name, member.name);
                     let problem = if place.exists() {
                         place.on_value(codes::SAME_WIRE, message)
                     } else {
                         at.on_key(codes::SAME_WIRE, message)
                     };
                     let problem = problem.related(first.file(), first.key_span(), "the first one");
-                    diagnostics
-                        .push(problem.help("correct one of the names, or remove the member"));
+                    diagnostics.push(problem.help("correct one of the names, or remove the member"));
                 }
                 None => _ = seen.insert((kind, fold(&name)), (member, at)),
             }
@@ -151,8 +135,7 @@ fn unique(list: &Members<'_>, diagnostics: &mut Diagnostics) {
                 member.name, other.name
             );
             let problem = at.child("wire").on_value(codes::SAME_WIRE, message);
-            let problem =
-                problem.related(first.file(), first.key_span(), "takes the whole element");
+            let problem = problem.related(first.file(), first.key_span(), "takes the whole element");
             diagnostics.push(problem.help("make the member a part of that shape, or remove one"));
         }
     }
@@ -161,27 +144,16 @@ fn unique(list: &Members<'_>, diagnostics: &mut Diagnostics) {
 /// Fixed query and headers beside members of the same names.
 fn fixed(operation: &Operation, at: Cursor<'_>, diagnostics: &mut Diagnostics) {
     let request = at.child("request");
-    let members = |place: Place| {
-        operation
-            .request
-            .iter()
-            .filter(move |member| member.place == place)
-    };
+    let members = |place: Place| operation.request.iter().filter(move |member| member.place == place);
     for (key, _) in &operation.query {
-        if let Some(member) =
-            members(Place::Query).find(|member| member.required && member.wire == [key.as_str()])
-        {
+        if let Some(member) = members(Place::Query).find(|member| member.required && member.wire == [key.as_str()]) {
             let message = format!(
                 "`{}` is required, so the fixed query key `{key}` is never sent",
                 member.name
             );
-            let problem = request
-                .child(&member.name)
-                .on_key(codes::FIXED_QUERY, message);
-            let problem =
-                problem.related(at.file(), at.child("http").value_span(), "the fixed query");
-            diagnostics
-                .push(problem.help("remove the key from `http`, or make the member optional"));
+            let problem = request.child(&member.name).on_key(codes::FIXED_QUERY, message);
+            let problem = problem.related(at.file(), at.child("http").value_span(), "the fixed query");
+            diagnostics.push(problem.help("remove the key from `http`, or make the member optional"));
         }
     }
     let mut seen: Vec<String> = Vec::new();
@@ -192,45 +164,27 @@ fn fixed(operation: &Operation, at: Cursor<'_>, diagnostics: &mut Diagnostics) {
                 codes::WIRE_NAME,
                 format!("`{}` is no name of a header", name.escape_debug()),
             );
-            diagnostics.push(
-                problem.help("a header name is letters, digits and some of `-_.!#$%&'*+^|~`"),
-            );
+            diagnostics.push(problem.help("a header name is letters, digits and some of `-_.!#$%&'*+^|~`"));
         }
-        if value.is_empty()
-            || value.trim() != value
-            || !value.chars().all(|c| (' '..='~').contains(&c))
-        {
+        if value.is_empty() || value.trim() != value || !value.chars().all(|c| (' '..='~').contains(&c)) {
             let problem = header.on_value(
                 codes::WIRE_NAME,
                 format!("`{}` is no value of a header", value.escape_debug()),
             );
-            diagnostics.push(
-                problem.help("a fixed header value is printable ASCII without blanks around it"),
-            );
+            diagnostics.push(problem.help("a fixed header value is printable ASCII without blanks around it"));
         }
         if seen.contains(&name.to_ascii_lowercase()) {
-            let problem = header.on_key(
-                codes::SAME_WIRE,
-                format!("the header `{name}` is given twice"),
-            );
+            let problem = header.on_key(codes::SAME_WIRE, format!("the header `{name}` is given twice"));
             diagnostics.push(problem.help("header names have no case; keep one"));
         }
         seen.push(name.to_ascii_lowercase());
-        let same = |member: &&Member| {
-            member.required
-                && member
-                    .wire
-                    .iter()
-                    .any(|wire| wire.eq_ignore_ascii_case(name))
-        };
+        let same = |member: &&Member| member.required && member.wire.iter().any(|wire| wire.eq_ignore_ascii_case(name));
         if let Some(member) = members(Place::Header).find(same) {
             let message = format!(
                 "`{}` is required, so the fixed header `{name}` is never sent",
                 member.name
             );
-            let problem = request
-                .child(&member.name)
-                .on_key(codes::FIXED_QUERY, message);
+            let problem = request.child(&member.name).on_key(codes::FIXED_QUERY, message);
             let problem = problem.related(at.file(), header.key_span(), "the fixed header");
             diagnostics.push(problem.help("remove the fixed header, or make the member optional"));
         }

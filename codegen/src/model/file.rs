@@ -53,10 +53,7 @@ pub fn read<'a>(sources: &'a [SourceFile], diagnostics: &mut Diagnostics) -> Vec
 
 fn read_one<'a>(source: &'a SourceFile, diagnostics: &mut Diagnostics) -> Option<File<'a>> {
     let mut parts = source.path.rsplit('/');
-    let (name, service) = (
-        parts.next().unwrap_or_default(),
-        parts.next().unwrap_or_default(),
-    );
+    let (name, service) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let Some(stem) = name
         .strip_suffix(".yaml")
         .filter(|stem| !stem.is_empty() && !service.is_empty())
@@ -68,19 +65,9 @@ fn read_one<'a>(source: &'a SourceFile, diagnostics: &mut Diagnostics) -> Option
     };
     let content = spans::parse(&source.path, &source.text, diagnostics).map(|root| {
         let model = if stem == "service" {
-            Model::Service(Box::new(typed(
-                &source.path,
-                &root,
-                &keys::SERVICE,
-                diagnostics,
-            )))
+            Model::Service(Box::new(typed(&source.path, &root, &keys::SERVICE, diagnostics)))
         } else {
-            Model::Group(Box::new(typed(
-                &source.path,
-                &root,
-                &keys::GROUP,
-                diagnostics,
-            )))
+            Model::Group(Box::new(typed(&source.path, &root, &keys::GROUP, diagnostics)))
         };
         Content { root, model }
     });
@@ -92,12 +79,7 @@ fn read_one<'a>(source: &'a SourceFile, diagnostics: &mut Diagnostics) -> Option
     })
 }
 
-fn typed<T: DeserializeOwned + Default>(
-    path: &str,
-    root: &Node,
-    record: &Record,
-    diagnostics: &mut Diagnostics,
-) -> T {
+fn typed<T: DeserializeOwned + Default>(path: &str, root: &Node, record: &Record, diagnostics: &mut Diagnostics) -> T {
     let value = structure::check(path, root, record, diagnostics);
     serde_yaml::from_value(value).unwrap_or_else(|error| {
         // The tables and the types say the same, which a test holds; reporting is still better than a panic.

@@ -159,10 +159,7 @@ pub static SERVICE: Record = Record {
 static ERROR_CODE: Record = Record {
     ordered: false,
     what: "an error code",
-    keys: &[
-        required("status", Kind::Integer),
-        required("doc", Kind::Text),
-    ],
+    keys: &[required("status", Kind::Integer), required("doc", Kind::Text)],
 };
 
 /// Keys of a group file.

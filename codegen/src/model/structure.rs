@@ -48,21 +48,15 @@ impl Walk<'_> {
             (Kind::Text | Kind::DocOr(_), Value::Scalar { text, .. }) if !node.is_null() => {
                 Some(Yaml::String(text.clone()))
             }
-            (Kind::Bool, Value::Scalar { text, plain: true })
-                if matches!(text.as_str(), "true" | "false") =>
-            {
+            (Kind::Bool, Value::Scalar { text, plain: true }) if matches!(text.as_str(), "true" | "false") => {
                 Some(Yaml::Bool(text == "true"))
             }
             (Kind::Integer, Value::Scalar { text, plain: true }) if integer(text).is_some() => {
                 integer(text).map(|number| Yaml::Number(number.into()))
             }
-            (Kind::Literal, Value::Scalar { text, plain: false }) => {
-                Some(Yaml::String(text.clone()))
-            }
+            (Kind::Literal, Value::Scalar { text, plain: false }) => Some(Yaml::String(text.clone())),
             (Kind::Literal, Value::Scalar { text, .. }) if !node.is_null() => Some(literal(text)),
-            (Kind::Word(words), Value::Scalar { text, .. }) if !node.is_null() => {
-                self.word(words, text, node.span)
-            }
+            (Kind::Word(words), Value::Scalar { text, .. }) if !node.is_null() => self.word(words, text, node.span),
             (Kind::Pair, Value::Sequence(items)) if items.len() == 2 => {
                 let items: Option<Vec<Yaml>> = items
                     .iter()
@@ -70,17 +64,15 @@ impl Walk<'_> {
                     .collect();
                 items.map(Yaml::Sequence)
             }
-            (Kind::List(item) | Kind::OneOrMore(item), Value::Sequence(items)) => {
-                Some(Yaml::Sequence(
-                    items
-                        .iter()
-                        .filter_map(|node| self.value(node, item, (key.0, node.span)))
-                        .collect(),
-                ))
+            (Kind::List(item) | Kind::OneOrMore(item), Value::Sequence(items)) => Some(Yaml::Sequence(
+                items
+                    .iter()
+                    .filter_map(|node| self.value(node, item, (key.0, node.span)))
+                    .collect(),
+            )),
+            (Kind::OneOrMore(item), Value::Scalar { .. }) if !node.is_null() => {
+                self.value(node, item, key).map(|value| Yaml::Sequence(vec![value]))
             }
-            (Kind::OneOrMore(item), Value::Scalar { .. }) if !node.is_null() => self
-                .value(node, item, key)
-                .map(|value| Yaml::Sequence(vec![value])),
             (Kind::Names(kind), Value::Mapping(entries)) => {
                 let entry = |entry: &Entry| {
                     let value = self
@@ -115,12 +107,7 @@ impl Walk<'_> {
             Some(word) => format!("did you mean `{word}`?"),
             None => format!("one of {}", listed(words.words.iter().copied())),
         };
-        self.error(
-            words.code,
-            span,
-            format!("unknown {} `{text}`", words.what),
-            Some(help),
-        );
+        self.error(words.code, span, format!("unknown {} `{text}`", words.what), Some(help));
         None
     }
 
@@ -128,9 +115,7 @@ impl Walk<'_> {
         let mut mapping = Mapping::new();
         for (index, entry) in node.entries().iter().enumerate() {
             let Some(key) = record.keys.iter().find(|key| key.name == entry.key) else {
-                let before = index
-                    .checked_sub(1)
-                    .and_then(|index| node.entries().get(index));
+                let before = index.checked_sub(1).and_then(|index| node.entries().get(index));
                 let help = unknown_key_help(entry, before, record);
                 let message = format!("{} has no key `{}`", record.what, entry.key);
                 self.error(codes::UNKNOWN_KEY, entry.key_span, message, Some(help));
@@ -138,9 +123,7 @@ impl Walk<'_> {
             };
             if key.name == "doc" && is_blank(&entry.value) {
                 self.missing(key, record, entry.key_span);
-            } else if let Some(value) =
-                self.value(&entry.value, &key.kind, (&entry.key, entry.key_span))
-            {
+            } else if let Some(value) = self.value(&entry.value, &key.kind, (&entry.key, entry.key_span)) {
                 mapping.insert(Yaml::String(key.name.to_owned()), value);
             }
         }
@@ -160,12 +143,7 @@ impl Walk<'_> {
             ),
             name => (codes::MISSING_KEY, format!("add `{name}: ...`")),
         };
-        self.error(
-            code,
-            at,
-            format!("{} needs `{}`", record.what, key.name),
-            Some(help),
-        );
+        self.error(code, at, format!("{} needs `{}`", record.what, key.name), Some(help));
     }
 
     /// Top-level keys stand in the order of the format, so that files read alike.
@@ -220,10 +198,7 @@ fn unknown_key_help(entry: &Entry, before: Option<&Entry>, record: &Record) -> S
     }
     match nearest(&entry.key, record.keys.iter().map(|key| key.name)) {
         Some(name) => format!("did you mean `{name}`?"),
-        None => format!(
-            "its keys are {}",
-            listed(record.keys.iter().map(|key| key.name))
-        ),
+        None => format!("its keys are {}", listed(record.keys.iter().map(|key| key.name))),
     }
 }
 
@@ -255,9 +230,7 @@ fn found(node: &Node) -> &'static str {
     match &node.value {
         _ if node.is_null() => "nothing",
         Value::Scalar { text, plain: true } if integer(text).is_some() => "a number",
-        Value::Scalar { text, plain: true } if matches!(text.as_str(), "true" | "false") => {
-            "a bool"
-        }
+        Value::Scalar { text, plain: true } if matches!(text.as_str(), "true" | "false") => "a bool",
         Value::Scalar { .. } => "text",
         Value::Sequence(_) => "a list",
         Value::Mapping(_) => "a mapping",
@@ -275,9 +248,7 @@ fn remedy(kind: &Kind) -> Option<String> {
         Kind::List(_) => "write `[a, b]`",
         Kind::OneOrMore(_) => "write `a` or `[a, b]`",
         Kind::Names(_) => "write `name: ...` on lines below, indented by two more spaces",
-        Kind::Record(_) => {
-            "write `{key: value, ...}`, or `key: value` on lines below, indented by two more spaces"
-        }
+        Kind::Record(_) => "write `{key: value, ...}`, or `key: value` on lines below, indented by two more spaces",
         Kind::DocOr(_) => "write what the value means, or `{variant: Name, doc: ...}`",
     };
     Some(text.to_owned())
@@ -297,10 +268,7 @@ fn literal(text: &str) -> Yaml {
         "true" | "false" => Yaml::Bool(text == "true"),
         _ => match (integer(text), text.parse::<f64>()) {
             (Some(number), _) => Yaml::Number(number.into()),
-            (None, Ok(number))
-                if number.is_finite()
-                    && text.starts_with(|c: char| c.is_ascii_digit() || c == '-') =>
-            {
+            (None, Ok(number)) if number.is_finite() && text.starts_with(|c: char| c.is_ascii_digit() || c == '-') => {
                 Yaml::Number(number.into())
             }
             _ => Yaml::String(text.to_owned()),

@@ -25,9 +25,7 @@ pub(super) fn literal(
     };
     match (ty, value) {
         (Type::String, Value::String(text)) => Some(Literal::String(text.clone())),
-        (Type::Integer, Value::Number(number)) if number.is_i64() => {
-            number.as_i64().map(Literal::Integer)
-        }
+        (Type::Integer, Value::Number(number)) if number.is_i64() => number.as_i64().map(Literal::Integer),
         (Type::Float | Type::Float32, Value::Number(number)) => number.as_f64().map(Literal::Float),
         (Type::Bool, Value::Bool(value)) => Some(Literal::Bool(*value)),
         (Type::Enum(id), Value::String(text)) => {
@@ -37,28 +35,17 @@ pub(super) fn literal(
             }
             let help = match nearest(text, values.iter().map(String::as_str)) {
                 Some(value) => format!("did you mean `{value}`?"),
-                None => format!(
-                    "its values are {}",
-                    listed(values.iter().map(String::as_str))
-                ),
+                None => format!("its values are {}", listed(values.iter().map(String::as_str))),
             };
-            refuse(
-                format!("the default `{text}` is no value of the enum"),
-                help,
-            )
+            refuse(format!("the default `{text}` is no value of the enum"), help)
         }
-        (Type::String | Type::Enum(_), _) => refuse(
-            "the default is no text".into(),
-            "put the value into quotes".into(),
-        ),
-        (Type::Integer, _) => refuse(
-            "the default is no integer".into(),
-            "write digits without quotes".into(),
-        ),
-        (Type::Float | Type::Float32, _) => refuse(
-            "the default is no number".into(),
-            "write digits without quotes".into(),
-        ),
+        (Type::String | Type::Enum(_), _) => {
+            refuse("the default is no text".into(), "put the value into quotes".into())
+        }
+        (Type::Integer, _) => refuse("the default is no integer".into(), "write digits without quotes".into()),
+        (Type::Float | Type::Float32, _) => {
+            refuse("the default is no number".into(), "write digits without quotes".into())
+        }
         (Type::Bool, _) => refuse(
             "the default is no bool".into(),
             "write `true` or `false` without quotes".into(),

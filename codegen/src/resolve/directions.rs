@@ -8,27 +8,20 @@ use crate::api::{Member, Service, ShapeId};
 pub(super) fn mark(service: &mut Service) {
     let input = reached(
         service,
-        service
-            .operations()
-            .flat_map(|(_, operation)| &operation.request),
+        service.operations().flat_map(|(_, operation)| &operation.request),
     );
     let output = reached(
         service,
-        service
-            .operations()
-            .flat_map(|(_, operation)| &operation.result),
+        service.operations().flat_map(|(_, operation)| &operation.result),
     );
     let decoded: BTreeSet<ShapeId> = (0..service.shapes.len())
         .map(ShapeId)
         .filter(|id| {
             let below = reached(service, &service.shape(*id).members);
-            below.iter().chain([id]).any(|id| {
-                service
-                    .shape(*id)
-                    .members
-                    .iter()
-                    .any(|member| member.url_decoded)
-            })
+            below
+                .iter()
+                .chain([id])
+                .any(|id| service.shape(*id).members.iter().any(|member| member.url_decoded))
         })
         .collect();
     for (id, shape) in service.shapes.iter_mut().enumerate() {
@@ -39,24 +32,12 @@ pub(super) fn mark(service: &mut Service) {
 }
 
 /// Shapes below some members, however deep.
-fn reached<'a>(
-    service: &Service,
-    members: impl IntoIterator<Item = &'a Member>,
-) -> BTreeSet<ShapeId> {
+fn reached<'a>(service: &Service, members: impl IntoIterator<Item = &'a Member>) -> BTreeSet<ShapeId> {
     let mut seen = BTreeSet::new();
-    let mut open: Vec<ShapeId> = members
-        .into_iter()
-        .filter_map(|member| member.ty.shape())
-        .collect();
+    let mut open: Vec<ShapeId> = members.into_iter().filter_map(|member| member.ty.shape()).collect();
     while let Some(id) = open.pop() {
         if seen.insert(id) {
-            open.extend(
-                service
-                    .shape(id)
-                    .members
-                    .iter()
-                    .filter_map(|member| member.ty.shape()),
-            );
+            open.extend(service.shape(id).members.iter().filter_map(|member| member.ty.shape()));
         }
     }
     seen

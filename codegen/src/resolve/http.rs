@@ -51,7 +51,10 @@ pub(super) fn parse(line: &str, at: Cursor<'_>, diagnostics: &mut Diagnostics) -
         _ => match segments(path) {
             Ok(segments) => Resource::Path(segments),
             Err(message) => {
-                refuse(message, "write `/`, `/{bucket}`, `/{bucket}/{key}` or segments such as `/tables/{name}`".into());
+                refuse(
+                    message,
+                    "write `/`, `/{bucket}`, `/{bucket}/{key}` or segments such as `/tables/{name}`".into(),
+                );
                 Resource::Service
             }
         },
@@ -61,13 +64,9 @@ pub(super) fn parse(line: &str, at: Cursor<'_>, diagnostics: &mut Diagnostics) -
         let (key, value) = pair
             .split_once('=')
             .map_or((pair, None), |(key, value)| (key, Some(value.to_owned())));
-        let plain = |text: &str| {
-            text.chars()
-                .all(|c| c.is_ascii_alphanumeric() || "-_.~".contains(c))
-        };
+        let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~".contains(c));
         if key.is_empty() || !plain(key) || !value.as_deref().is_none_or(plain) {
-            let help =
-                "fixed query keys and values are letters, digits and `-_.~`; `?flag&key=value`";
+            let help = "fixed query keys and values are letters, digits and `-_.~`; `?flag&key=value`";
             refuse(format!("`{pair}` is no fixed query"), help.into());
         } else if pairs.iter().any(|(other, _)| other == key) {
             refuse(
@@ -91,9 +90,7 @@ fn segments(path: &str) -> Result<Vec<Segment>, String> {
     };
     let mut segments = Vec::new();
     for segment in rest.split('/') {
-        let name = segment
-            .strip_prefix('{')
-            .and_then(|segment| segment.strip_suffix('}'));
+        let name = segment.strip_prefix('{').and_then(|segment| segment.strip_suffix('}'));
         segments.push(match name {
             Some(name) if !name.is_empty() && !name.contains(['{', '}']) => {
                 let member = Segment::Member(name.to_owned());
@@ -105,10 +102,7 @@ fn segments(path: &str) -> Result<Vec<Segment>, String> {
             _ if segment.is_empty() => {
                 return Err(format!("the path `{path}` has an empty segment"));
             }
-            _ if segment
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "-_.~".contains(c)) =>
-            {
+            _ if segment.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~".contains(c)) => {
                 Segment::Literal(segment.to_owned())
             }
             _ => return Err(format!("`{segment}` is neither text nor one placeholder")),

@@ -13,11 +13,7 @@ pub(super) struct Limits {
 }
 
 /// Checks that bounds are in order and no length is negative; what is wrong is reported and left out.
-pub(super) fn resolve(
-    member: &model::Member,
-    at: Cursor<'_>,
-    diagnostics: &mut Diagnostics,
-) -> Limits {
+pub(super) fn resolve(member: &model::Member, at: Cursor<'_>, diagnostics: &mut Diagnostics) -> Limits {
     let mut refuse = |key: &str, message: String, help: &str| {
         diagnostics.push(at.child(key).on_value(codes::BAD_RANGE, message).help(help));
     };

@@ -58,36 +58,23 @@ impl Members<'_> {
         let place = places::place(member, side, at, diagnostics);
         let format = places::timestamp_format(member, &place);
         let stated = self.types.of_member(member, format, at, diagnostics);
-        let ty = stated
-            .or_else(|| places::implied_type(&place))
-            .unwrap_or_else(|| {
-                // Members with structural errors have been reported and may have lost their type there.
-                if at.is_mapping()
-                    && !["type", "list", "map"]
-                        .iter()
-                        .any(|key| at.child(key).exists())
-                {
-                    let problem =
-                        at.on_key(codes::ONE_TYPE, format!("the member `{name}` has no type"));
-                    diagnostics.push(problem.help("add `type: ...`, `list: ...` or `map: ...`"));
-                }
-                Type::String
-            });
+        let ty = stated.or_else(|| places::implied_type(&place)).unwrap_or_else(|| {
+            // Members with structural errors have been reported and may have lost their type there.
+            if at.is_mapping() && !["type", "list", "map"].iter().any(|key| at.child(key).exists()) {
+                let problem = at.on_key(codes::ONE_TYPE, format!("the member `{name}` has no type"));
+                diagnostics.push(problem.help("add `type: ...`, `list: ...` or `map: ...`"));
+            }
+            Type::String
+        });
         if place == Place::Stream && ty != Type::Stream {
             let key = ["type", "list", "map"]
                 .into_iter()
                 .find(|key| at.child(key).exists())
                 .unwrap_or("in");
-            let problem = at
-                .child(key)
-                .on_key(codes::PLACE_TYPE, "a stream has no type");
+            let problem = at.child(key).on_key(codes::PLACE_TYPE, "a stream has no type");
             diagnostics.push(problem.help("leave the type out: a stream is bytes"));
         }
-        let ty = if place == Place::Stream {
-            Type::Stream
-        } else {
-            ty
-        };
+        let ty = if place == Place::Stream { Type::Stream } else { ty };
         let default = defaults::literal(member, &ty, self.types, at.child("default"), diagnostics);
         let limits = limits::resolve(member, at, diagnostics);
         Member {

@@ -28,12 +28,7 @@ struct Names<'a> {
 
 impl<'a> Index<'a> {
     /// Collects the names of a service, reporting those that are given twice.
-    pub(super) fn add(
-        &mut self,
-        service: &'a str,
-        files: &[&'a File<'a>],
-        diagnostics: &mut Diagnostics,
-    ) {
+    pub(super) fn add(&mut self, service: &'a str, files: &[&'a File<'a>], diagnostics: &mut Diagnostics) {
         let mut names = Names {
             complete: files.iter().all(|file| file.content.is_some()),
             ..Names::default()
@@ -44,27 +39,13 @@ impl<'a> Index<'a> {
             }
             if let Some((model, at)) = file.service_file() {
                 names.service = Some(at);
-                same_as_path(
-                    &model.service,
-                    file.service,
-                    "service",
-                    "directory",
-                    at,
-                    diagnostics,
-                );
+                same_as_path(&model.service, file.service, "service", "directory", at, diagnostics);
             }
             let Some((model, at)) = file.group_file() else {
                 continue;
             };
             names.groups.insert(file.stem, at);
-            same_as_path(
-                &model.service,
-                file.service,
-                "service",
-                "directory",
-                at,
-                diagnostics,
-            );
+            same_as_path(&model.service, file.service, "service", "directory", at, diagnostics);
             same_as_path(&model.group, file.stem, "group", "file", at, diagnostics);
             if file.stem == "common"
                 && let Some((operation, _)) = model.operations.iter().next()
@@ -111,10 +92,7 @@ impl<'a> Index<'a> {
             (*name, TypeId::Enum(EnumId(id), values))
         });
         Types {
-            by_name: shapes
-                .chain(enums)
-                .map(|(name, id)| (name.to_owned(), id))
-                .collect(),
+            by_name: shapes.chain(enums).map(|(name, id)| (name.to_owned(), id)).collect(),
             complete: names.complete,
         }
     }
@@ -130,9 +108,7 @@ impl<'a> Index<'a> {
 
     /// Whether every file of a service could be read, so that what is missing is missing indeed.
     pub fn is_complete(&self, service: &str) -> bool {
-        self.services
-            .get(service)
-            .is_some_and(|names| names.complete)
+        self.services.get(service).is_some_and(|names| names.complete)
     }
 
     /// Top of `service.yaml`.
@@ -169,14 +145,7 @@ impl<'a> Index<'a> {
     }
 }
 
-fn same_as_path(
-    given: &str,
-    wanted: &str,
-    key: &str,
-    what: &str,
-    at: Cursor<'_>,
-    diagnostics: &mut Diagnostics,
-) {
+fn same_as_path(given: &str, wanted: &str, key: &str, what: &str, at: Cursor<'_>, diagnostics: &mut Diagnostics) {
     // An absent key is reported by the structure check.
     if given != wanted && at.child(key).exists() {
         let message = format!("`{key}` is `{given}`, but the {what} is `{wanted}`");
@@ -185,18 +154,9 @@ fn same_as_path(
     }
 }
 
-fn twice(
-    what: &str,
-    name: &str,
-    first: Cursor<'_>,
-    second: Cursor<'_>,
-    diagnostics: &mut Diagnostics,
-) {
+fn twice(what: &str, name: &str, first: Cursor<'_>, second: Cursor<'_>, diagnostics: &mut Diagnostics) {
     let problem = second
-        .on_key(
-            codes::DUPLICATE_NAME,
-            format!("the {what} `{name}` is defined twice"),
-        )
+        .on_key(codes::DUPLICATE_NAME, format!("the {what} `{name}` is defined twice"))
         .related(first.file(), first.key_span(), "the first one")
         .help("names are unique within a service; what several groups use stands in `common.yaml`");
     diagnostics.push(problem);

@@ -45,18 +45,10 @@ pub(super) fn resolve(
         resource,
         query,
     } = http::parse(&model.http, at.child("http"), diagnostics);
-    let declared = members.resolve(
-        &model.request,
-        Side::Request,
-        at.child("request"),
-        diagnostics,
-    );
+    let declared = members.resolve(&model.request, Side::Request, at.child("request"), diagnostics);
     let request = with_implied(declared, &resource);
     let result = members.resolve(&model.result, Side::Result, at.child("result"), diagnostics);
-    let flags = query
-        .iter()
-        .filter(|(_, value)| value.is_none())
-        .map(|(key, _)| key);
+    let flags = query.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| key);
     let mut subresources: Vec<String> = Vec::new();
     for key in flags.chain(&model.subresources) {
         if !subresources.contains(key) {
@@ -75,23 +67,12 @@ pub(super) fn resolve(
         items: paginate.items.clone(),
         limit: paginate.limit.clone(),
     });
-    let trait_of = |word: &String| {
-        TRAITS
-            .iter()
-            .find(|(name, _)| name == word)
-            .map(|(_, found)| *found)
-    };
+    let trait_of = |word: &String| TRAITS.iter().find(|(name, _)| name == word).map(|(_, found)| *found);
     Operation {
         name: name.to_owned(),
         method_name: to_snake(name),
         doc: model.doc.trim().to_owned(),
-        reference: reference.or_else(|| {
-            Some(
-                facts
-                    .reference?
-                    .replace("{operation}", &name.to_lowercase()),
-            )
-        }),
+        reference: reference.or_else(|| Some(facts.reference?.replace("{operation}", &name.to_lowercase()))),
         method,
         resource,
         query,
@@ -126,11 +107,7 @@ fn with_implied(declared: Vec<Member>, resource: &Resource) -> Vec<Member> {
         Resource::Bucket => &[(Place::Bucket, "bucket", "The bucket.")],
         Resource::Object => &[
             (Place::Bucket, "bucket", "The bucket."),
-            (
-                Place::Key,
-                "key",
-                "Full name of the object, without a leading `/`.",
-            ),
+            (Place::Key, "key", "Full name of the object, without a leading `/`."),
         ],
     };
     let mut members = Vec::with_capacity(declared.len() + implied.len());
@@ -184,9 +161,7 @@ fn body_kind(members: &[Member]) -> BodyKind {
 
 /// A status within bounds.
 pub(super) fn status(number: i64, allowed: RangeInclusive<u16>) -> Option<u16> {
-    u16::try_from(number)
-        .ok()
-        .filter(|status| allowed.contains(status))
+    u16::try_from(number).ok().filter(|status| allowed.contains(status))
 }
 
 fn success(model: &model::Operation, at: Cursor<'_>, diagnostics: &mut Diagnostics) -> Vec<u16> {
@@ -195,32 +170,23 @@ fn success(model: &model::Operation, at: Cursor<'_>, diagnostics: &mut Diagnosti
         match status(*number, 200..=399) {
             Some(status) if !statuses.contains(&status) => statuses.push(status),
             Some(status) => {
-                let problem = at.item(index).on_value(
-                    codes::BAD_STATUS,
-                    format!("the status {status} is given twice"),
-                );
+                let problem = at
+                    .item(index)
+                    .on_value(codes::BAD_STATUS, format!("the status {status} is given twice"));
                 diagnostics.push(problem.help("leave one out"));
             }
             None => {
-                let problem = at.item(index).on_value(
-                    codes::BAD_STATUS,
-                    format!("{number} is no status of a success"),
-                );
-                diagnostics.push(
-                    problem.help("a success is 200 to 399; leave `success` out for every 2xx"),
-                );
+                let problem = at
+                    .item(index)
+                    .on_value(codes::BAD_STATUS, format!("{number} is no status of a success"));
+                diagnostics.push(problem.help("a success is 200 to 399; leave `success` out for every 2xx"));
             }
         }
     }
     statuses
 }
 
-fn errors(
-    model: &model::Operation,
-    facts: &Facts<'_>,
-    at: Cursor<'_>,
-    diagnostics: &mut Diagnostics,
-) {
+fn errors(model: &model::Operation, facts: &Facts<'_>, at: Cursor<'_>, diagnostics: &mut Diagnostics) {
     let Some(known) = facts.errors else { return };
     for (index, code) in model.errors.iter().enumerate() {
         if known.get(code).is_none() {

@@ -24,53 +24,31 @@ const PLACES: [(&str, Place, bool, bool); 16] = [
     ("stream", Place::Stream, true, true),
     ("copy_source.bucket", Place::CopySourceBucket, true, false),
     ("copy_source.key", Place::CopySourceKey, true, false),
-    (
-        "copy_source.version_id",
-        Place::CopySourceVersionId,
-        true,
-        false,
-    ),
+    ("copy_source.version_id", Place::CopySourceVersionId, true, false),
     ("callback", Place::Callback, false, true),
     ("local", Place::Local, true, false),
 ];
 
 /// The place of a member; a wrong one is reported and taken for `field`.
-pub(super) fn place(
-    member: &model::Member,
-    side: Side,
-    at: Cursor<'_>,
-    diagnostics: &mut Diagnostics,
-) -> Place {
+pub(super) fn place(member: &model::Member, side: Side, at: Cursor<'_>, diagnostics: &mut Diagnostics) -> Place {
     let Some(word) = member.place.as_deref() else {
         return Place::Field;
     };
     let at = at.child("in");
     if side == Side::Shape {
         let problem = at.on_key(codes::BAD_PLACE, "a member of a shape has no place");
-        diagnostics.push(
-            problem.help("leave `in` out: members of shapes are elements or keys of the document"),
-        );
+        diagnostics.push(problem.help("leave `in` out: members of shapes are elements or keys of the document"));
         return Place::Field;
     }
     let allowed = |request: bool, result: bool| {
-        if side == Side::Request {
-            request
-        } else {
-            result
-        }
+        if side == Side::Request { request } else { result }
     };
     match PLACES.iter().find(|(name, ..)| *name == word) {
         Some((_, place, request, result)) if allowed(*request, *result) => place.clone(),
         _ => {
-            let (here, places) = (
-                side.name(),
-                PLACES.iter().filter(|(_, _, q, s)| allowed(*q, *s)),
-            );
+            let (here, places) = (side.name(), PLACES.iter().filter(|(_, _, q, s)| allowed(*q, *s)));
             let message = format!("{here} member cannot be in `{word}`");
-            let help = format!(
-                "{here} member is in {}",
-                listed(places.map(|(name, ..)| *name))
-            );
+            let help = format!("{here} member is in {}", listed(places.map(|(name, ..)| *name)));
             diagnostics.push(at.on_value(codes::BAD_PLACE, message).help(help));
             Place::Field
         }
@@ -78,12 +56,7 @@ pub(super) fn place(
 }
 
 /// Names on the wire from the outside in; none where the place has no name.
-pub(super) fn wire(
-    name: &str,
-    member: &model::Member,
-    place: &Place,
-    protocol: Protocol,
-) -> Vec<String> {
+pub(super) fn wire(name: &str, member: &model::Member, place: &Place, protocol: Protocol) -> Vec<String> {
     let split = |wire: &str| wire.split('>').map(|part| part.trim().to_owned()).collect();
     match (place, member.wire.as_deref()) {
         (Place::Field, Some(wire)) => split(wire),

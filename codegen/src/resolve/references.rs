@@ -60,14 +60,10 @@ impl Types {
         at: Cursor<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Option<Type> {
-        let stated: Vec<(&str, &str)> = [
-            ("type", &member.ty),
-            ("list", &member.list),
-            ("map", &member.map),
-        ]
-        .into_iter()
-        .filter_map(|(key, name)| Some((key, name.as_deref()?)))
-        .collect();
+        let stated: Vec<(&str, &str)> = [("type", &member.ty), ("list", &member.list), ("map", &member.map)]
+            .into_iter()
+            .filter_map(|(key, name)| Some((key, name.as_deref()?)))
+            .collect();
         if let [(first, _), (second, _), ..] = stated[..] {
             let message = format!("the member has `{first}` and `{second}`");
             let problem = at.child(second).on_key(codes::ONE_TYPE, message);
@@ -82,13 +78,7 @@ impl Types {
         })
     }
 
-    fn named(
-        &self,
-        name: &str,
-        format: TimestampFormat,
-        at: Cursor<'_>,
-        diagnostics: &mut Diagnostics,
-    ) -> Type {
+    fn named(&self, name: &str, format: TimestampFormat, at: Cursor<'_>, diagnostics: &mut Diagnostics) -> Type {
         match name {
             "string" => Type::String,
             "integer" => Type::Integer,
@@ -121,8 +111,7 @@ impl Types {
         } else {
             "shape or enum"
         };
-        let near = foreign
-            .or_else(|| nearest(name, self.by_name.keys().map(String::as_str).chain(SCALARS)));
+        let near = foreign.or_else(|| nearest(name, self.by_name.keys().map(String::as_str).chain(SCALARS)));
         let help = match near {
             Some(near) if SCALARS.contains(&near) => format!("did you mean `{near}`?"),
             Some(near) => {
@@ -133,9 +122,7 @@ impl Types {
                 };
                 format!("there is {kind} named `{near}`")
             }
-            None => {
-                "define it under `shapes` or `enums` of this file or of `common.yaml`".to_owned()
-            }
+            None => "define it under `shapes` or `enums` of this file or of `common.yaml`".to_owned(),
         };
         diagnostics.push(
             at.on_value(codes::UNKNOWN_TYPE, format!("unknown {what} `{name}`"))

@@ -21,27 +21,13 @@ pub(super) fn error(file: &str, text: &str, at: Span, info: &str) -> Diagnostic 
         Span::point(line, column),
         format!("not valid YAML: {info}"),
     );
-    if let Some(tab) = lines
-        .iter()
-        .take(line)
-        .position(|line| indent(line).contains('\t'))
-    {
-        return diagnostic.help(format!(
-            "line {} is indented by a tab; YAML wants spaces",
-            tab + 1
-        ));
+    if let Some(tab) = lines.iter().take(line).position(|line| indent(line).contains('\t')) {
+        return diagnostic.help(format!("line {} is indented by a tab; YAML wants spaces", tab + 1));
     }
     let levels = open_levels(&lines[..line.saturating_sub(1).min(lines.len())]);
     let width = indent(source).len();
-    if !source.trim().is_empty()
-        && !levels.contains(&width)
-        && levels.last().is_some_and(|last| width < *last)
-    {
-        let levels = levels
-            .iter()
-            .map(usize::to_string)
-            .collect::<Vec<_>>()
-            .join(", ");
+    if !source.trim().is_empty() && !levels.contains(&width) && levels.last().is_some_and(|last| width < *last) {
+        let levels = levels.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
         return diagnostic.help(format!(
             "the line is indented by {width} spaces; the levels that are open above it are {levels}"
         ));

@@ -28,6 +28,14 @@ impl JsonObject {
         }
     }
 
+    /// Writes a payload that is text, as `{"$text": "..."}`.
+    pub fn set_text(&mut self, model: &str, value: Option<&str>) {
+        if let Some(text) = value {
+            self.members
+                .insert(model.to_owned(), serde_json::json!({ "$text": text }));
+        }
+    }
+
     fn name<'a>(&self, model: &'a str, wire: &'a str) -> &'a str {
         match self.names {
             Names::Wire => wire,
@@ -81,6 +89,39 @@ impl JsonReader {
                 .map(Some)
                 .map_err(|error| error.in_member(name)),
         }
+    }
+
+    /// Takes a payload out that is text: a string, or one of the forms `{"$text": "..."}`, `{"$base64": "..."}` and
+    /// `{"$file": "path"}`.
+    ///
+    /// # Errors
+    ///
+    /// When it has another form, the file cannot be read, or what it stands for is not UTF-8.
+    pub fn take_text(&mut self, model: &str) -> Result<Option<String>, JsonError> {
+        let Some(body) = self.take::<crate::Body>(model, model)? else {
+            return Ok(None);
+        };
+        let bytes = match body.file_path() {
+            Some(path) => std::fs::read(path).map_err(|error| {
+                JsonError::new(format!("cannot be read: {error}"))
+                    .in_member("$file")
+                    .in_member(model)
+            })?,
+            None => body.as_bytes().map(|bytes| bytes.to_vec()).unwrap_or_default(),
+        };
+        String::from_utf8(bytes)
+            .map(Some)
+            .map_err(|_| JsonError::new("must be UTF-8").in_member(model))
+    }
+
+    /// Takes a payload out as [`take_text`](Self::take_text) does, which must be there.
+    ///
+    /// # Errors
+    ///
+    /// As `take_text`, and when it is absent or `null`.
+    pub fn required_text(&mut self, model: &str) -> Result<String, JsonError> {
+        self.take_text(model)?
+            .ok_or_else(|| JsonError::new("is required").in_member(model))
     }
 
     /// Takes a member out that must be there.

@@ -23,8 +23,7 @@ pub(crate) enum Need {
 pub(crate) fn need(operation: &str) -> Need {
     match operation {
         "ListBuckets" | "DescribeRegions" | "PutBucket" => Need::Signed,
-        "GetObject" | "HeadObject" | "GetObjectMeta" | "GetSymlink" | "ListObjects"
-        | "ListObjectsV2" => Need::Read,
+        "GetObject" | "HeadObject" | "GetObjectMeta" | "GetSymlink" | "ListObjects" | "ListObjectsV2" => Need::Read,
         "PutObject"
         | "AppendObject"
         | "CopyObject"
@@ -45,9 +44,7 @@ pub(crate) fn need(operation: &str) -> Need {
 /// The action that policies know an operation by.
 pub(crate) fn action(operation: &str, has_version: bool) -> String {
     let name = match operation {
-        "GetObject" | "HeadObject" | "GetObjectMeta" | "GetSymlink" if has_version => {
-            "GetObjectVersion"
-        }
+        "GetObject" | "HeadObject" | "GetObjectMeta" | "GetSymlink" if has_version => "GetObjectVersion",
         "GetObject" | "HeadObject" | "GetObjectMeta" | "GetSymlink" => "GetObject",
         "DeleteObject" if has_version => "DeleteObjectVersion",
         "DeleteObject" | "DeleteMultipleObjects" => "DeleteObject",
@@ -131,9 +128,7 @@ pub(crate) fn decide(
 fn effective_acl(target: Target<'_>) -> &str {
     match target.object {
         Some(acl) if acl != ObjectAcl::Default => acl.as_str(),
-        _ => target
-            .bucket
-            .map_or("private", |bucket| bucket.meta.acl.as_str()),
+        _ => target.bucket.map_or("private", |bucket| bucket.meta.acl.as_str()),
     }
 }
 

@@ -31,10 +31,7 @@ pub(crate) struct Address {
 impl Address {
     /// Takes `{bucket}-{account}` apart, for services that put both into the host.
     pub(crate) fn split_account(&mut self) {
-        let label = self
-            .bucket
-            .as_deref()
-            .filter(|_| self.hosted && self.account.is_none());
+        let label = self.bucket.as_deref().filter(|_| self.hosted && self.account.is_none());
         let Some((bucket, account)) = label.and_then(|label| label.rsplit_once('-')) else {
             return;
         };
@@ -58,10 +55,7 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) fn new(domains: &[String], cnames: &BTreeMap<String, String>) -> Self {
-        let mut domains: Vec<_> = domains
-            .iter()
-            .map(|domain| domain.to_ascii_lowercase())
-            .collect();
+        let mut domains: Vec<_> = domains.iter().map(|domain| domain.to_ascii_lowercase()).collect();
         domains.push("localhost".to_owned());
         domains.sort_by_key(|domain| std::cmp::Reverse(domain.len()));
         let cnames = cnames
@@ -72,8 +66,7 @@ impl Names {
     }
 
     pub(crate) fn bind(&mut self, host: &str, bucket: &str) {
-        self.cnames
-            .insert(host.to_ascii_lowercase(), bucket.to_owned());
+        self.cnames.insert(host.to_ascii_lowercase(), bucket.to_owned());
     }
 
     /// Finds bucket and key. `host` may carry a port, `path` is as sent.
@@ -118,11 +111,8 @@ fn without_port(host: &str) -> &str {
 }
 
 fn is_ip(host: &str) -> bool {
-    let bracketed = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'));
-    bracketed.is_some_and(|inner| inner.parse::<Ipv6Addr>().is_ok())
-        || host.parse::<IpAddr>().is_ok()
+    let bracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    bracketed.is_some_and(|inner| inner.parse::<Ipv6Addr>().is_ok()) || host.parse::<IpAddr>().is_ok()
 }
 
 /// Takes `{bucket}.oss-{region}.aliyuncs.com` and its relatives apart. The label before `aliyuncs.com` says how many labels
@@ -140,9 +130,7 @@ fn service_host(host: &str) -> Option<(HostKind, Option<&str>)> {
             "oss" => (HostKind::Service("oss"), at.checked_sub(1)?),
             "oss-vectors" => (HostKind::Service("vectors"), at.checked_sub(1)?),
             "oss-tables" => (HostKind::Service("tables"), at.checked_sub(1)?),
-            "oss-cloudbox" | "oss-cloudbox-control" => {
-                (HostKind::Service("oss"), at.checked_sub(2)?)
-            }
+            "oss-cloudbox" | "oss-cloudbox-control" => (HostKind::Service("oss"), at.checked_sub(2)?),
             _ => (HostKind::Service("oss"), at),
         },
         None if sts_label && host.ends_with(".aliyuncs.com") => (HostKind::Service("sts"), 0),
@@ -200,12 +188,7 @@ fn address(host: HostKind, bucket: &str, key: &str) -> Result<Address, ServiceEr
 }
 
 fn invalid_bucket_name(bucket: &str) -> ServiceError {
-    ServiceError::new(
-        400,
-        "InvalidBucketName",
-        "The specified bucket is not valid.",
-    )
-    .detail("BucketName", bucket)
+    ServiceError::new(400, "InvalidBucketName", "The specified bucket is not valid.").detail("BucketName", bucket)
 }
 
 /// 3 to 63 of `a-z 0-9 -`, without a hyphen at either end.
@@ -225,14 +208,8 @@ pub(crate) fn is_object_key(key: &str) -> bool {
 
 /// Decodes a key as it stands in a path or the target of a link.
 pub(crate) fn object_key(raw: &str) -> Result<String, ServiceError> {
-    let invalid = || {
-        ServiceError::new(
-            400,
-            "InvalidObjectName",
-            "The specified object is not valid.",
-        )
-        .detail("ObjectName", raw)
-    };
+    let invalid =
+        || ServiceError::new(400, "InvalidObjectName", "The specified object is not valid.").detail("ObjectName", raw);
     text::decode(raw).filter(|key| is_object_key(key)).ok_or_else(invalid)
 }
 
@@ -269,22 +246,12 @@ mod tests {
             ("bucket.localhost:9000", "/k", "bucket", "k"),
             ("bucket.oss.test", "/", "bucket", ""),
             ("bucket.oss-cn-hangzhou.aliyuncs.com", "/k", "bucket", "k"),
-            (
-                "bucket.oss-cn-hangzhou-internal.aliyuncs.com",
-                "//k",
-                "bucket",
-                "/k",
-            ),
+            ("bucket.oss-cn-hangzhou-internal.aliyuncs.com", "//k", "bucket", "/k"),
             ("oss-cn-hangzhou.aliyuncs.com", "/", "", ""),
             ("cn-hangzhou.oss.aliyuncs.com", "/", "", ""),
             ("bucket.cn-hangzhou.oss.aliyuncs.com", "/k", "bucket", "k"),
             ("bucket.oss-accelerate.aliyuncs.com", "/k", "bucket", "k"),
-            (
-                "bucket.cb-1.cn-hangzhou.oss-cloudbox.aliyuncs.com",
-                "/k",
-                "bucket",
-                "k",
-            ),
+            ("bucket.cb-1.cn-hangzhou.oss-cloudbox.aliyuncs.com", "/k", "bucket", "k"),
             ("static.EXAMPLE.com", "/dir/k", "site", "dir/k"),
         ] {
             assert_eq!(found(host, path), pair(bucket, key), "{host} {path}");
@@ -340,11 +307,7 @@ mod tests {
             ("127.0.0.1", "/bucket/%5Ca", "InvalidObjectName"),
             ("a.b.oss-cn-hangzhou.aliyuncs.com", "/", "NoSuchBucket"),
         ] {
-            assert_eq!(
-                names().resolve(host, path).unwrap_err().code,
-                code,
-                "{host} {path}"
-            );
+            assert_eq!(names().resolve(host, path).unwrap_err().code, code, "{host} {path}");
         }
         let long = format!("/bucket/{}", "k".repeat(1024));
         assert_eq!(

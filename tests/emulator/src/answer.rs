@@ -84,11 +84,7 @@ impl Answer {
     }
 
     /// Writes the answer as the model says. A value that the model has no member for is a mistake of ours and becomes an error.
-    pub(crate) fn render(
-        self,
-        service: &Service,
-        operation: &Operation,
-    ) -> Result<Rendered, ServiceError> {
+    pub(crate) fn render(self, service: &Service, operation: &Operation) -> Result<Rendered, ServiceError> {
         if let Some(stray) = self
             .values
             .names()
@@ -101,8 +97,7 @@ impl Answer {
         }
         let mut headers = HeaderMap::new();
         for member in &operation.result {
-            let (Some(value), Some(wire)) = (self.values.get(&member.name), member.wire.first())
-            else {
+            let (Some(value), Some(wire)) = (self.values.get(&member.name), member.wire.first()) else {
                 continue;
             };
             match (&member.place, value) {
@@ -131,11 +126,7 @@ impl Answer {
                 if let Some((content_type, _)) = &document {
                     insert(&mut headers, "content-type", content_type);
                 }
-                RenderedBody::Full(
-                    document
-                        .map(|(_, text)| Bytes::from(text))
-                        .unwrap_or_default(),
-                )
+                RenderedBody::Full(document.map(|(_, text)| Bytes::from(text)).unwrap_or_default())
             }
         };
         Ok(Rendered {
@@ -157,35 +148,19 @@ fn document(
     match operation.result_body {
         BodyKind::None | BodyKind::Stream => None,
         BodyKind::Text => {
-            let member = operation
-                .result
-                .iter()
-                .find(|member| member.place == Place::Text)?;
-            Some((
-                "application/json",
-                values.text_or_empty(&member.name).to_owned(),
-            ))
+            let member = operation.result.iter().find(|member| member.place == Place::Text)?;
+            Some(("application/json", values.text_or_empty(&member.name).to_owned()))
         }
-        BodyKind::Document if is_xml => Some((
-            "application/xml",
-            xml_document(service, operation, values, url_encode),
-        )),
+        BodyKind::Document if is_xml => Some(("application/xml", xml_document(service, operation, values, url_encode))),
         BodyKind::Document => {
-            let whole = operation
-                .result
-                .iter()
-                .find(|member| member.place == Place::Body);
+            let whole = operation.result.iter().find(|member| member.place == Place::Body);
             let inner = match whole.map(|member| (values.get(&member.name), &member.ty)) {
                 Some((Some(Value::Record(record)), Type::Shape(id))) => {
                     let members: Vec<_> = service.shape(*id).members.iter().collect();
                     serde_json::Value::Object(json::write(service, &members, record))
                 }
                 Some((Some(Value::Json(json)), _)) => json.clone(),
-                _ => serde_json::Value::Object(json::write(
-                    service,
-                    &fields(&operation.result),
-                    values,
-                )),
+                _ => serde_json::Value::Object(json::write(service, &fields(&operation.result), values)),
             };
             let document = match &operation.result_root {
                 Some(root) => serde_json::json!({ root.as_str(): inner }),
@@ -196,18 +171,9 @@ fn document(
     }
 }
 
-fn xml_document(
-    service: &Service,
-    operation: &Operation,
-    values: &Record,
-    url_encode: bool,
-) -> String {
+fn xml_document(service: &Service, operation: &Operation, values: &Record, url_encode: bool) -> String {
     let root = operation.result_root.as_deref();
-    if let Some(member) = operation
-        .result
-        .iter()
-        .find(|member| member.place == Place::RootText)
-    {
+    if let Some(member) = operation.result.iter().find(|member| member.place == Place::RootText) {
         let text = values
             .get(&member.name)
             .and_then(|value| scalar::write(&member.ty, value))

@@ -71,10 +71,7 @@ pub(crate) struct Context<'c> {
 }
 
 /// Names the principal of an OSS request.
-pub(crate) fn authenticate(
-    parts: Parts<'_>,
-    context: Context<'_>,
-) -> Result<Principal, ServiceError> {
+pub(crate) fn authenticate(parts: Parts<'_>, context: Context<'_>) -> Result<Principal, ServiceError> {
     let authorization = header(parts.headers, "authorization");
     let v4_query = parts.query.has("x-oss-signature-version") || parts.query.has("x-oss-signature");
     let v1_query = parts.query.has("OSSAccessKeyId") || parts.query.has("Signature");
@@ -90,9 +87,7 @@ pub(crate) fn authenticate(
         Some(_) => Err(malformed(
             "The Authorization header is neither of signature V4 nor of V1.",
         )),
-        None if parts.headers.contains_key("authorization") => {
-            Err(malformed("The Authorization header is not text."))
-        }
+        None if parts.headers.contains_key("authorization") => Err(malformed("The Authorization header is not text.")),
         None if v4_query => v4::query(parts, context),
         None if v1_query => v1::query(parts, context),
         None => Ok(Principal::Anonymous),
@@ -106,9 +101,7 @@ pub(crate) fn malformed(message: &str) -> ServiceError {
 
 /// Refuses signing times that are more than [`MAX_SKEW`] away.
 pub(crate) fn check_skew(signed_at: SystemTime, now: SystemTime) -> Result<(), ServiceError> {
-    let distance = now
-        .duration_since(signed_at)
-        .unwrap_or_else(|ahead| ahead.duration());
+    let distance = now.duration_since(signed_at).unwrap_or_else(|ahead| ahead.duration());
     if distance <= MAX_SKEW {
         return Ok(());
     }
@@ -117,10 +110,7 @@ pub(crate) fn check_skew(signed_at: SystemTime, now: SystemTime) -> Result<(), S
         "RequestTimeTooSkewed",
         "The difference between the request time and the current time is too large.",
     )
-    .detail(
-        "MaxAllowedSkewMilliseconds",
-        MAX_SKEW.as_millis().to_string(),
-    )
+    .detail("MaxAllowedSkewMilliseconds", MAX_SKEW.as_millis().to_string())
     .detail("RequestTime", time::iso8601_millis(signed_at))
     .detail("ServerTime", time::iso8601_millis(now)))
 }
@@ -134,10 +124,7 @@ pub(crate) fn expired(expires: SystemTime, now: SystemTime) -> ServiceError {
 
 /// The refusal of a signature made with another secret or over other text.
 pub(crate) fn mismatch(access_key_id: &str, provided: &str, string_to_sign: &str) -> ServiceError {
-    let bytes: Vec<_> = string_to_sign
-        .bytes()
-        .map(|byte| format!("{byte:02X}"))
-        .collect();
+    let bytes: Vec<_> = string_to_sign.bytes().map(|byte| format!("{byte:02X}")).collect();
     ServiceError::new(
         403,
         "SignatureDoesNotMatch",

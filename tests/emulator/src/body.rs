@@ -51,16 +51,15 @@ impl Body {
         loop {
             let frame = tokio::time::timeout(IDLE, self.incoming.frame()).await;
             let frame = frame.map_err(|_| {
-                ServiceError::new(400, "RequestTimeout", "Your socket connection to the server was not read from or written to within the timeout period.")
-            })?;
-            let Some(frame) = frame else { return Ok(None) };
-            let incomplete = |_| {
                 ServiceError::new(
                     400,
-                    INCOMPLETE,
-                    "The request body ended before its declared length.",
+                    "RequestTimeout",
+                    "Your socket connection to the server was not read from or written to within the timeout period.",
                 )
-            };
+            })?;
+            let Some(frame) = frame else { return Ok(None) };
+            let incomplete =
+                |_| ServiceError::new(400, INCOMPLETE, "The request body ended before its declared length.");
             let Ok(data) = frame.map_err(incomplete)?.into_data() else {
                 continue;
             };
@@ -112,9 +111,7 @@ impl Body {
             return;
         }
         let end = self.read.saturating_add(MAX_DRAIN);
-        let rest = async {
-            while self.read < end && matches!(self.next().await, Ok(Some(_))) {}
-        };
+        let rest = async { while self.read < end && matches!(self.next().await, Ok(Some(_))) {} };
         let _ = tokio::time::timeout(DRAIN_TIME, rest).await;
     }
 

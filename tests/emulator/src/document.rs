@@ -11,8 +11,5 @@ pub(crate) const MAX_DOCUMENT: usize = 5 * 1024 * 1024;
 
 /// The members that are children of a document's root.
 pub(crate) fn fields(members: &[Member]) -> Vec<&Member> {
-    members
-        .iter()
-        .filter(|member| member.place == Place::Field)
-        .collect()
+    members.iter().filter(|member| member.place == Place::Field).collect()
 }

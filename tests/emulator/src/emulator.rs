@@ -60,9 +60,7 @@ impl Emulator {
         let clock = builder.clock.clone();
         let store_clock = Arc::new(move || clock.now());
         let store = match &builder.data_dir {
-            Some(directory) => Store::open(directory, store_clock)
-                .await
-                .map_err(StartError::Store)?,
+            Some(directory) => Store::open(directory, store_clock).await.map_err(StartError::Store)?,
             None => Store::in_memory(store_clock),
         };
         let bare_host = builder.host.trim_start_matches('[').trim_end_matches(']');
@@ -70,9 +68,7 @@ impl Emulator {
             address: format!("{}:{}", builder.host, builder.port),
             source,
         };
-        let listener = TcpListener::bind((bare_host, builder.port))
-            .await
-            .map_err(listening)?;
+        let listener = TcpListener::bind((bare_host, builder.port)).await.map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
         let (keys, (access_key_id, access_key_secret)) = builder.all_keys();
         let state = Arc::new(State {

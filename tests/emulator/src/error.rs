@@ -73,8 +73,7 @@ impl ServiceError {
     }
 
     pub(crate) fn no_such_bucket(bucket: &str) -> Self {
-        Self::new(404, "NoSuchBucket", "The specified bucket does not exist.")
-            .detail("BucketName", bucket)
+        Self::new(404, "NoSuchBucket", "The specified bucket does not exist.").detail("BucketName", bucket)
     }
 
     pub(crate) fn no_such_key(key: &str) -> Self {
@@ -88,9 +87,10 @@ impl ServiceError {
             404 => "0026",
             _ => "0016",
         };
-        let number = self.code.bytes().fold(0u32, |sum, byte| {
-            sum.wrapping_mul(31).wrapping_add(u32::from(byte))
-        });
+        let number = self
+            .code
+            .bytes()
+            .fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
         format!("{class}-{:08}", number % 100_000)
     }
 
@@ -105,10 +105,7 @@ impl ServiceError {
             ("RequestId", request_id),
             ("HostId", host),
         ];
-        let details = self
-            .details
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
+        let details = self.details.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         for (name, value) in fixed
             .into_iter()
             .chain(details)
@@ -144,10 +141,7 @@ impl ServiceError {
             ("RequestId", request_id),
             ("HostId", host),
         ];
-        let details = self
-            .details
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
+        let details = self.details.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         fixed
             .into_iter()
             .chain(details)
@@ -177,10 +171,7 @@ mod tests {
     fn hostile_values_do_not_break_the_document() {
         let error = ServiceError::no_such_key("a<b>&\u{0}\"");
         let text = error.xml("ID", "h");
-        assert!(
-            text.contains("<Key>a&lt;b&gt;&amp;\u{fffd}&quot;</Key>"),
-            "{text}"
-        );
+        assert!(text.contains("<Key>a&lt;b&gt;&amp;\u{fffd}&quot;</Key>"), "{text}");
         assert!(text.contains("<Code>NoSuchKey</Code>"));
     }
 

@@ -154,9 +154,8 @@ impl Fault {
     }
 
     fn matches(&self, operation: Option<&str>, method: &str, key: Option<&str>) -> bool {
-        let fits = |wanted: &Option<String>, found: Option<&str>| {
-            wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
-        };
+        let fits =
+            |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|wanted| found == Some(wanted));
         fits(&self.operation, operation) && fits(&self.method, Some(method)) && fits(&self.key, key)
     }
 }
@@ -170,34 +169,20 @@ pub struct Faults {
 impl Faults {
     /// Adds a rule.
     pub fn add(&self, fault: Fault) {
-        self.rules
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(fault);
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner).push(fault);
     }
 
     /// Removes all rules.
     pub fn clear(&self) {
-        self.rules
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Rules that have not hit as often as they should yet.
     pub fn pending(&self) -> usize {
-        self.rules
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len()
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    pub(crate) fn take(
-        &self,
-        operation: Option<&str>,
-        method: &str,
-        key: Option<&str>,
-    ) -> Option<FaultAction> {
+    pub(crate) fn take(&self, operation: Option<&str>, method: &str, key: Option<&str>) -> Option<FaultAction> {
         let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         let mut hit = None;
         for (index, rule) in rules.iter_mut().enumerate() {
@@ -232,10 +217,7 @@ where
             let mut chunk = chunk?;
             let length = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
             if left == 0 {
-                return Err(io::Error::new(
-                    io::ErrorKind::ConnectionReset,
-                    "truncated on purpose",
-                ));
+                return Err(io::Error::new(io::ErrorKind::ConnectionReset, "truncated on purpose"));
             }
             if length > left {
                 chunk.truncate(usize::try_from(left).unwrap_or(usize::MAX));
@@ -244,10 +226,7 @@ where
             Ok(chunk)
         })
         .chain(futures_util::stream::once(async {
-            Err(io::Error::new(
-                io::ErrorKind::ConnectionReset,
-                "truncated on purpose",
-            ))
+            Err(io::Error::new(io::ErrorKind::ConnectionReset, "truncated on purpose"))
         }))
         .take_while(move |chunk| {
             let was_over = over;
@@ -303,12 +282,7 @@ mod tests {
     #[test]
     fn rules_match_by_every_given_field() {
         let faults = Faults::default();
-        faults.add(
-            Fault::new(FaultAction::Stall)
-                .method("PUT")
-                .key("a")
-                .always(),
-        );
+        faults.add(Fault::new(FaultAction::Stall).method("PUT").key("a").always());
         assert!(faults.take(None, "GET", Some("a")).is_none());
         assert!(faults.take(None, "PUT", Some("b")).is_none());
         assert!(faults.take(None, "PUT", Some("a")).is_some());
@@ -317,12 +291,8 @@ mod tests {
 
     #[tokio::test]
     async fn bodies_break_and_corrupt_where_told() {
-        let chunks = || {
-            futures_util::stream::iter(vec![
-                Ok(Bytes::from_static(b"abc")),
-                Ok(Bytes::from_static(b"def")),
-            ])
-        };
+        let chunks =
+            || futures_util::stream::iter(vec![Ok(Bytes::from_static(b"abc")), Ok(Bytes::from_static(b"def"))]);
         let pieces: Vec<_> = truncate(chunks(), 4).collect().await;
         assert_eq!(pieces.len(), 3);
         assert_eq!(pieces[1].as_ref().unwrap().as_ref(), b"d");

@@ -36,10 +36,7 @@ pub(crate) type AnswerBody = UnsyncBoxBody<Bytes, io::Error>;
 const CRC_HEADER: &str = "x-oss-hash-crc64ecma";
 
 /// Answers a request, or breaks its connection when a fault says so.
-pub(crate) async fn handle(
-    state: &State,
-    request: Request<Incoming>,
-) -> Result<Response<AnswerBody>, Abort> {
+pub(crate) async fn handle(state: &State, request: Request<Incoming>) -> Result<Response<AnswerBody>, Abort> {
     let (parts, incoming) = request.into_parts();
     let started = std::time::Instant::now();
     let mut exchange = Exchange::new(state, &parts);
@@ -87,10 +84,10 @@ type Outcome = (Result<Rendered, ServiceError>, Option<FaultAction>);
 
 impl<'s> Exchange<'s> {
     fn new(state: &'s State, parts: &Parts) -> Self {
-        let target = parts.uri.path_and_query().map_or_else(
-            || parts.uri.path().to_owned(),
-            |target| target.as_str().to_owned(),
-        );
+        let target = parts
+            .uri
+            .path_and_query()
+            .map_or_else(|| parts.uri.path().to_owned(), |target| target.as_str().to_owned());
         let headers = parts.headers.iter().map(|(name, value)| {
             (
                 name.as_str().to_owned(),
@@ -166,9 +163,7 @@ impl<'s> Exchange<'s> {
             body.drain().await;
         }
         if fault.as_ref().and_then(FaultAction::break_after).is_some()
-            && outcome
-                .as_ref()
-                .is_err_and(|error| error.code == INCOMPLETE)
+            && outcome.as_ref().is_err_and(|error| error.code == INCOMPLETE)
         {
             return Err(Abort);
         }
@@ -177,11 +172,7 @@ impl<'s> Exchange<'s> {
 
     fn read_head(&self, parts: Parts) -> Result<Head, ServiceError> {
         if self.host.is_empty() {
-            return Err(ServiceError::new(
-                400,
-                "BadRequest",
-                "The request has no Host header.",
-            ));
+            return Err(ServiceError::new(400, "BadRequest", "The request has no Host header."));
         }
         if parts.headers.get_all("host").iter().count() > 1 {
             return Err(ServiceError::new(
@@ -212,11 +203,10 @@ impl<'s> Exchange<'s> {
     /// Takes the fault that this request meets, and suffers what comes before handling.
     async fn meet_fault(&mut self) -> Result<Option<FaultAction>, Abort> {
         let record = &self.record;
-        let fault = self.state.faults.take(
-            record.operation.as_deref(),
-            &record.method,
-            record.key.as_deref(),
-        );
+        let fault = self
+            .state
+            .faults
+            .take(record.operation.as_deref(), &record.method, record.key.as_deref());
         match &fault {
             Some(FaultAction::ResetOnArrival) => return Err(Abort),
             Some(FaultAction::Stall) => std::future::pending::<()>().await,
@@ -296,12 +286,7 @@ impl<'s> Exchange<'s> {
         auth::authenticate(parts, context)
     }
 
-    fn authorise(
-        &self,
-        principal: &Principal,
-        operation: &str,
-        head: &Head,
-    ) -> Result<(), ServiceError> {
+    fn authorise(&self, principal: &Principal, operation: &str, head: &Head) -> Result<(), ServiceError> {
         // An empty id names the latest version, here as in the operations.
         let version = head.query.get("versionId").filter(|version| !version.is_empty());
         let need = access::need(operation);
@@ -320,9 +305,7 @@ impl<'s> Exchange<'s> {
             return Ok(());
         }
         let object = match (head.bucket(), head.key(), &bucket) {
-            (Some(bucket), Some(key), Some(_)) => {
-                access::object_acl(self.state, bucket, key, version)?
-            }
+            (Some(bucket), Some(key), Some(_)) => access::object_acl(self.state, bucket, key, version)?,
             _ => None,
         };
         let target = Target {
@@ -348,11 +331,7 @@ impl<'s> Exchange<'s> {
             Some(Ok(form)) => form,
             _ => {
                 return Ok((
-                    Err(ServiceError::invalid_argument(
-                        "The body is not a form.",
-                        "body",
-                        "",
-                    )),
+                    Err(ServiceError::invalid_argument("The body is not a form.", "body", "")),
                     None,
                 ));
             }
@@ -364,10 +343,7 @@ impl<'s> Exchange<'s> {
                 .unwrap_or_default()
                 .to_owned()
         };
-        let (action, version) = (
-            named("Action", "x-acs-action"),
-            named("Version", "x-acs-version"),
-        );
+        let (action, version) = (named("Action", "x-acs-action"), named("Version", "x-acs-version"));
         let route = match action.as_str() {
             "" => Err(ServiceError::not_implemented(format!(
                 "{} of the service without an Action",
@@ -406,14 +382,11 @@ impl<'s> Exchange<'s> {
                 now: self.now,
                 request_id: &self.record.request_id,
             };
-            Box::pin(operations::run(call))
-                .await?
-                .render(service, operation)
+            Box::pin(operations::run(call)).await?.render(service, operation)
         };
         let outcome = run.await.map_err(|mut error: ServiceError| {
             // The services do not agree on the status of a code; each model knows its own.
-            let known = documented
-                .and_then(|service| service.errors.iter().find(|known| known.code == error.code));
+            let known = documented.and_then(|service| service.errors.iter().find(|known| known.code == error.code));
             error.status = known.map_or(error.status, |known| known.status);
             error
         });
@@ -432,11 +405,7 @@ impl<'s> Exchange<'s> {
         insert(&mut headers, "server", "AliyunOSS");
         insert(&mut headers, "date", &time::http_date(self.now));
         insert(&mut headers, "x-oss-request-id", request_id);
-        insert(
-            &mut headers,
-            "x-oss-server-time",
-            &elapsed.as_millis().to_string(),
-        );
+        insert(&mut headers, "x-oss-server-time", &elapsed.as_millis().to_string());
         if fault == Some(FaultAction::WrongCrc) {
             let wrong = header(&headers, CRC_HEADER)
                 .and_then(|crc| crc.parse::<u64>().ok())
@@ -445,19 +414,14 @@ impl<'s> Exchange<'s> {
         }
         let bodiless = self.is_head || rendered.status == 204 || rendered.status == 304;
         let body = match rendered.body {
-            _ if bodiless => Full::new(Bytes::new())
-                .map_err(|never| match never {})
-                .boxed_unsync(),
+            _ if bodiless => Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync(),
             RenderedBody::Full(bytes) => {
                 headers.insert("content-length", HeaderValue::from(bytes.len()));
                 match &fault {
-                    Some(FaultAction::TruncateBody(_) | FaultAction::CorruptByte(_)) => streamed(
-                        Box::pin(stream::once(async move { Ok(bytes) })),
-                        fault.as_ref(),
-                    ),
-                    _ => Full::new(bytes)
-                        .map_err(|never| match never {})
-                        .boxed_unsync(),
+                    Some(FaultAction::TruncateBody(_) | FaultAction::CorruptByte(_)) => {
+                        streamed(Box::pin(stream::once(async move { Ok(bytes) })), fault.as_ref())
+                    }
+                    _ => Full::new(bytes).map_err(|never| match never {}).boxed_unsync(),
                 }
             }
             RenderedBody::Stream(payload) => {
@@ -466,8 +430,7 @@ impl<'s> Exchange<'s> {
             }
         };
         let mut response = Response::new(body);
-        *response.status_mut() =
-            StatusCode::from_u16(rendered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.status_mut() = StatusCode::from_u16(rendered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         *response.headers_mut() = headers;
         response
     }
@@ -482,17 +445,10 @@ impl<'s> Exchange<'s> {
         let (content_type, document) = match self.protocol {
             Protocol::RestXml => ("application/xml", error.xml(request_id, &self.host)),
             Protocol::RestJson => ("application/json", error.json(request_id, &self.host)),
-            Protocol::RpcJson => (
-                "application/json;charset=utf-8",
-                error.rpc(request_id, &self.host),
-            ),
+            Protocol::RpcJson => ("application/json;charset=utf-8", error.rpc(request_id, &self.host)),
         };
         if self.is_head {
-            insert(
-                &mut headers,
-                "x-oss-err",
-                &text::base64(document.as_bytes()),
-            );
+            insert(&mut headers, "x-oss-err", &text::base64(document.as_bytes()));
         }
         let body = if error.status == 304 {
             Bytes::new()

@@ -13,11 +13,7 @@ use crate::text;
 use crate::value::{Record, Value};
 
 /// Reads all members but those of the body.
-pub(crate) fn bind_head(
-    service: &Service,
-    operation: &Operation,
-    head: &Head,
-) -> Result<Record, ServiceError> {
+pub(crate) fn bind_head(service: &Service, operation: &Operation, head: &Head) -> Result<Record, ServiceError> {
     let mut record = Record::new();
     for member in &operation.request {
         let wire = member.wire.first().map(String::as_str).unwrap_or_default();
@@ -76,9 +72,8 @@ fn bind(
     let value = scalar::read(service, &member.ty, raw).map_err(|expected| {
         ServiceError::invalid_argument(format!("The value of {wire} is not {expected}."), wire, raw)
     })?;
-    scalar::check(member, &value).map_err(|why| {
-        ServiceError::invalid_argument(format!("The value of {wire} {why}."), wire, raw)
-    })?;
+    scalar::check(member, &value)
+        .map_err(|why| ServiceError::invalid_argument(format!("The value of {wire} {why}."), wire, raw))?;
     record.set(&member.name, value);
     Ok(())
 }
@@ -113,13 +108,8 @@ struct CopySource {
 /// Reads `/{bucket}/{encoded key}[?versionId={id}]`.
 fn copy_source(head: &Head) -> Result<CopySource, ServiceError> {
     let raw = head.header("x-oss-copy-source").unwrap_or_default();
-    let invalid = || {
-        ServiceError::invalid_argument(
-            "The copy source is not /{bucket}/{key}.",
-            "x-oss-copy-source",
-            raw,
-        )
-    };
+    let invalid =
+        || ServiceError::invalid_argument("The copy source is not /{bucket}/{key}.", "x-oss-copy-source", raw);
     let (path, query) = raw.split_once('?').unwrap_or((raw, ""));
     // Some clients encode the slashes as well, so the parts are told apart afterwards.
     let path = text::decode(path).ok_or_else(invalid)?;
@@ -150,54 +140,36 @@ pub(crate) fn bind_body(
     match operation.request_body {
         BodyKind::None | BodyKind::Stream => Ok(()),
         BodyKind::Text => bind_text(operation, body, record),
-        BodyKind::Document if service.protocol == Protocol::RestXml => {
-            bind_xml(service, operation, body, record)
-        }
+        BodyKind::Document if service.protocol == Protocol::RestXml => bind_xml(service, operation, body, record),
         BodyKind::Document => bind_json(service, operation, body, record),
     }
 }
 
 fn bind_text(operation: &Operation, body: &[u8], record: &mut Record) -> Result<(), ServiceError> {
-    let Some(member) = operation
-        .request
-        .iter()
-        .find(|member| member.place == Place::Text)
-    else {
+    let Some(member) = operation.request.iter().find(|member| member.place == Place::Text) else {
         return Ok(());
     };
     let text = std::str::from_utf8(body)
         .map_err(|_| ServiceError::invalid_argument("The body is not UTF-8.", &member.name, ""))?;
     let value = Value::Text(text.to_owned());
-    scalar::check(member, &value).map_err(|why| {
-        ServiceError::invalid_argument(format!("The body {why}."), &member.name, "")
-    })?;
+    scalar::check(member, &value)
+        .map_err(|why| ServiceError::invalid_argument(format!("The body {why}."), &member.name, ""))?;
     record.set(&member.name, value);
     Ok(())
 }
 
-fn bind_xml(
-    service: &Service,
-    operation: &Operation,
-    body: &[u8],
-    record: &mut Record,
-) -> Result<(), ServiceError> {
-    let whole = operation
-        .request
-        .iter()
-        .find(|member| member.place == Place::Body);
+fn bind_xml(service: &Service, operation: &Operation, body: &[u8], record: &mut Record) -> Result<(), ServiceError> {
+    let whole = operation.request.iter().find(|member| member.place == Place::Body);
     if body.iter().all(u8::is_ascii_whitespace) {
         let required = whole.is_some_and(|member| member.required)
-            || fields(&operation.request)
-                .iter()
-                .any(|member| member.required);
+            || fields(&operation.request).iter().any(|member| member.required);
         return if required {
             Err(ServiceError::malformed_xml("the document is empty"))
         } else {
             Ok(())
         };
     }
-    let text = std::str::from_utf8(body)
-        .map_err(|_| ServiceError::malformed_xml("the document is not UTF-8"))?;
+    let text = std::str::from_utf8(body).map_err(|_| ServiceError::malformed_xml("the document is not UTF-8"))?;
     let root = xml::parse(text).map_err(ServiceError::malformed_xml)?;
     let expect_root = |expected: &str| match root.name == expected {
         true => Ok(()),
@@ -211,8 +183,7 @@ fn bind_xml(
             return Ok(());
         };
         expect_root(&service.shape(id).wire)?;
-        let value = xml::read_shape(service, id, &root, Strictness::Request)
-            .map_err(ServiceError::malformed_xml)?;
+        let value = xml::read_shape(service, id, &root, Strictness::Request).map_err(ServiceError::malformed_xml)?;
         record.set(&member.name, value);
         return Ok(());
     }
@@ -220,29 +191,15 @@ fn bind_xml(
         expect_root(expected)?;
     }
     let members = fields(&operation.request);
-    let values = xml::read(service, &members, &root, Strictness::Request)
-        .map_err(ServiceError::malformed_xml)?;
+    let values = xml::read(service, &members, &root, Strictness::Request).map_err(ServiceError::malformed_xml)?;
     merge(record, values);
     Ok(())
 }
 
-fn bind_json(
-    service: &Service,
-    operation: &Operation,
-    body: &[u8],
-    record: &mut Record,
-) -> Result<(), ServiceError> {
-    let malformed = |why: String| {
-        ServiceError::new(
-            400,
-            "MalformedJson",
-            format!("The JSON document is not valid: {why}."),
-        )
-    };
-    let whole = operation
-        .request
-        .iter()
-        .find(|member| member.place == Place::Body);
+fn bind_json(service: &Service, operation: &Operation, body: &[u8], record: &mut Record) -> Result<(), ServiceError> {
+    let malformed =
+        |why: String| ServiceError::new(400, "MalformedJson", format!("The JSON document is not valid: {why}."));
+    let whole = operation.request.iter().find(|member| member.place == Place::Body);
     let members = fields(&operation.request);
     let parsed = match body.iter().all(u8::is_ascii_whitespace) {
         true => serde_json::Value::Object(serde_json::Map::new()),
@@ -258,16 +215,8 @@ fn bind_json(
         };
     }
     let invalid = |why: String| match why.ends_with(" is missing") {
-        true => ServiceError::new(
-            400,
-            "MissingArgument",
-            format!("The document is not valid: {why}."),
-        ),
-        false => ServiceError::new(
-            400,
-            "InvalidArgument",
-            format!("The document is not valid: {why}."),
-        ),
+        true => ServiceError::new(400, "MissingArgument", format!("The document is not valid: {why}.")),
+        false => ServiceError::new(400, "InvalidArgument", format!("The document is not valid: {why}.")),
     };
     match whole.map(|member| (member, &member.ty)) {
         Some((member, Type::Shape(id))) => {
@@ -278,20 +227,13 @@ fn bind_json(
             );
         }
         Some((member, _)) => record.set(&member.name, serde_json::Value::Object(object)),
-        None => merge(
-            record,
-            json::read(service, &members, &object).map_err(invalid)?,
-        ),
+        None => merge(record, json::read(service, &members, &object).map_err(invalid)?),
     }
     Ok(())
 }
 
 /// Reads the members of an RPC operation from its parameters.
-pub(crate) fn bind_rpc(
-    service: &Service,
-    operation: &Operation,
-    parameters: &Query,
-) -> Result<Record, ServiceError> {
+pub(crate) fn bind_rpc(service: &Service, operation: &Operation, parameters: &Query) -> Result<Record, ServiceError> {
     let mut record = Record::new();
     for member in &operation.request {
         let Some(wire) = member.wire.first() else {
@@ -315,8 +257,7 @@ pub(crate) fn bind_rpc(
                 format!("The parameter {wire} {why}."),
             )
         };
-        let value = scalar::read(service, &member.ty, raw)
-            .map_err(|expected| invalid(format!("is not {expected}")))?;
+        let value = scalar::read(service, &member.ty, raw).map_err(|expected| invalid(format!("is not {expected}")))?;
         scalar::check(member, &value).map_err(invalid)?;
         record.set(&member.name, value);
     }

@@ -43,9 +43,7 @@ mod text;
 mod time;
 mod value;
 
-pub use config::{
-    Builder, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT_ID, DEFAULT_REGION,
-};
+pub use config::{Builder, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT_ID, DEFAULT_REGION};
 pub use emulator::Emulator;
 pub use error_start::StartError;
 pub use fault::{Fault, FaultAction, Faults};

@@ -66,9 +66,7 @@ async fn main() -> ExitCode {
     builder = args
         .access_keys
         .into_iter()
-        .fold(builder, |builder, (id, secret)| {
-            builder.access_key(id, secret)
-        });
+        .fold(builder, |builder, (id, secret)| builder.access_key(id, secret));
     builder = args
         .domains
         .into_iter()
@@ -76,9 +74,7 @@ async fn main() -> ExitCode {
     builder = args
         .cnames
         .into_iter()
-        .fold(builder, |builder, (host, bucket)| {
-            builder.cname(host, bucket)
-        });
+        .fold(builder, |builder, (host, bucket)| builder.cname(host, bucket));
     let emulator = match builder.start().await {
         Ok(emulator) => emulator,
         Err(error) => {

@@ -116,9 +116,7 @@ impl Call<'_> {
 
     /// The version that the request names, `None` for the latest.
     fn version(&self) -> Option<&str> {
-        self.input
-            .text("version_id")
-            .filter(|version| !version.is_empty())
+        self.input.text("version_id").filter(|version| !version.is_empty())
     }
 
     fn bucket_info(&self) -> Result<BucketInfo, ServiceError> {
@@ -164,11 +162,9 @@ impl Call<'_> {
         self.operation
             .result
             .iter()
-            .fold(Record::new(), |kept, member| {
-                match record.get(&member.name) {
-                    Some(value) => kept.with(&member.name, value.clone()),
-                    None => kept,
-                }
+            .fold(Record::new(), |kept, member| match record.get(&member.name) {
+                Some(value) => kept.with(&member.name, value.clone()),
+                None => kept,
             })
     }
 
@@ -186,9 +182,7 @@ impl Call<'_> {
 
 /// An owner as documents show it.
 fn owner(account: &str) -> Record {
-    Record::new()
-        .with("id", account)
-        .with("display_name", account)
+    Record::new().with("id", account).with("display_name", account)
 }
 
 /// An ETag as headers and documents show it.
@@ -200,12 +194,8 @@ fn quoted(etag: &str) -> String {
 pub(crate) fn check_md5(given: Option<&str>, actual: &[u8]) -> Result<(), ServiceError> {
     let Some(given) = given else { return Ok(()) };
     let invalid = || {
-        ServiceError::new(
-            400,
-            "InvalidDigest",
-            "The Content-MD5 you specified was invalid.",
-        )
-        .detail("Content-MD5", given)
+        ServiceError::new(400, "InvalidDigest", "The Content-MD5 you specified was invalid.")
+            .detail("Content-MD5", given)
     };
     match text::base64_decode(given).filter(|bytes| bytes.len() == 16) {
         Some(bytes) if bytes == actual => Ok(()),

@@ -47,8 +47,7 @@ impl Patterns {
 impl Policy {
     /// Reads a policy; the error says what is wrong with it.
     pub(crate) fn parse(document: &str) -> Result<Self, String> {
-        let root: Value = serde_json::from_str(document)
-            .map_err(|error| format!("the policy is not JSON: {error}"))?;
+        let root: Value = serde_json::from_str(document).map_err(|error| format!("the policy is not JSON: {error}"))?;
         if root.get("Version").and_then(Value::as_str) != Some("1") {
             return Err("the Version of the policy is not \"1\"".to_owned());
         }
@@ -64,9 +63,8 @@ impl Policy {
     /// What the policy says about `action` on any of the names of a resource.
     pub(crate) fn evaluate(&self, action: &str, resource: &str) -> Verdict {
         let action = action.to_ascii_lowercase();
-        let applies = |statement: &&Statement| {
-            statement.actions.matches(&action) && statement.resources.matches(resource)
-        };
+        let applies =
+            |statement: &&Statement| statement.actions.matches(&action) && statement.resources.matches(resource);
         let mut verdict = Verdict::Silent;
         for statement in self.statements.iter().filter(applies) {
             if !statement.allow {
@@ -79,21 +77,10 @@ impl Policy {
 }
 
 fn statement(value: &Value) -> Result<Statement, String> {
-    let fields = value
-        .as_object()
-        .ok_or("a statement of the policy is not an object")?;
-    let known = [
-        "Sid",
-        "Effect",
-        "Action",
-        "NotAction",
-        "Resource",
-        "NotResource",
-    ];
+    let fields = value.as_object().ok_or("a statement of the policy is not an object")?;
+    let known = ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource"];
     if let Some(other) = fields.keys().find(|name| !known.contains(&name.as_str())) {
-        return Err(format!(
-            "the emulator does not evaluate {other} in a policy"
-        ));
+        return Err(format!("the emulator does not evaluate {other} in a policy"));
     }
     let allow = match fields.get("Effect").and_then(Value::as_str) {
         Some("Allow") => true,
@@ -116,9 +103,7 @@ fn patterns(statement: &Value, name: &str, inverse: &str) -> Result<Patterns, St
         (Some(found), None) => (found, false),
         (None, Some(found)) => (found, true),
         _ => {
-            return Err(format!(
-                "a statement of the policy needs one of {name} and {inverse}"
-            ));
+            return Err(format!("a statement of the policy needs one of {name} and {inverse}"));
         }
     };
     let texts = match found {
@@ -128,13 +113,10 @@ fn patterns(statement: &Value, name: &str, inverse: &str) -> Result<Patterns, St
                 .iter()
                 .map(|item| item.as_str().map(str::to_owned))
                 .collect::<Option<Vec<_>>>();
-            texts
-                .ok_or_else(|| format!("{name} of a statement holds something that is not text"))?
+            texts.ok_or_else(|| format!("{name} of a statement holds something that is not text"))?
         }
         _ => {
-            return Err(format!(
-                "{name} of a statement is neither text nor a list of texts"
-            ));
+            return Err(format!("{name} of a statement is neither text nor a list of texts"));
         }
     };
     Ok(Patterns {
@@ -157,25 +139,20 @@ mod tests {
         for (action, resource, verdict) in [
             ("oss:GetObject", "acs:oss:cn:1:data/a", Verdict::Allowed),
             ("oss:getobject", "acs:oss:cn:1:data/a", Verdict::Allowed),
-            (
-                "oss:GetObject",
-                "acs:oss:cn:1:data/secret/a",
-                Verdict::Denied,
-            ),
+            ("oss:GetObject", "acs:oss:cn:1:data/secret/a", Verdict::Denied),
             ("oss:PutObject", "acs:oss:cn:1:data/a", Verdict::Silent),
             ("oss:GetObject", "acs:oss:cn:1:other/a", Verdict::Silent),
         ] {
-            assert_eq!(
-                policy.evaluate(action, resource),
-                verdict,
-                "{action} {resource}"
-            );
+            assert_eq!(policy.evaluate(action, resource), verdict, "{action} {resource}");
         }
     }
 
     #[test]
     fn inverted_lists_mean_everything_else() {
-        let policy = Policy::parse(r#"{"Version":"1","Statement":[{"Effect":"Allow","NotAction":"oss:Delete*","Resource":"*"}]}"#).unwrap();
+        let policy = Policy::parse(
+            r#"{"Version":"1","Statement":[{"Effect":"Allow","NotAction":"oss:Delete*","Resource":"*"}]}"#,
+        )
+        .unwrap();
         assert_eq!(policy.evaluate("oss:GetObject", "x"), Verdict::Allowed);
         assert_eq!(policy.evaluate("oss:DeleteObject", "x"), Verdict::Silent);
     }

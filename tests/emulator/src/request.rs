@@ -25,11 +25,7 @@ impl Query {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let decode = |part: &str| {
                 text::decode(&part.replace('+', "%20")).ok_or_else(|| {
-                    ServiceError::invalid_argument(
-                        "The query is not UTF-8 after percent-decoding.",
-                        name,
-                        value,
-                    )
+                    ServiceError::invalid_argument("The query is not UTF-8 after percent-decoding.", name, value)
                 })
             };
             Ok(Parameter {
@@ -103,19 +99,8 @@ mod tests {
     #[test]
     fn queries_are_decoded_in_order() {
         let query = Query::parse("acl&prefix=a%2Fb+c&empty=&acl=2").unwrap();
-        let pairs: Vec<_> = query
-            .iter()
-            .map(|p| (p.name.as_str(), p.value.as_str()))
-            .collect();
-        assert_eq!(
-            pairs,
-            [
-                ("acl", ""),
-                ("prefix", "a/b c"),
-                ("empty", ""),
-                ("acl", "2")
-            ]
-        );
+        let pairs: Vec<_> = query.iter().map(|p| (p.name.as_str(), p.value.as_str())).collect();
+        assert_eq!(pairs, [("acl", ""), ("prefix", "a/b c"), ("empty", ""), ("acl", "2")]);
         assert_eq!(query.get("acl"), Some(""));
         assert!(!query.has("b"));
     }

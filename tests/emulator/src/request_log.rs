@@ -80,10 +80,7 @@ impl RequestLog {
 
     /// Forgets everything.
     pub fn clear(&self) {
-        self.records
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 

@@ -47,11 +47,8 @@ pub(crate) fn rpc(api: &'static Api, action: &str, version: &str) -> Result<Rout
         .services
         .iter()
         .filter(|service| service.protocol == Protocol::RpcJson);
-    let mut found = services.filter_map(|service| {
-        service
-            .operation(action)
-            .map(|operation| Route { service, operation })
-    });
+    let mut found =
+        services.filter_map(|service| service.operation(action).map(|operation| Route { service, operation }));
     let route = found
         .next()
         .ok_or_else(|| ServiceError::not_implemented(format!("the action {action}")))?;
@@ -188,12 +185,7 @@ fn leftover(route: Route, query: &Query) -> Option<&str> {
     let knows = |name: &str| {
         let fixed = route.operation.query.iter().any(|(fixed, _)| fixed == name);
         let member = |member: &oss_codegen::api::Member| {
-            member.place == Place::Query
-                && member
-                    .wire
-                    .iter()
-                    .chain(&member.aliases)
-                    .any(|wire| wire == name)
+            member.place == Place::Query && member.wire.iter().chain(&member.aliases).any(|wire| wire == name)
         };
         fixed || route.operation.request.iter().any(member)
     };

@@ -41,11 +41,7 @@ impl From<Infallible> for Abort {
 }
 
 /// Accepts connections until told to stop, then waits for those that are open.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    state: Arc<State>,
-    mut stop: watch::Receiver<bool>,
-) {
+pub(crate) async fn serve(listener: TcpListener, state: Arc<State>, mut stop: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {

@@ -35,10 +35,7 @@ impl State {
 
     /// Host of a service by the kind of endpoint, as its model has it; empty when it has none.
     pub(crate) fn host(&self, service: &str, kind: &str, region: &str) -> String {
-        let template = self
-            .api
-            .service(service)
-            .and_then(|service| service.hosts.get(kind));
+        let template = self.api.service(service).and_then(|service| service.hosts.get(kind));
         template
             .map(|template| template.replace("{region}", region))
             .unwrap_or_default()

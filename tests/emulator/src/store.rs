@@ -104,10 +104,7 @@ impl Bucket {
     }
 
     fn apply(&self, record: Record) -> Result<Garbage> {
-        self.index
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .apply(record)
+        self.index.write().unwrap_or_else(PoisonError::into_inner).apply(record)
     }
 }
 
@@ -154,9 +151,7 @@ impl Store {
         let directory = directory.as_ref().to_owned();
         run_blocking(move || Inner::open(&directory, clock, durability))
             .await
-            .map(|inner| Self {
-                inner: Arc::new(inner),
-            })
+            .map(|inner| Self { inner: Arc::new(inner) })
     }
 
     /// The store's time, in whole milliseconds.
@@ -181,11 +176,7 @@ impl Store {
     }
 
     fn bucket_handle(&self, name: &str) -> Result<Arc<Bucket>> {
-        self.inner
-            .buckets()
-            .get(name)
-            .cloned()
-            .ok_or(StoreError::NoSuchBucket)
+        self.inner.buckets().get(name).cloned().ok_or(StoreError::NoSuchBucket)
     }
 
     /// Decides on a change and makes it. `plan` sees the index as it is when the change happens; it
@@ -219,22 +210,14 @@ impl Inner {
         Ok(Self {
             clock,
             ids,
-            disk: Some(Disk {
-                directory,
-                _lock: lock,
-            }),
+            disk: Some(Disk { directory, _lock: lock }),
             account,
             buckets: RwLock::new(buckets),
             naming: Mutex::default(),
         })
     }
 
-    fn load(
-        directory: &Directory,
-        ids: &Ids,
-        clock: &dyn Clock,
-        pool: &mut Pool,
-    ) -> Result<(Arc<Bucket>, Buckets)> {
+    fn load(directory: &Directory, ids: &Ids, clock: &dyn Clock, pool: &mut Pool) -> Result<(Arc<Bucket>, Buckets)> {
         let home = directory.account();
         let account = if home.exists() {
             let (journal, index) = Journal::open(home, directory.durability())?;

@@ -14,11 +14,9 @@ pub(crate) fn locate(error: ServiceError, head: &Head) -> ServiceError {
         ("NoSuchBucket" | "BucketNotEmpty" | "BucketAlreadyExists", Some(bucket), _) => {
             error.detail("BucketName", bucket)
         }
-        (
-            "NoSuchKey" | "NoSuchVersion" | "FileAlreadyExists" | "ObjectNotAppendable",
-            _,
-            Some(key),
-        ) => error.detail("Key", key),
+        ("NoSuchKey" | "NoSuchVersion" | "FileAlreadyExists" | "ObjectNotAppendable", _, Some(key)) => {
+            error.detail("Key", key)
+        }
         ("NoSuchUpload", _, _) => {
             let upload_id = head.query.get("uploadId").unwrap_or_default();
             error.detail("UploadId", upload_id)

@@ -107,8 +107,7 @@ fn civil(time: SystemTime) -> Civil {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let month = if shifted_month < 10 {
@@ -127,14 +126,7 @@ fn civil(time: SystemTime) -> Civil {
     }
 }
 
-fn from_civil(
-    year: i64,
-    month: i64,
-    day: i64,
-    hour: i64,
-    minute: i64,
-    second: i64,
-) -> Option<SystemTime> {
+fn from_civil(year: i64, month: i64, day: i64, hour: i64, minute: i64, second: i64) -> Option<SystemTime> {
     let in_range = (1..=9999).contains(&year)
         && (1..=12).contains(&month)
         && (1..=31).contains(&day)
@@ -255,11 +247,7 @@ pub(crate) fn parse_http_date(text: &str) -> Option<SystemTime> {
     let month = i64::try_from(MONTHS.iter().position(|name| *name == month)?).ok()? + 1;
     let year = digits(words.next()?)?;
     let mut clock = words.next()?.split(':');
-    let (hour, minute, second) = (
-        digits(clock.next()?)?,
-        digits(clock.next()?)?,
-        digits(clock.next()?)?,
-    );
+    let (hour, minute, second) = (digits(clock.next()?)?, digits(clock.next()?)?, digits(clock.next()?)?);
     if words.next() != Some("GMT") || words.next().is_some() || clock.next().is_some() {
         return None;
     }
@@ -267,8 +255,7 @@ pub(crate) fn parse_http_date(text: &str) -> Option<SystemTime> {
 }
 
 fn digits(text: &str) -> Option<i64> {
-    let plain =
-        !text.is_empty() && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = !text.is_empty() && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
     plain.then(|| text.parse().ok()).flatten()
 }
 

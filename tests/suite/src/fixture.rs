@@ -23,7 +23,10 @@ impl Fixture {
     pub async fn start() -> Self {
         let emulator = Emulator::start().await.expect("the emulator starts");
         let client = builder(&emulator).build().expect("the client builds");
-        client.put_bucket(PutBucketRequest::new(BUCKET)).await.expect("the bucket is made");
+        client
+            .put_bucket(PutBucketRequest::new(BUCKET))
+            .await
+            .expect("the bucket is made");
         Self { emulator, client }
     }
 }
@@ -31,5 +34,8 @@ impl Fixture {
 /// Settings of a client for an emulator, to be refined.
 pub fn builder(emulator: &Emulator) -> ClientBuilder<Client> {
     let credentials = Credentials::new(emulator.access_key_id(), emulator.access_key_secret());
-    Client::builder().region("cn-hangzhou").endpoint(emulator.endpoint()).credentials(credentials)
+    Client::builder()
+        .region("cn-hangzhou")
+        .endpoint(emulator.endpoint())
+        .credentials(credentials)
 }

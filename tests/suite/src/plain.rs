@@ -28,12 +28,19 @@ pub async fn send(presigned: &PresignedRequest, body: &'static str) -> Answer {
     }
     let request = request.body(body).expect("a presigned request is a request");
     let sent = tokio::task::spawn_blocking(move || {
-        let settings = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).allow_non_standard_methods(true);
+        let settings = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .proxy(None)
+            .allow_non_standard_methods(true);
         let mut answer = settings.build().new_agent().run(request).expect("there is an answer");
         let text = |value: &oss_sdk::http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
         Answer {
             status: answer.status().as_u16(),
-            headers: answer.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
+            headers: answer
+                .headers()
+                .iter()
+                .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+                .collect(),
             text: answer.body_mut().read_to_string().expect("the payload is text"),
         }
     });

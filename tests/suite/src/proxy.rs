@@ -44,7 +44,11 @@ impl CuttingProxy {
                 tokio::spawn(forward(client, target, cut));
             }
         });
-        Ok(Self { address, cuts, accepting })
+        Ok(Self {
+            address,
+            cuts,
+            accepting,
+        })
     }
 
     /// What the next connections will suffer, one each; later ones are left alone.
@@ -76,7 +80,9 @@ impl Drop for CuttingProxy {
 
 /// One connection. Its errors are those of either end going away, which both ends notice by themselves.
 async fn forward(client: TcpStream, target: SocketAddr, cut: Option<Cut>) {
-    let Ok(server) = TcpStream::connect(target).await else { return };
+    let Ok(server) = TcpStream::connect(target).await else {
+        return;
+    };
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let requests = tokio::spawn(async move {
@@ -98,15 +104,13 @@ async fn forward(client: TcpStream, target: SocketAddr, cut: Option<Cut>) {
 }
 
 /// Passes on at most `limit` bytes; returns whether the limit ended it.
-async fn answer(
-    from: &mut (impl AsyncReadExt + Unpin),
-    to: &mut (impl AsyncWriteExt + Unpin),
-    limit: u64,
-) -> bool {
+async fn answer(from: &mut (impl AsyncReadExt + Unpin), to: &mut (impl AsyncWriteExt + Unpin), limit: u64) -> bool {
     let mut buffer = vec![0; 64 * 1024];
     let mut passed = 0;
     while passed < limit {
-        let Ok(read) = from.read(&mut buffer).await else { return false };
+        let Ok(read) = from.read(&mut buffer).await else {
+            return false;
+        };
         if read == 0 {
             return false;
         }

@@ -33,7 +33,11 @@ impl ScriptedServer {
                 tokio::spawn(serve(connection, Arc::clone(&answer), Arc::clone(&counted)));
             }
         });
-        Ok(Self { address, requests, accepting })
+        Ok(Self {
+            address,
+            requests,
+            accepting,
+        })
     }
 
     /// `http://` and the address.

@@ -24,7 +24,11 @@ pub struct Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} downloads, {} cuts, {} bytes, all complete and verified", self.downloads, self.cuts, self.bytes)
+        write!(
+            out,
+            "{} downloads, {} cuts, {} bytes, all complete and verified",
+            self.downloads, self.cuts, self.bytes
+        )
     }
 }
 
@@ -34,7 +38,11 @@ impl fmt::Display for Report {
 /// # Errors
 ///
 /// The first download that did not, with its round.
-pub async fn broken_downloads(seed: u64, rounds: u64, size: u64) -> Result<Report, Box<dyn std::error::Error + Send + Sync>> {
+pub async fn broken_downloads(
+    seed: u64,
+    rounds: u64,
+    size: u64,
+) -> Result<Report, Box<dyn std::error::Error + Send + Sync>> {
     let emulator = Emulator::start().await?;
     let address: SocketAddr = emulator.endpoint().trim_start_matches("http://").parse()?;
     let proxy = CuttingProxy::start(address).await?;
@@ -49,7 +57,9 @@ pub async fn broken_downloads(seed: u64, rounds: u64, size: u64) -> Result<Repor
     let content = Bytes::from(random.bytes(usize::try_from(size)?));
     let direct = client(emulator.endpoint())?;
     direct.put_bucket(PutBucketRequest::new("soak")).await?;
-    direct.put_object(PutObjectRequest::new("soak", "object").body(content.clone())).await?;
+    direct
+        .put_object(PutObjectRequest::new("soak", "object").body(content.clone()))
+        .await?;
 
     let mut report = Report::default();
     for round in 0..rounds {
@@ -83,5 +93,9 @@ pub async fn broken_downloads(seed: u64, rounds: u64, size: u64) -> Result<Repor
 fn cut(random: &mut Random, size: u64) -> Cut {
     // An answer's head is a few hundred bytes long.
     let byte = random.below(size + 600);
-    if random.below(2) == 0 { Cut::Close(byte) } else { Cut::Reset(byte) }
+    if random.below(2) == 0 {
+        Cut::Close(byte)
+    } else {
+        Cut::Reset(byte)
+    }
 }

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use oss_sdk::types::{CompleteMultipartUpload, Delete, ObjectIdentifier, Tag, TagSet, Tagging, VersioningConfiguration};
+use oss_sdk::types::{
+    CompleteMultipartUpload, Delete, ObjectIdentifier, Tag, TagSet, Tagging, VersioningConfiguration,
+};
 use oss_sdk::{
     AppendObjectRequest, Client, CompleteMultipartUploadRequest, CopyObjectRequest, DeleteMultipleObjectsRequest,
     DeleteObjectRequest, ErrorKind, GetObjectMetaRequest, GetObjectRequest, GetObjectTaggingRequest, GetSymlinkRequest,
@@ -35,25 +37,40 @@ const ODD_KEYS: [&str; 17] = [
 ];
 
 async fn put(client: &Client, key: &str, body: &'static str) {
-    client.put_object(PutObjectRequest::new(BUCKET, key).body(body)).await.unwrap();
+    client
+        .put_object(PutObjectRequest::new(BUCKET, key).body(body))
+        .await
+        .unwrap();
 }
 
 async fn text(client: &Client, key: &str) -> String {
-    client.get_object(GetObjectRequest::new(BUCKET, key)).await.unwrap().body.text().await.unwrap()
+    client
+        .get_object(GetObjectRequest::new(BUCKET, key))
+        .await
+        .unwrap()
+        .body
+        .text()
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
 async fn odd_keys_survive_put_get_list_and_delete() {
     let Fixture { client, .. } = &Fixture::start().await;
     for key in ODD_KEYS {
-        client.put_object(PutObjectRequest::new(BUCKET, key).body(key)).await.unwrap_or_else(|error| panic!("{key:?}: {error}"));
+        client
+            .put_object(PutObjectRequest::new(BUCKET, key).body(key))
+            .await
+            .unwrap_or_else(|error| panic!("{key:?}: {error}"));
         assert_eq!(text(client, key).await, key);
     }
     let mut sorted = ODD_KEYS.map(str::to_owned);
     sorted.sort();
 
     let mut listed = Vec::new();
-    let mut items = client.list_objects_v2(ListObjectsV2Request::new(BUCKET).max_keys(3)).items();
+    let mut items = client
+        .list_objects_v2(ListObjectsV2Request::new(BUCKET).max_keys(3))
+        .items();
     while let Some(object) = items.try_next().await.unwrap() {
         assert_eq!(object.size, object.key.len() as i64);
         listed.push(object.key);
@@ -68,11 +85,21 @@ async fn odd_keys_survive_put_get_list_and_delete() {
     assert_eq!(listed, sorted);
 
     let delete = Delete::new(ODD_KEYS.map(ObjectIdentifier::new));
-    let deleted = client.delete_multiple_objects(DeleteMultipleObjectsRequest::new(BUCKET, delete)).await.unwrap();
+    let deleted = client
+        .delete_multiple_objects(DeleteMultipleObjectsRequest::new(BUCKET, delete))
+        .await
+        .unwrap();
     let mut names: Vec<String> = deleted.deleted_objects.into_iter().map(|object| object.key).collect();
     names.sort();
     assert_eq!(names, sorted);
-    assert!(client.list_objects_v2(ListObjectsV2Request::new(BUCKET)).await.unwrap().contents.is_empty());
+    assert!(
+        client
+            .list_objects_v2(ListObjectsV2Request::new(BUCKET))
+            .await
+            .unwrap()
+            .contents
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -90,12 +117,18 @@ async fn headers_and_metadata_come_back() {
         .unwrap();
     assert_eq!(put.status(), 200);
     assert_eq!(put.request_id().len(), 24);
-    let head = client.head_object(HeadObjectRequest::new(BUCKET, "page.html")).await.unwrap();
+    let head = client
+        .head_object(HeadObjectRequest::new(BUCKET, "page.html"))
+        .await
+        .unwrap();
     assert_eq!(head.content_type.as_deref(), Some("text/html"), "derived from the key");
     assert_eq!(head.cache_control.as_deref(), Some("no-cache"));
     assert_eq!(head.metadata["author"], "me", "names come back in lower case");
     assert_eq!(head.content_length, 9);
-    let meta = client.get_object_meta(GetObjectMetaRequest::new(BUCKET, "page.html")).await.unwrap();
+    let meta = client
+        .get_object_meta(GetObjectMetaRequest::new(BUCKET, "page.html"))
+        .await
+        .unwrap();
     assert_eq!(meta.content_length, 9);
 }
 
@@ -103,16 +136,25 @@ async fn headers_and_metadata_come_back() {
 async fn a_range_is_read_and_a_missing_object_is_not_found() {
     let Fixture { client, .. } = &Fixture::start().await;
     put(client, "digits", "0123456789").await;
-    let part = client.get_object(GetObjectRequest::new(BUCKET, "digits").range_header("bytes=2-4")).await.unwrap();
+    let part = client
+        .get_object(GetObjectRequest::new(BUCKET, "digits").range_header("bytes=2-4"))
+        .await
+        .unwrap();
     assert_eq!(part.status(), 206);
     assert_eq!(part.content_range.as_deref(), Some("bytes 2-4/10"));
     assert_eq!(part.body.text().await.unwrap(), "234");
-    let error = client.get_object(GetObjectRequest::new(BUCKET, "absent")).await.unwrap_err();
+    let error = client
+        .get_object(GetObjectRequest::new(BUCKET, "absent"))
+        .await
+        .unwrap_err();
     assert!(error.is_not_found());
     assert_eq!((error.kind(), error.code()), (ErrorKind::Service, Some("NoSuchKey")));
     assert!(error.ec().is_some() && error.request_id().is_some(), "{error}");
     // An answer to HEAD has no body: the code comes from a header.
-    let error = client.head_object(HeadObjectRequest::new(BUCKET, "absent")).await.unwrap_err();
+    let error = client
+        .head_object(HeadObjectRequest::new(BUCKET, "absent"))
+        .await
+        .unwrap_err();
     assert_eq!(error.code(), Some("NoSuchKey"), "{error}");
 }
 
@@ -122,9 +164,15 @@ async fn conditions_are_kept() {
     put(client, "k", "one").await;
     let object = client.get_object(GetObjectRequest::new(BUCKET, "k")).await.unwrap();
     let etag = object.etag.clone().unwrap();
-    let error = client.get_object(GetObjectRequest::new(BUCKET, "k").if_none_match(&etag)).await.unwrap_err();
+    let error = client
+        .get_object(GetObjectRequest::new(BUCKET, "k").if_none_match(&etag))
+        .await
+        .unwrap_err();
     assert!(error.is_not_modified(), "{error}");
-    let error = client.get_object(GetObjectRequest::new(BUCKET, "k").if_match("\"0\"")).await.unwrap_err();
+    let error = client
+        .get_object(GetObjectRequest::new(BUCKET, "k").if_match("\"0\""))
+        .await
+        .unwrap_err();
     assert!(error.is_precondition_failed(), "{error}");
     let request = PutObjectRequest::new(BUCKET, "k").body("two").forbid_overwrite(true);
     let error = client.put_object(request).await.unwrap_err();
@@ -138,7 +186,11 @@ async fn an_object_is_uploaded_in_parts() {
     let mut random = Random::new(7);
     let pieces = [random.bytes(120_000), random.bytes(110_000), random.bytes(5)];
     put(client, "source", "0123456789").await;
-    let upload = client.initiate_multipart_upload(InitiateMultipartUploadRequest::new(BUCKET, "big")).await.unwrap().upload_id;
+    let upload = client
+        .initiate_multipart_upload(InitiateMultipartUploadRequest::new(BUCKET, "big"))
+        .await
+        .unwrap()
+        .upload_id;
     let mut parts = Vec::new();
     for (index, piece) in pieces.iter().enumerate() {
         let number = index as i64 + 1;
@@ -146,7 +198,9 @@ async fn an_object_is_uploaded_in_parts() {
         let part = client.upload_part(request).await.unwrap();
         parts.push((number, part.etag));
     }
-    let mut listed = client.list_parts(ListPartsRequest::new(BUCKET, "big", &upload).max_parts(2)).items();
+    let mut listed = client
+        .list_parts(ListPartsRequest::new(BUCKET, "big", &upload).max_parts(2))
+        .items();
     let mut sizes = Vec::new();
     while let Some(part) = listed.try_next().await.unwrap() {
         sizes.push(part.size);
@@ -156,7 +210,9 @@ async fn an_object_is_uploaded_in_parts() {
     parts.push((4, client.upload_part_copy(request).await.unwrap().etag));
     // In the wrong order: the client sorts them, since the service refuses to.
     parts.reverse();
-    let parts = parts.into_iter().map(|(number, etag)| oss_sdk::types::UploadPart::new(number, etag));
+    let parts = parts
+        .into_iter()
+        .map(|(number, etag)| oss_sdk::types::UploadPart::new(number, etag));
     let error = client
         .complete_multipart_upload(
             CompleteMultipartUploadRequest::new(BUCKET, "big", &upload)
@@ -164,7 +220,11 @@ async fn an_object_is_uploaded_in_parts() {
         )
         .await
         .unwrap_err();
-    assert_eq!(error.code(), Some("EntityTooSmall"), "the third part is too small not to be the last: {error}");
+    assert_eq!(
+        error.code(),
+        Some("EntityTooSmall"),
+        "the third part is too small not to be the last: {error}"
+    );
     let parts: Vec<_> = parts.filter(|part| part.part_number != 4).collect();
     let done = client
         .complete_multipart_upload(
@@ -174,9 +234,19 @@ async fn an_object_is_uploaded_in_parts() {
         .await
         .unwrap();
     assert_eq!(done.key.as_deref(), Some("big"));
-    let back = client.get_object(GetObjectRequest::new(BUCKET, "big")).await.unwrap().body.bytes().await.unwrap();
+    let back = client
+        .get_object(GetObjectRequest::new(BUCKET, "big"))
+        .await
+        .unwrap()
+        .body
+        .bytes()
+        .await
+        .unwrap();
     assert_eq!(back, pieces.concat());
-    let uploads = client.list_multipart_uploads(ListMultipartUploadsRequest::new(BUCKET)).await.unwrap();
+    let uploads = client
+        .list_multipart_uploads(ListMultipartUploadsRequest::new(BUCKET))
+        .await
+        .unwrap();
     assert!(uploads.uploads.is_empty());
 }
 
@@ -184,23 +254,45 @@ async fn an_object_is_uploaded_in_parts() {
 async fn copies_append_and_links() {
     let Fixture { client, .. } = &Fixture::start().await;
     client
-        .put_object(PutObjectRequest::new(BUCKET, "from ü+").body("content").metadata([("kept", "yes")]))
+        .put_object(
+            PutObjectRequest::new(BUCKET, "from ü+")
+                .body("content")
+                .metadata([("kept", "yes")]),
+        )
         .await
         .unwrap();
-    client.copy_object(CopyObjectRequest::new(BUCKET, "to", "from ü+")).await.unwrap();
+    client
+        .copy_object(CopyObjectRequest::new(BUCKET, "to", "from ü+"))
+        .await
+        .unwrap();
     assert_eq!(text(client, "to").await, "content");
     let head = client.head_object(HeadObjectRequest::new(BUCKET, "to")).await.unwrap();
     assert_eq!(head.metadata["kept"], "yes");
 
-    let first = client.append_object(AppendObjectRequest::new(BUCKET, "log", 0).body("one ")).await.unwrap();
+    let first = client
+        .append_object(AppendObjectRequest::new(BUCKET, "log", 0).body("one "))
+        .await
+        .unwrap();
     let next = first.next_position;
-    client.append_object(AppendObjectRequest::new(BUCKET, "log", next).body("two")).await.unwrap();
+    client
+        .append_object(AppendObjectRequest::new(BUCKET, "log", next).body("two"))
+        .await
+        .unwrap();
     assert_eq!(text(client, "log").await, "one two");
-    let error = client.append_object(AppendObjectRequest::new(BUCKET, "log", next).body("x")).await.unwrap_err();
+    let error = client
+        .append_object(AppendObjectRequest::new(BUCKET, "log", next).body("x"))
+        .await
+        .unwrap_err();
     assert_eq!(error.code(), Some("PositionNotEqualToLength"), "{error}");
 
-    client.put_symlink(PutSymlinkRequest::new(BUCKET, "link", "to")).await.unwrap();
-    let link = client.get_symlink(GetSymlinkRequest::new(BUCKET, "link")).await.unwrap();
+    client
+        .put_symlink(PutSymlinkRequest::new(BUCKET, "link", "to"))
+        .await
+        .unwrap();
+    let link = client
+        .get_symlink(GetSymlinkRequest::new(BUCKET, "link"))
+        .await
+        .unwrap();
     assert_eq!(link.target, "to");
     assert_eq!(text(client, "link").await, "content");
 }
@@ -210,16 +302,27 @@ async fn tags_and_acls() {
     let Fixture { client, emulator } = &Fixture::start().await;
     put(client, "k", "x").await;
     let tags = Tagging::default().tag_set(TagSet::default().tags([Tag::new("a", "1"), Tag::new("b c", "2/+")]));
-    client.put_object_tagging(PutObjectTaggingRequest::new(BUCKET, "k", tags)).await.unwrap();
-    let got = client.get_object_tagging(GetObjectTaggingRequest::new(BUCKET, "k")).await.unwrap();
-    let got: Vec<(String, String)> =
-        got.tag_set.tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
+    client
+        .put_object_tagging(PutObjectTaggingRequest::new(BUCKET, "k", tags))
+        .await
+        .unwrap();
+    let got = client
+        .get_object_tagging(GetObjectTaggingRequest::new(BUCKET, "k"))
+        .await
+        .unwrap();
+    let got: Vec<(String, String)> = got.tag_set.tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
     assert_eq!(got, [("a".into(), "1".into()), ("b c".into(), "2/+".into())]);
 
     let stranger = builder(emulator).anonymous().build().unwrap();
-    let error = stranger.get_object(GetObjectRequest::new(BUCKET, "k")).await.unwrap_err();
+    let error = stranger
+        .get_object(GetObjectRequest::new(BUCKET, "k"))
+        .await
+        .unwrap_err();
     assert!(error.is_access_denied(), "{error}");
-    client.put_object_acl(PutObjectAclRequest::new(BUCKET, "k", "public-read")).await.unwrap();
+    client
+        .put_object_acl(PutObjectAclRequest::new(BUCKET, "k", "public-read"))
+        .await
+        .unwrap();
     assert_eq!(text(&stranger, "k").await, "x");
 }
 
@@ -227,13 +330,30 @@ async fn tags_and_acls() {
 async fn versions_are_listed_read_and_removed() {
     let Fixture { client, .. } = &Fixture::start().await;
     let enabled = VersioningConfiguration::default().status("Enabled");
-    client.put_bucket_versioning(PutBucketVersioningRequest::new(BUCKET, enabled)).await.unwrap();
-    let first = client.put_object(PutObjectRequest::new(BUCKET, "k").body("one")).await.unwrap().version_id.unwrap();
+    client
+        .put_bucket_versioning(PutBucketVersioningRequest::new(BUCKET, enabled))
+        .await
+        .unwrap();
+    let first = client
+        .put_object(PutObjectRequest::new(BUCKET, "k").body("one"))
+        .await
+        .unwrap()
+        .version_id
+        .unwrap();
     put(client, "k", "two").await;
-    client.delete_object(DeleteObjectRequest::new(BUCKET, "k")).await.unwrap();
+    client
+        .delete_object(DeleteObjectRequest::new(BUCKET, "k"))
+        .await
+        .unwrap();
     assert!(!client.object_exists(BUCKET, "k").await.unwrap());
-    let old = client.get_object(GetObjectRequest::new(BUCKET, "k").version_id(&first)).await.unwrap();
+    let old = client
+        .get_object(GetObjectRequest::new(BUCKET, "k").version_id(&first))
+        .await
+        .unwrap();
     assert_eq!(old.body.text().await.unwrap(), "one");
-    let versions = client.list_object_versions(ListObjectVersionsRequest::new(BUCKET)).await.unwrap();
+    let versions = client
+        .list_object_versions(ListObjectVersionsRequest::new(BUCKET))
+        .await
+        .unwrap();
     assert_eq!((versions.version.len(), versions.delete_marker.len()), (2, 1));
 }

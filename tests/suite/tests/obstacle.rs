@@ -105,18 +105,19 @@ async fn unsigned_and_secret_members_stay_so() {
 }
 
 #[test]
-fn a_page_that_does_not_move_is_the_last() {
+fn a_page_that_does_not_move_loses_the_listing() {
     use oss_sdk::Paginate;
+    use oss_sdk::operation::NextPage;
 
     let mut request = ListNumbersRequest::new("examplebucket");
     let mut page = ListNumbersResult::default();
     page.is_truncated = true;
-    assert!(!request.next_page(&page), "no token");
+    assert_eq!(request.next_page(&page), NextPage::Lost, "no token");
     page.next_marker = Some("a".to_owned());
-    assert!(request.next_page(&page));
+    assert_eq!(request.next_page(&page), NextPage::More);
     assert_eq!(request.marker.as_deref(), Some("a"));
-    assert!(!request.next_page(&page), "the same token again");
+    assert_eq!(request.next_page(&page), NextPage::Lost, "the same token again");
     page.next_marker = Some("b".to_owned());
     page.is_truncated = false;
-    assert!(!request.next_page(&page));
+    assert_eq!(request.next_page(&page), NextPage::Last);
 }

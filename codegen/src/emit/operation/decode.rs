@@ -60,7 +60,12 @@ pub(super) fn decode(scope: &Scope<'_>, operation: &Operation, target: &Struct<'
                 }
                 None => scope.standard("None"),
             };
-            quote!(reply.read_xml(#root, &mut result)?;)
+            // An answer that may have nothing to say may be empty; an empty listing says so.
+            if operation.paginate.is_some() || document.iter().any(|field| field.member.required) {
+                quote!(reply.read_xml(#root, &mut result)?;)
+            } else {
+                quote!(reply.read_xml_optional(#root, &mut result)?;)
+            }
         }
         (false, false) => json::read_fields(scope, operation, &document),
     };

@@ -351,7 +351,7 @@ impl Operation for GetBucketStatRequest {
 
     fn decode(reply: Reply) -> Result<GetBucketStatResult, Error> {
         let mut result = GetBucketStatResult::default();
-        reply.read_xml(Some("BucketStat"), &mut result)?;
+        reply.read_xml_optional(Some("BucketStat"), &mut result)?;
         result.meta = reply.into_meta();
         Ok(result)
     }

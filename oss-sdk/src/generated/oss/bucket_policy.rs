@@ -345,7 +345,7 @@ mod dynamic {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
                 bucket: object.required("bucket", "bucket")?,
-                body: object.required("body", "body")?,
+                body: object.required_text("body")?,
             };
             object.finish()?;
             Ok(value)
@@ -378,7 +378,7 @@ mod dynamic {
     impl ToJson for GetBucketPolicyResult {
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
-            out.set("body", "body", &self.body);
+            out.set_text("body", Some(self.body.as_str()));
             out.into()
         }
     }

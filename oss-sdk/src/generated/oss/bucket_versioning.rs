@@ -134,7 +134,7 @@ impl Operation for GetBucketVersioningRequest {
 
     fn decode(reply: Reply) -> Result<GetBucketVersioningResult, Error> {
         let mut result = GetBucketVersioningResult::default();
-        reply.read_xml(Some("VersioningConfiguration"), &mut result)?;
+        reply.read_xml_optional(Some("VersioningConfiguration"), &mut result)?;
         result.meta = reply.into_meta();
         Ok(result)
     }

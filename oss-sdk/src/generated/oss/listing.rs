@@ -4,7 +4,9 @@ use http::{HeaderMap, Method};
 
 use crate::client::Call;
 use crate::error::Error;
-use crate::operation::{Encoder, Operation, Paginate, Presign, Reply, ResultMeta, Spec};
+use crate::operation::{
+    Encoder, NextPage, Operation, Paginate, Presign, Reply, ResultMeta, Spec,
+};
 use crate::text::{TextError, UrlDecode};
 use crate::time::Timestamp;
 use crate::xml::{ReadXml, XmlError, XmlReader};
@@ -168,17 +170,18 @@ impl Presign for ListObjectsRequest {}
 impl Paginate for ListObjectsRequest {
     type Item = ObjectProperties;
 
-    fn next_page(&mut self, page: &ListObjectsResult) -> bool {
+    fn next_page(&mut self, page: &ListObjectsResult) -> NextPage {
         if !page.is_truncated {
-            return false;
+            return NextPage::Last;
         }
-        if page.next_marker.as_deref().is_none_or(str::is_empty)
-            || self.marker == page.next_marker
-        {
-            return false;
+        if page.next_marker.as_deref().is_none_or(str::is_empty) {
+            return NextPage::Lost;
+        }
+        if self.marker == page.next_marker {
+            return NextPage::Lost;
         }
         self.marker = page.next_marker.clone();
-        true
+        NextPage::More
     }
 
     fn items(page: ListObjectsResult) -> Vec<ObjectProperties> {
@@ -429,17 +432,18 @@ impl Presign for ListObjectsV2Request {}
 impl Paginate for ListObjectsV2Request {
     type Item = ObjectProperties;
 
-    fn next_page(&mut self, page: &ListObjectsV2Result) -> bool {
+    fn next_page(&mut self, page: &ListObjectsV2Result) -> NextPage {
         if !page.is_truncated {
-            return false;
+            return NextPage::Last;
         }
-        if page.next_continuation_token.as_deref().is_none_or(str::is_empty)
-            || self.continuation_token == page.next_continuation_token
-        {
-            return false;
+        if page.next_continuation_token.as_deref().is_none_or(str::is_empty) {
+            return NextPage::Lost;
+        }
+        if self.continuation_token == page.next_continuation_token {
+            return NextPage::Lost;
         }
         self.continuation_token = page.next_continuation_token.clone();
-        true
+        NextPage::More
     }
 
     fn items(page: ListObjectsV2Result) -> Vec<ObjectProperties> {
@@ -688,19 +692,21 @@ impl Presign for ListObjectVersionsRequest {}
 impl Paginate for ListObjectVersionsRequest {
     type Item = ObjectVersionProperties;
 
-    fn next_page(&mut self, page: &ListObjectVersionsResult) -> bool {
+    fn next_page(&mut self, page: &ListObjectVersionsResult) -> NextPage {
         if !page.is_truncated {
-            return false;
+            return NextPage::Last;
         }
-        if page.next_key_marker.as_deref().is_none_or(str::is_empty)
-            || (self.key_marker == page.next_key_marker
-                && self.version_id_marker == page.next_version_id_marker)
+        if page.next_key_marker.as_deref().is_none_or(str::is_empty) {
+            return NextPage::Lost;
+        }
+        if self.key_marker == page.next_key_marker
+            && self.version_id_marker == page.next_version_id_marker
         {
-            return false;
+            return NextPage::Lost;
         }
         self.key_marker = page.next_key_marker.clone();
         self.version_id_marker = page.next_version_id_marker.clone();
-        true
+        NextPage::More
     }
 
     fn items(page: ListObjectVersionsResult) -> Vec<ObjectVersionProperties> {

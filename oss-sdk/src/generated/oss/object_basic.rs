@@ -1088,7 +1088,7 @@ impl Operation for DeleteMultipleObjectsRequest {
 
     fn decode(reply: Reply) -> Result<DeleteMultipleObjectsResult, Error> {
         let mut result = DeleteMultipleObjectsResult::default();
-        reply.read_xml(Some("DeleteResult"), &mut result)?;
+        reply.read_xml_optional(Some("DeleteResult"), &mut result)?;
         if result
             .encoding_type
             .as_ref()

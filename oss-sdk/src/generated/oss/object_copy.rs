@@ -487,7 +487,7 @@ impl Operation for CopyObjectRequest {
                 .header("x-oss-server-side-encryption-key-id")?,
             ..Default::default()
         };
-        reply.read_xml(Some("CopyObjectResult"), &mut result)?;
+        reply.read_xml_optional(Some("CopyObjectResult"), &mut result)?;
         result.meta = reply.into_meta();
         Ok(result)
     }

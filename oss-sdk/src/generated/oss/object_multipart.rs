@@ -11,7 +11,9 @@ use http::{HeaderMap, Method};
 use crate::body::Body;
 use crate::client::Call;
 use crate::error::Error;
-use crate::operation::{Encoder, Operation, Paginate, Presign, Reply, ResultMeta, Spec};
+use crate::operation::{
+    Encoder, NextPage, Operation, Paginate, Presign, Reply, ResultMeta, Spec,
+};
 use crate::text::{FromText, TextError, ToText, UrlDecode};
 use crate::time::Timestamp;
 use crate::xml::{ReadXml, WriteXml, XmlError, XmlReader, XmlWriter};
@@ -1034,7 +1036,7 @@ impl Operation for CompleteMultipartUploadRequest {
             callback_result: reply.callback_text(),
             ..Default::default()
         };
-        reply.read_xml(Some("CompleteMultipartUploadResult"), &mut result)?;
+        reply.read_xml_optional(Some("CompleteMultipartUploadResult"), &mut result)?;
         if result
             .encoding_type
             .as_ref()
@@ -1394,19 +1396,21 @@ impl Presign for ListMultipartUploadsRequest {}
 impl Paginate for ListMultipartUploadsRequest {
     type Item = Upload;
 
-    fn next_page(&mut self, page: &ListMultipartUploadsResult) -> bool {
+    fn next_page(&mut self, page: &ListMultipartUploadsResult) -> NextPage {
         if !page.is_truncated {
-            return false;
+            return NextPage::Last;
         }
-        if page.next_key_marker.as_deref().is_none_or(str::is_empty)
-            || (self.key_marker == page.next_key_marker
-                && self.upload_id_marker == page.next_upload_id_marker)
+        if page.next_key_marker.as_deref().is_none_or(str::is_empty) {
+            return NextPage::Lost;
+        }
+        if self.key_marker == page.next_key_marker
+            && self.upload_id_marker == page.next_upload_id_marker
         {
-            return false;
+            return NextPage::Lost;
         }
         self.key_marker = page.next_key_marker.clone();
         self.upload_id_marker = page.next_upload_id_marker.clone();
-        true
+        NextPage::More
     }
 
     fn items(page: ListMultipartUploadsResult) -> Vec<Upload> {
@@ -1659,17 +1663,18 @@ impl Presign for ListPartsRequest {}
 impl Paginate for ListPartsRequest {
     type Item = Part;
 
-    fn next_page(&mut self, page: &ListPartsResult) -> bool {
+    fn next_page(&mut self, page: &ListPartsResult) -> NextPage {
         if !page.is_truncated {
-            return false;
+            return NextPage::Last;
         }
-        if page.next_part_number_marker.is_none()
-            || self.part_number_marker == page.next_part_number_marker
-        {
-            return false;
+        if page.next_part_number_marker.is_none() {
+            return NextPage::Lost;
+        }
+        if self.part_number_marker == page.next_part_number_marker {
+            return NextPage::Lost;
         }
         self.part_number_marker = page.next_part_number_marker;
-        true
+        NextPage::More
     }
 
     fn items(page: ListPartsResult) -> Vec<Part> {

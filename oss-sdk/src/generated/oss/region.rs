@@ -45,7 +45,7 @@ impl Operation for DescribeRegionsRequest {
 
     fn decode(reply: Reply) -> Result<DescribeRegionsResult, Error> {
         let mut result = DescribeRegionsResult::default();
-        reply.read_xml(Some("RegionInfoList"), &mut result)?;
+        reply.read_xml_optional(Some("RegionInfoList"), &mut result)?;
         result.meta = reply.into_meta();
         Ok(result)
     }

@@ -4,7 +4,7 @@ use http::{HeaderMap, Method};
 
 use crate::client::Call;
 use crate::error::Error;
-use crate::operation::{Encoder, Operation, Paginate, Reply, ResultMeta, Spec};
+use crate::operation::{Encoder, NextPage, Operation, Paginate, Reply, ResultMeta, Spec};
 use crate::time::Timestamp;
 use crate::xml::{ReadXml, XmlError, XmlReader};
 use super::SERVICE;
@@ -147,17 +147,18 @@ impl ReadXml for ListBucketsResult {
 impl Paginate for ListBucketsRequest {
     type Item = BucketProperties;
 
-    fn next_page(&mut self, page: &ListBucketsResult) -> bool {
+    fn next_page(&mut self, page: &ListBucketsResult) -> NextPage {
         if !page.is_truncated {
-            return false;
+            return NextPage::Last;
         }
-        if page.next_marker.as_deref().is_none_or(str::is_empty)
-            || self.marker == page.next_marker
-        {
-            return false;
+        if page.next_marker.as_deref().is_none_or(str::is_empty) {
+            return NextPage::Lost;
+        }
+        if self.marker == page.next_marker {
+            return NextPage::Lost;
         }
         self.marker = page.next_marker.clone();
-        true
+        NextPage::More
     }
 
     fn items(page: ListBucketsResult) -> Vec<BucketProperties> {

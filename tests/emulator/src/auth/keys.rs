@@ -131,12 +131,7 @@ impl Keys {
     }
 
     /// Mints a temporary key.
-    pub(crate) fn mint(
-        &self,
-        account: &str,
-        expires: SystemTime,
-        policy: Option<Policy>,
-    ) -> Arc<Session> {
+    pub(crate) fn mint(&self, account: &str, expires: SystemTime, policy: Option<Policy>) -> Arc<Session> {
         let session = Arc::new(Session {
             access_key_id: format!("STS.{}", self.random_text(24)),
             secret: self.random_text(44),
@@ -151,12 +146,7 @@ impl Keys {
     }
 
     #[cfg(test)]
-    pub(crate) fn with_session(
-        access_key_id: &str,
-        secret: &str,
-        token: &str,
-        expires: SystemTime,
-    ) -> Self {
+    pub(crate) fn with_session(access_key_id: &str, secret: &str, token: &str, expires: SystemTime) -> Self {
         let keys = Self::new(BTreeMap::new());
         let session = Session {
             access_key_id: access_key_id.to_owned(),
@@ -215,10 +205,7 @@ mod tests {
     fn a_permanent_key_comes_without_a_token() {
         let now = SystemTime::UNIX_EPOCH;
         assert!(keys().find("id", None, now).is_ok());
-        assert_eq!(
-            code(keys().find("id", Some("token"), now)),
-            "InvalidSecurityToken"
-        );
+        assert_eq!(code(keys().find("id", Some("token"), now)), "InvalidSecurityToken");
         assert_eq!(code(keys().find("other", None, now)), "InvalidAccessKeyId");
     }
 
@@ -231,14 +218,8 @@ mod tests {
         let id = session.access_key_id.as_str();
         assert!(keys.find(id, Some(&session.token), now).is_ok());
         assert_eq!(code(keys.find(id, None, now)), "InvalidSecurityToken");
-        assert_eq!(
-            code(keys.find(id, Some("other"), now)),
-            "InvalidSecurityToken"
-        );
-        assert_eq!(
-            code(keys.find(id, Some(&session.token), end)),
-            "SecurityTokenExpired"
-        );
+        assert_eq!(code(keys.find(id, Some("other"), now)), "InvalidSecurityToken");
+        assert_eq!(code(keys.find(id, Some(&session.token), end)), "SecurityTokenExpired");
     }
 
     #[test]
@@ -247,9 +228,7 @@ mod tests {
         let session = keys.mint("1", SystemTime::UNIX_EPOCH, None);
         let text = format!("{keys:?}");
         assert!(
-            !text.contains("secret\"")
-                && !text.contains(&session.secret)
-                && !text.contains(&session.token),
+            !text.contains("secret\"") && !text.contains(&session.secret) && !text.contains(&session.token),
             "{text}"
         );
     }

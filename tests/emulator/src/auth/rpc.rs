@@ -30,18 +30,12 @@ pub(crate) fn authenticate(
 ) -> Result<Principal, ServiceError> {
     match header(parts.headers, "authorization") {
         Some(text) if text.starts_with(ACS3) => acs3(text, parts, keys, now),
-        Some(_) => Err(malformed(
-            "The Authorization header is not of ACS3-HMAC-SHA256.",
-        )),
+        Some(_) => Err(malformed("The Authorization header is not of ACS3-HMAC-SHA256.")),
         None => parameters(parts, keys, now),
     }
 }
 
-fn parameters(
-    parts: Parts<'_>,
-    keys: &Keys,
-    now: std::time::SystemTime,
-) -> Result<Principal, ServiceError> {
+fn parameters(parts: Parts<'_>, keys: &Keys, now: std::time::SystemTime) -> Result<Principal, ServiceError> {
     let all = parts.query.clone().joined(parts.form.clone());
     let required = |name: &str| {
         let missing = || {
@@ -51,18 +45,13 @@ fn parameters(
                 format!("{name} is mandatory for this action."),
             )
         };
-        all.get(name)
-            .filter(|value| !value.is_empty())
-            .ok_or_else(missing)
+        all.get(name).filter(|value| !value.is_empty()).ok_or_else(missing)
     };
     let access_key_id = required("AccessKeyId")?;
     let signature = required("Signature")?;
     let stamp = required("Timestamp")?;
     required("SignatureNonce")?;
-    for (name, value) in [
-        ("SignatureMethod", "HMAC-SHA1"),
-        ("SignatureVersion", "1.0"),
-    ] {
+    for (name, value) in [("SignatureMethod", "HMAC-SHA1"), ("SignatureVersion", "1.0")] {
         if required(name)? != value {
             return Err(ServiceError::invalid_argument(
                 format!("The parameter {name} must be {value}."),
@@ -111,23 +100,13 @@ fn rpc_code(error: ServiceError) -> ServiceError {
 }
 
 fn string_to_sign(method: &str, parameters: &Query) -> String {
-    format!(
-        "{method}&%2F&{}",
-        text::encode(&canonical_query(parameters, true))
-    )
+    format!("{method}&%2F&{}", text::encode(&canonical_query(parameters, true)))
 }
 
 fn canonical_query(parameters: &Query, keep_equals: bool) -> String {
-    let signed = parameters
-        .iter()
-        .filter(|parameter| parameter.name != "Signature");
+    let signed = parameters.iter().filter(|parameter| parameter.name != "Signature");
     let mut pairs: Vec<_> = signed
-        .map(|parameter| {
-            (
-                text::encode(&parameter.name),
-                text::encode(&parameter.value),
-            )
-        })
+        .map(|parameter| (text::encode(&parameter.name), text::encode(&parameter.value)))
         .collect();
     pairs.sort();
     let join = |(name, value): &(String, String)| match value.as_str() {
@@ -192,11 +171,7 @@ fn acs3(
         return Err(malformed(&format!("The header {missing} is not signed.")));
     }
     let found = keys
-        .find(
-            access_key_id,
-            header(parts.headers, "x-acs-security-token"),
-            now,
-        )
+        .find(access_key_id, header(parts.headers, "x-acs-security-token"), now)
         .map_err(rpc_code)?;
     check_skew(signed_at, now).map_err(|error| ServiceError {
         code: "InvalidTimeStamp.Expired".to_owned(),
@@ -205,12 +180,7 @@ fn acs3(
     })?;
     let headers: String = names
         .split(';')
-        .map(|name| {
-            format!(
-                "{name}:{}\n",
-                header(parts.headers, name).unwrap_or_default().trim()
-            )
-        })
+        .map(|name| format!("{name}:{}\n", header(parts.headers, name).unwrap_or_default().trim()))
         .collect();
     let request = format!(
         "{}\n{}\n{}\n{headers}\n{names}\n{hash}",
@@ -219,10 +189,7 @@ fn acs3(
         canonical_query(parts.query, true)
     );
     let string_to_sign = format!("{ACS3}\n{}", text::sha256_hex(request.as_bytes()));
-    let expected = text::hex(&text::hmac_sha256(
-        found.secret.as_bytes(),
-        string_to_sign.as_bytes(),
-    ));
+    let expected = text::hex(&text::hmac_sha256(found.secret.as_bytes(), string_to_sign.as_bytes()));
     if text::same_secret(&expected, signature) {
         Ok(found.principal)
     } else {
@@ -266,9 +233,7 @@ mod tests {
                 headers: &headers,
                 body: b"",
             };
-            authenticate(parts, &keys(), now)
-                .err()
-                .map(|error| error.code)
+            authenticate(parts, &keys(), now).err().map(|error| error.code)
         };
         assert_eq!(verdict("vXyllacy2fr5YcW6dE/4+W4T8Zk="), None);
         assert_eq!(
@@ -317,9 +282,6 @@ mod tests {
             body: b"other",
             ..parts
         };
-        assert_eq!(
-            authenticate(parts, &keys(), now).unwrap_err().code,
-            "InvalidArgument"
-        );
+        assert_eq!(authenticate(parts, &keys(), now).unwrap_err().code, "InvalidArgument");
     }
 }

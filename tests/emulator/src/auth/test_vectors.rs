@@ -23,8 +23,7 @@ pub(crate) struct Case {
 
 /// The cases of one signature version that concern services the emulator can verify.
 pub(crate) fn load(version: &str) -> Vec<Case> {
-    let records: Vec<Value> =
-        serde_json::from_str(include_str!("../../tests/data/signing-vectors.json")).unwrap();
+    let records: Vec<Value> = serde_json::from_str(include_str!("../../tests/data/signing-vectors.json")).unwrap();
     let wanted = |record: &Value| record["version"] == version && record["signer"] != "tables";
     records.into_iter().filter(wanted).map(Case::new).collect()
 }
@@ -67,9 +66,7 @@ impl Case {
         Self {
             name: record["name"].as_str().unwrap().to_owned(),
             query: Query::parse(&raw_query).unwrap(),
-            subresources: subresources
-                .map(|name| name.as_str().unwrap().to_owned())
-                .collect(),
+            subresources: subresources.map(|name| name.as_str().unwrap().to_owned()).collect(),
             expect,
             headers,
             record,
@@ -101,9 +98,7 @@ impl Case {
                     account: "1".to_owned(),
                 },
             )])),
-            Some(token) => {
-                Keys::with_session(&id, &secret, token, self.now() + Duration::from_secs(3600))
-            }
+            Some(token) => Keys::with_session(&id, &secret, token, self.now() + Duration::from_secs(3600)),
         }
     }
 
@@ -113,15 +108,8 @@ impl Case {
 
     /// The date line of V1: the expiry in a query, the date in a header.
     pub(crate) fn date_line(&self) -> String {
-        let header = self
-            .headers
-            .get("date")
-            .map(|date| date.to_str().unwrap().to_owned());
-        self.query
-            .get("Expires")
-            .map(str::to_owned)
-            .or(header)
-            .unwrap()
+        let header = self.headers.get("date").map(|date| date.to_str().unwrap().to_owned());
+        self.query.get("Expires").map(str::to_owned).or(header).unwrap()
     }
 
     pub(crate) fn context<'c>(&'c self, keys: &'c Keys, accounts: &'c [&'c str]) -> Context<'c> {

@@ -86,11 +86,7 @@ const SIGNED_PARAMETERS: &[&str] = &[
 ];
 
 /// Verifies the Authorization header.
-pub(crate) fn header(
-    authorization: &str,
-    parts: Parts<'_>,
-    context: Context<'_>,
-) -> Result<Principal, ServiceError> {
+pub(crate) fn header(authorization: &str, parts: Parts<'_>, context: Context<'_>) -> Result<Principal, ServiceError> {
     let claim = authorization
         .strip_prefix("OSS ")
         .and_then(|claim| claim.split_once(':'));
@@ -126,13 +122,8 @@ pub(crate) fn header(
 /// Verifies the parameters of a presigned URL.
 pub(crate) fn query(parts: Parts<'_>, context: Context<'_>) -> Result<Principal, ServiceError> {
     let required = |name: &str| {
-        let missing = || {
-            ServiceError::invalid_argument(
-                format!("The parameter {name} of the signature is missing."),
-                name,
-                "",
-            )
-        };
+        let missing =
+            || ServiceError::invalid_argument(format!("The parameter {name} of the signature is missing."), name, "");
         parts
             .query
             .get(name)
@@ -147,17 +138,11 @@ pub(crate) fn query(parts: Parts<'_>, context: Context<'_>) -> Result<Principal,
         .ok()
         .and_then(time::from_unix)
         .ok_or_else(|| {
-            ServiceError::invalid_argument(
-                "The expiry is not a Unix time stamp.",
-                "Expires",
-                raw_expires,
-            )
+            ServiceError::invalid_argument("The expiry is not a Unix time stamp.", "Expires", raw_expires)
         })?;
-    let found = context.keys.find(
-        access_key_id,
-        parts.query.get("security-token"),
-        context.now,
-    )?;
+    let found = context
+        .keys
+        .find(access_key_id, parts.query.get("security-token"), context.now)?;
     if context.now >= expires {
         return Err(expired(expires, context.now));
     }
@@ -170,10 +155,7 @@ pub(crate) fn query(parts: Parts<'_>, context: Context<'_>) -> Result<Principal,
 }
 
 fn sign(secret: &str, string_to_sign: &str) -> String {
-    text::base64(&text::hmac_sha1(
-        secret.as_bytes(),
-        string_to_sign.as_bytes(),
-    ))
+    text::base64(&text::hmac_sha1(secret.as_bytes(), string_to_sign.as_bytes()))
 }
 
 fn string_to_sign(date: &str, parts: Parts<'_>, context: Context<'_>) -> String {
@@ -205,10 +187,7 @@ fn string_to_sign(date: &str, parts: Parts<'_>, context: Context<'_>) -> String 
 }
 
 fn canonical_resource(parts: Parts<'_>, context: Context<'_>) -> String {
-    let bucket = parts
-        .bucket
-        .map(|bucket| format!("{bucket}/"))
-        .unwrap_or_default();
+    let bucket = parts.bucket.map(|bucket| format!("{bucket}/")).unwrap_or_default();
     let is_signed = |name: &str| {
         name.starts_with("x-oss-")
             || SIGNED_PARAMETERS.contains(&name)

@@ -28,11 +28,7 @@ pub(crate) struct Claim {
 }
 
 /// Verifies the Authorization header.
-pub(crate) fn header(
-    authorization: &str,
-    parts: Parts<'_>,
-    context: Context<'_>,
-) -> Result<Principal, ServiceError> {
+pub(crate) fn header(authorization: &str, parts: Parts<'_>, context: Context<'_>) -> Result<Principal, ServiceError> {
     let claim = Claim::from_header(authorization)?;
     let (stamp, signed_at) = match (
         header_text(parts.headers, "x-oss-date"),
@@ -44,13 +40,11 @@ pub(crate) fn header(
             (parsed.map(time::compact).unwrap_or_default(), parsed)
         }
         (None, None) => {
-            return Err(ServiceError::access_denied(
-                "OSS authentication requires a valid Date.",
-            ));
+            return Err(ServiceError::access_denied("OSS authentication requires a valid Date."));
         }
     };
-    let signed_at = signed_at
-        .ok_or_else(|| ServiceError::access_denied("OSS authentication requires a valid Date."))?;
+    let signed_at =
+        signed_at.ok_or_else(|| ServiceError::access_denied("OSS authentication requires a valid Date."))?;
     if header_text(parts.headers, "x-oss-content-sha256").is_some_and(|hash| hash != UNSIGNED) {
         return Err(ServiceError::invalid_argument(
             "The payload hash must be UNSIGNED-PAYLOAD.",
@@ -74,11 +68,7 @@ pub(crate) fn query(parts: Parts<'_>, context: Context<'_>) -> Result<Principal,
     let claim = Claim::from_query(parts.query)?;
     let stamp = required(parts.query, "x-oss-date")?;
     let signed_at = time::parse_compact(stamp).ok_or_else(|| {
-        ServiceError::invalid_argument(
-            "The date is not of the form YYYYMMDDTHHMMSSZ.",
-            "x-oss-date",
-            stamp,
-        )
+        ServiceError::invalid_argument("The date is not of the form YYYYMMDDTHHMMSSZ.", "x-oss-date", stamp)
     })?;
     let raw_expires = required(parts.query, "x-oss-expires")?;
     let expires = raw_expires
@@ -104,32 +94,19 @@ pub(crate) fn query(parts: Parts<'_>, context: Context<'_>) -> Result<Principal,
 }
 
 fn check_life(signed_at: SystemTime, life: Duration, now: SystemTime) -> Result<(), ServiceError> {
-    if signed_at
-        .duration_since(now)
-        .is_ok_and(|ahead| ahead > MAX_SKEW)
-    {
-        return Err(ServiceError::access_denied("Request is not valid yet.")
-            .detail("ServerTime", time::iso8601_millis(now)));
+    if signed_at.duration_since(now).is_ok_and(|ahead| ahead > MAX_SKEW) {
+        return Err(
+            ServiceError::access_denied("Request is not valid yet.").detail("ServerTime", time::iso8601_millis(now))
+        );
     }
     let end = signed_at + life;
-    if now >= end {
-        Err(expired(end, now))
-    } else {
-        Ok(())
-    }
+    if now >= end { Err(expired(end, now)) } else { Ok(()) }
 }
 
 fn required<'q>(query: &'q Query, name: &str) -> Result<&'q str, ServiceError> {
-    query
-        .get(name)
-        .filter(|value| !value.is_empty())
-        .ok_or_else(|| {
-            ServiceError::invalid_argument(
-                format!("The parameter {name} of the signature is missing."),
-                name,
-                "",
-            )
-        })
+    query.get(name).filter(|value| !value.is_empty()).ok_or_else(|| {
+        ServiceError::invalid_argument(format!("The parameter {name} of the signature is missing."), name, "")
+    })
 }
 
 impl Claim {
@@ -152,10 +129,8 @@ impl Claim {
                 }
             }
         }
-        let credential =
-            credential.ok_or_else(|| malformed("The Authorization header has no Credential."))?;
-        let signature =
-            signature.ok_or_else(|| malformed("The Authorization header has no Signature."))?;
+        let credential = credential.ok_or_else(|| malformed("The Authorization header has no Credential."))?;
+        let signature = signature.ok_or_else(|| malformed("The Authorization header has no Signature."))?;
         Self::new(credential, additional, signature)
     }
 
@@ -178,12 +153,7 @@ impl Claim {
 
     fn new(credential: &str, additional: &str, signature: &str) -> Result<Self, ServiceError> {
         let mut parts = credential.split('/');
-        let mut next = || {
-            parts
-                .next()
-                .filter(|part| !part.is_empty())
-                .map(str::to_owned)
-        };
+        let mut next = || parts.next().filter(|part| !part.is_empty()).map(str::to_owned);
         let (id, date, region, product, end) = (next(), next(), next(), next(), next());
         let (Some(access_key_id), Some(date), Some(region), Some(product), None) =
             (id, date, region, product, parts.next())
@@ -193,18 +163,14 @@ impl Claim {
             ));
         };
         if end.as_deref() != Some(TERMINATOR) {
-            return Err(malformed(
-                "The Credential does not end in aliyun_v4_request.",
-            ));
+            return Err(malformed("The Credential does not end in aliyun_v4_request."));
         }
         if signature.len() != 64
             || !signature
                 .bytes()
                 .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
         {
-            return Err(malformed(
-                "The Signature is not 64 hexadecimal digits in lower case.",
-            ));
+            return Err(malformed("The Signature is not 64 hexadecimal digits in lower case."));
         }
         let mut additional: Vec<_> = additional
             .split(';')
@@ -223,11 +189,7 @@ impl Claim {
     }
 
     fn check_scope(&self, stamp: &str, context: Context<'_>) -> Result<(), ServiceError> {
-        let wrong = |what: &str| {
-            Err(malformed(&format!(
-                "Invalid signing {what} in Authorization header."
-            )))
-        };
+        let wrong = |what: &str| Err(malformed(&format!("Invalid signing {what} in Authorization header.")));
         if stamp.get(..8) != Some(self.date.as_str()) {
             return wrong("date");
         }
@@ -240,13 +202,7 @@ impl Claim {
         Ok(())
     }
 
-    fn verify(
-        &self,
-        secret: &str,
-        stamp: &str,
-        parts: Parts<'_>,
-        context: Context<'_>,
-    ) -> Result<(), ServiceError> {
+    fn verify(&self, secret: &str, stamp: &str, parts: Parts<'_>, context: Context<'_>) -> Result<(), ServiceError> {
         let mut last = String::new();
         for uri in canonical_uris(parts, context) {
             // Some clients sign headers without a value, some leave them out.
@@ -259,17 +215,11 @@ impl Claim {
             }
         }
         let string_to_sign = self.string_to_sign(stamp, &last);
-        Err(
-            mismatch(&self.access_key_id, &self.signature, &string_to_sign)
-                .detail("CanonicalRequest", last),
-        )
+        Err(mismatch(&self.access_key_id, &self.signature, &string_to_sign).detail("CanonicalRequest", last))
     }
 
     fn scope(&self) -> String {
-        format!(
-            "{}/{}/{}/{TERMINATOR}",
-            self.date, self.region, self.product
-        )
+        format!("{}/{}/{}/{TERMINATOR}", self.date, self.region, self.product)
     }
 
     fn string_to_sign(&self, stamp: &str, canonical_request: &str) -> String {
@@ -306,8 +256,7 @@ impl Claim {
     fn canonical_headers(&self, parts: Parts<'_>, keep_empty: bool) -> String {
         let mut signed: BTreeMap<&str, String> = BTreeMap::new();
         for name in parts.headers.keys().map(http::HeaderName::as_str) {
-            let always =
-                name == "content-type" || name == "content-md5" || name.starts_with("x-oss-");
+            let always = name == "content-type" || name == "content-md5" || name.starts_with("x-oss-");
             if !always && !self.additional.iter().any(|other| other == name) {
                 continue;
             }
@@ -321,10 +270,7 @@ impl Claim {
                 signed.insert(name, value);
             }
         }
-        signed
-            .iter()
-            .map(|(name, value)| format!("{name}:{value}\n"))
-            .collect()
+        signed.iter().map(|(name, value)| format!("{name}:{value}\n")).collect()
     }
 }
 
@@ -334,33 +280,21 @@ fn canonical_uris(parts: Parts<'_>, context: Context<'_>) -> Vec<String> {
     let region = context.region;
     match parts.bucket {
         _ if context.arn_accounts.is_empty() => {
-            let bucket = parts
-                .bucket
-                .map(|bucket| format!("{bucket}/"))
-                .unwrap_or_default();
+            let bucket = parts.bucket.map(|bucket| format!("{bucket}/")).unwrap_or_default();
             vec![text::encode_path(&format!("/{bucket}{key}"))]
         }
         None => vec![text::encode_path(&format!("/acs:ossvector:{region}::/"))],
         Some(bucket) => {
-            let arn = |account: &&str| {
-                text::encode_path(&format!("/acs:ossvector:{region}:{account}:{bucket}/{key}"))
-            };
+            let arn = |account: &&str| text::encode_path(&format!("/acs:ossvector:{region}:{account}:{bucket}/{key}"));
             context.arn_accounts.iter().map(arn).collect()
         }
     }
 }
 
 fn canonical_query(query: &Query) -> String {
-    let signed = query
-        .iter()
-        .filter(|parameter| parameter.name != "x-oss-signature");
+    let signed = query.iter().filter(|parameter| parameter.name != "x-oss-signature");
     let mut pairs: Vec<_> = signed
-        .map(|parameter| {
-            (
-                text::encode(&parameter.name),
-                text::encode(&parameter.value),
-            )
-        })
+        .map(|parameter| (text::encode(&parameter.name), text::encode(&parameter.value)))
         .collect();
     pairs.sort();
     let pairs = pairs.iter().map(|(name, value)| {

@@ -55,10 +55,7 @@ fn canonical_requests_are_the_published_ones() {
 fn the_tables_figure_has_our_key_derivation() {
     let records: Vec<serde_json::Value> =
         serde_json::from_str(include_str!("../../tests/data/signing-vectors.json")).unwrap();
-    let record = records
-        .iter()
-        .find(|record| record["signer"] == "tables")
-        .unwrap();
+    let record = records.iter().find(|record| record["signer"] == "tables").unwrap();
     let expect = &record["expect"];
     let claim = Claim::from_header(expect["authorization"].as_str().unwrap()).unwrap();
     let canonical = expect["canonical_request"].as_str().unwrap();
@@ -92,14 +89,8 @@ fn refusal(case: &Case, shift: i64, region: &str, product: &str) -> ServiceError
 #[test]
 fn time_and_scope_are_checked() {
     let case = case_named("v4-header-plain-get");
-    assert_eq!(
-        refusal(&case, 901, "cn-hangzhou", "oss").code,
-        "RequestTimeTooSkewed"
-    );
-    assert_eq!(
-        refusal(&case, -901, "cn-hangzhou", "oss").code,
-        "RequestTimeTooSkewed"
-    );
+    assert_eq!(refusal(&case, 901, "cn-hangzhou", "oss").code, "RequestTimeTooSkewed");
+    assert_eq!(refusal(&case, -901, "cn-hangzhou", "oss").code, "RequestTimeTooSkewed");
     assert_eq!(
         refusal(&case, 0, "cn-beijing", "oss").message,
         "Invalid signing region in Authorization header."
@@ -113,13 +104,7 @@ fn time_and_scope_are_checked() {
 #[test]
 fn a_presigned_url_ends_on_the_second() {
     let case = case_named("v4-query-get");
-    let life: i64 = case
-        .parts()
-        .query
-        .get("x-oss-expires")
-        .unwrap()
-        .parse()
-        .unwrap();
+    let life: i64 = case.parts().query.get("x-oss-expires").unwrap().parse().unwrap();
     let error = refusal(&case, life, "cn-hangzhou", "oss");
     assert_eq!(
         (error.code.as_str(), error.message.as_str()),
@@ -174,13 +159,9 @@ fn unreadable_claims_are_invalid_arguments() {
         format!("OSS4-HMAC-SHA256 Credential=a,Signature={good}"),
         format!("OSS4-HMAC-SHA256 Credential=a/20231217/r/oss/other,Signature={good}"),
         format!("OSS4-HMAC-SHA256 Credential=a/20231217//oss/aliyun_v4_request,Signature={good}"),
-        format!(
-            "OSS4-HMAC-SHA256 Credential=a/20231217/r/oss/aliyun_v4_request/x,Signature={good}"
-        ),
+        format!("OSS4-HMAC-SHA256 Credential=a/20231217/r/oss/aliyun_v4_request/x,Signature={good}"),
         "OSS4-HMAC-SHA256 Credential=a/20231217/r/oss/aliyun_v4_request,Signature=xyz".to_owned(),
-        format!(
-            "OSS4-HMAC-SHA256 Credential=a/20231217/r/oss/aliyun_v4_request,Signature={good},Other=1"
-        ),
+        format!("OSS4-HMAC-SHA256 Credential=a/20231217/r/oss/aliyun_v4_request,Signature={good},Other=1"),
     ] {
         let error = header(&claim, case.parts(), case.context(&keys, &[])).unwrap_err();
         assert_eq!(error.code, "InvalidArgument", "{claim}");

@@ -10,14 +10,9 @@ use crate::time;
 use crate::value::{Record, Value};
 
 /// Reads the keys of an object as members; the error names the key.
-pub(crate) fn read(
-    service: &Service,
-    members: &[&Member],
-    object: &Map<String, Json>,
-) -> Result<Record, String> {
+pub(crate) fn read(service: &Service, members: &[&Member], object: &Map<String, Json>) -> Result<Record, String> {
     let named = |member: &Member, key: &str| {
-        member.wire.last().is_some_and(|wire| wire == key)
-            || member.aliases.iter().any(|alias| alias == key)
+        member.wire.last().is_some_and(|wire| wire == key) || member.aliases.iter().any(|alias| alias == key)
     };
     if let Some(unknown) = object
         .keys()
@@ -56,12 +51,10 @@ fn read_value(service: &Service, ty: &Type, key: &str, json: &Json) -> Result<Va
             Some(number) => Ok(Value::Float(number)),
             None => wrong("a number"),
         },
-        (Type::Timestamp(_), Json::Number(number)) => {
-            match number.as_i64().and_then(time::from_unix) {
-                Some(at) => Ok(Value::Time(at)),
-                None => wrong("a timestamp"),
-            }
-        }
+        (Type::Timestamp(_), Json::Number(number)) => match number.as_i64().and_then(time::from_unix) {
+            Some(at) => Ok(Value::Time(at)),
+            None => wrong("a timestamp"),
+        },
         (Type::Bool, Json::Bool(flag)) => Ok(Value::Bool(*flag)),
         (Type::Integer | Type::Float | Type::Float32 | Type::Bool, _) => match ty {
             Type::Bool => wrong("true or false"),
@@ -72,18 +65,14 @@ fn read_value(service: &Service, ty: &Type, key: &str, json: &Json) -> Result<Va
             read(service, &members, object).map(Value::Record)
         }
         (Type::List(item), Json::Array(items)) => {
-            let items = items
-                .iter()
-                .map(|json| read_value(service, item, key, json));
+            let items = items.iter().map(|json| read_value(service, item, key, json));
             Ok(Value::List(items.collect::<Result<_, _>>()?))
         }
         (Type::Map(item), Json::Object(object)) => {
             let entries = object
                 .iter()
                 .map(|(name, json)| Ok((name.clone(), read_value(service, item, name, json)?)));
-            Ok(Value::Map(
-                entries.collect::<Result<BTreeMap<_, _>, String>>()?,
-            ))
+            Ok(Value::Map(entries.collect::<Result<BTreeMap<_, _>, String>>()?))
         }
         (Type::Shape(_) | Type::Map(_), _) => wrong("an object"),
         (Type::List(_), _) => wrong("a list"),
@@ -113,10 +102,7 @@ fn write_value(service: &Service, ty: &Type, value: &Value) -> Json {
             let members: Vec<_> = service.shape(*id).members.iter().collect();
             Json::Object(write(service, &members, record))
         }
-        (Type::List(item), Value::List(items)) => items
-            .iter()
-            .map(|value| write_value(service, item, value))
-            .collect(),
+        (Type::List(item), Value::List(items)) => items.iter().map(|value| write_value(service, item, value)).collect(),
         (Type::Map(item), Value::Map(entries)) => {
             let entries = entries
                 .iter()

@@ -45,9 +45,7 @@ pub(crate) fn read(service: &Service, ty: &Type, raw: &str) -> Result<Value, Str
                 )),
             }
         }
-        Type::Shape(_) | Type::List(_) | Type::Map(_) | Type::Stream => {
-            Err("a structure".to_owned())
-        }
+        Type::Shape(_) | Type::List(_) | Type::Map(_) | Type::Stream => Err("a structure".to_owned()),
     }
 }
 
@@ -67,9 +65,7 @@ pub(crate) fn write(ty: &Type, value: &Value) -> Option<String> {
         (Value::Float(number), _) => Some(number.to_string()),
         (Value::Bool(flag), _) => Some(flag.to_string()),
         (Value::Time(at), Type::Timestamp(TimestampFormat::HttpDate)) => Some(time::http_date(*at)),
-        (Value::Time(at), Type::Timestamp(TimestampFormat::UnixSeconds)) => {
-            Some(time::unix_seconds(*at).to_string())
-        }
+        (Value::Time(at), Type::Timestamp(TimestampFormat::UnixSeconds)) => Some(time::unix_seconds(*at).to_string()),
         (Value::Time(at), _) => Some(time::iso8601_millis(*at)),
         _ => None,
     }

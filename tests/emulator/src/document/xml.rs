@@ -54,10 +54,7 @@ pub(crate) fn parse(document: &str) -> Result<Element, String> {
             Event::Text(piece) => append(&piece.xml10_content(), &mut open)?,
             Event::CData(piece) => append(&piece.xml10_content(), &mut open)?,
             Event::GeneralRef(reference) => {
-                let resolved = match reference
-                    .resolve_char_ref()
-                    .map_err(|error| error.to_string())?
-                {
+                let resolved = match reference.resolve_char_ref().map_err(|error| error.to_string())? {
                     Some(character) => character.to_string(),
                     None => match reference.xml10_content().as_ref() {
                         "lt" => "<".to_owned(),
@@ -137,18 +134,14 @@ pub(crate) fn read(
                 [] => None,
                 [one] => Some(read_value(service, ty, one, strictness)?),
                 _ => {
-                    return Err(format!(
-                        "the element {name} occurs more than once in {}",
-                        element.name
-                    ));
+                    return Err(format!("the element {name} occurs more than once in {}", element.name));
                 }
             },
         };
         match value {
             Some(value) => {
                 if strictness == Strictness::Request {
-                    scalar::check(member, &value)
-                        .map_err(|why| format!("the element {name} {why}"))?;
+                    scalar::check(member, &value).map_err(|why| format!("the element {name} {why}"))?;
                 }
                 record.set(&member.name, value);
             }
@@ -172,27 +165,18 @@ pub(crate) fn read_shape(
     read(service, &members, element, strictness)
 }
 
-fn read_value(
-    service: &Service,
-    ty: &Type,
-    element: &Element,
-    strictness: Strictness,
-) -> Result<Value, String> {
+fn read_value(service: &Service, ty: &Type, element: &Element, strictness: Strictness) -> Result<Value, String> {
     match ty {
         Type::Shape(id) => read_shape(service, *id, element, strictness).map(Value::Record),
         Type::Map(item) => {
-            let entries = element.children.iter().map(|child| {
-                Ok((
-                    child.name.clone(),
-                    read_value(service, item, child, strictness)?,
-                ))
-            });
+            let entries = element
+                .children
+                .iter()
+                .map(|child| Ok((child.name.clone(), read_value(service, item, child, strictness)?)));
             Ok(Value::Map(entries.collect::<Result<_, String>>()?))
         }
-        scalar_type if element.children.is_empty() => {
-            scalar::read(service, scalar_type, &element.text)
-                .map_err(|expected| format!("the element {} is not {expected}", element.name))
-        }
+        scalar_type if element.children.is_empty() => scalar::read(service, scalar_type, &element.text)
+            .map_err(|expected| format!("the element {} is not {expected}", element.name)),
         _ => Err(format!("the element {} must hold text only", element.name)),
     }
 }
@@ -213,20 +197,11 @@ fn find<'e>(element: &'e Element, member: &Member) -> Vec<&'e Element> {
 }
 
 fn has_wrapper(element: &Element, member: &Member) -> bool {
-    member.wire.len() > 1
-        && element
-            .children
-            .iter()
-            .any(|child| accepts(member, 0, &child.name))
+    member.wire.len() > 1 && element.children.iter().any(|child| accepts(member, 0, &child.name))
 }
 
 /// Every child must be named by a member, at each level of wrappers.
-fn check_names(
-    members: &[&Member],
-    parent: &str,
-    elements: &[Element],
-    level: usize,
-) -> Result<(), String> {
+fn check_names(members: &[&Member], parent: &str, elements: &[Element], level: usize) -> Result<(), String> {
     for element in elements {
         for child in &element.children {
             let inner: Vec<&Member> = members
@@ -235,22 +210,14 @@ fn check_names(
                 .filter(|member| accepts(member, level, &child.name))
                 .collect();
             if inner.is_empty() {
-                return Err(format!(
-                    "the element {} is not known in {parent}",
-                    child.name
-                ));
+                return Err(format!("the element {} is not known in {parent}", child.name));
             }
             let wrapped: Vec<&Member> = inner
                 .into_iter()
                 .filter(|member| member.wire.len() > level + 1)
                 .collect();
             if !wrapped.is_empty() {
-                check_names(
-                    &wrapped,
-                    &child.name,
-                    std::slice::from_ref(child),
-                    level + 1,
-                )?;
+                check_names(&wrapped, &child.name, std::slice::from_ref(child), level + 1)?;
             }
         }
     }
@@ -258,18 +225,9 @@ fn check_names(
 }
 
 /// Writes a document with the given root.
-pub(crate) fn write(
-    service: &Service,
-    root: &str,
-    members: &[&Member],
-    record: &Record,
-    url_encode: bool,
-) -> String {
+pub(crate) fn write(service: &Service, root: &str, members: &[&Member], record: &Record, url_encode: bool) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let writer = Writer {
-        service,
-        url_encode,
-    };
+    let writer = Writer { service, url_encode };
     let _ = write!(out, "<{root}>");
     writer.members(&mut out, members, record);
     let _ = write!(out, "</{root}>");
@@ -385,20 +343,14 @@ mod tests {
 
     #[test]
     fn references_and_sections_become_text() {
-        let element = parse(
-            "<?xml version=\"1.0\"?><!-- c --><A><B>a&amp;b&#x41;<![CDATA[<x>]]></B><C/></A>",
-        )
-        .unwrap();
+        let element = parse("<?xml version=\"1.0\"?><!-- c --><A><B>a&amp;b&#x41;<![CDATA[<x>]]></B><C/></A>").unwrap();
         assert_eq!(element.children[0].text, "a&bA<x>");
         assert_eq!(element.children[1].name, "C");
     }
 
     #[test]
     fn prefixes_of_names_are_dropped() {
-        assert_eq!(
-            parse("<o:A xmlns:o=\"x\"><o:B/></o:A>").unwrap().children[0].name,
-            "B"
-        );
+        assert_eq!(parse("<o:A xmlns:o=\"x\"><o:B/></o:A>").unwrap().children[0].name, "B");
     }
 
     #[test]

@@ -22,24 +22,14 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, ServiceError> {
     call.refuse(&["tag_key", "tag_value", "tagging", "resource_group_id"])?;
     let account = call.principal.account().unwrap_or_default();
     let input = &call.input;
-    let max =
-        usize::try_from(input.integer("max_keys").unwrap_or(DEFAULT_BUCKETS)).unwrap_or_default();
+    let max = usize::try_from(input.integer("max_keys").unwrap_or(DEFAULT_BUCKETS)).unwrap_or_default();
     let (prefix, marker) = (input.text_or_empty("prefix"), input.text_or_empty("marker"));
     // The store knows nothing of owners, so pages are cut here.
-    let all = call
-        .store()
-        .list_buckets(prefix, marker, usize::MAX)
-        .buckets;
-    let mut own: Vec<_> = all
-        .into_iter()
-        .filter(|bucket| bucket.meta.owner == account)
-        .collect();
+    let all = call.store().list_buckets(prefix, marker, usize::MAX).buckets;
+    let mut own: Vec<_> = all.into_iter().filter(|bucket| bucket.meta.owner == account).collect();
     let truncated = own.len() > max;
     own.truncate(max);
-    let next_marker = own
-        .last()
-        .filter(|_| truncated)
-        .map(|bucket| bucket.name.clone());
+    let next_marker = own.last().filter(|_| truncated).map(|bucket| bucket.name.clone());
     let buckets = own.iter().map(|bucket| {
         Record::new()
             .with("name", &bucket.name)
@@ -73,26 +63,15 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, ServiceError> {
 }
 
 pub(super) fn regions(call: &Call<'_>) -> Result<Answer, ServiceError> {
-    let mut regions: Vec<&str> = REGIONS
-        .iter()
-        .copied()
-        .chain([call.state.region.as_str()])
-        .collect();
+    let mut regions: Vec<&str> = REGIONS.iter().copied().chain([call.state.region.as_str()]).collect();
     regions.sort_unstable();
     regions.dedup();
-    if let Some(wanted) = call
-        .input
-        .text("regions")
-        .filter(|wanted| !wanted.is_empty())
-    {
+    if let Some(wanted) = call.input.text("regions").filter(|wanted| !wanted.is_empty()) {
         regions.retain(|region| format!("oss-{region}") == wanted);
         if regions.is_empty() {
-            return Err(ServiceError::new(
-                404,
-                "NoSuchRegion",
-                "The specified region does not exist.",
-            )
-            .detail("Region", wanted));
+            return Err(
+                ServiceError::new(404, "NoSuchRegion", "The specified region does not exist.").detail("Region", wanted),
+            );
         }
     }
     let host = |kind: &str, region: &str| call.state.host("oss", kind, region);
@@ -103,9 +82,7 @@ pub(super) fn regions(call: &Call<'_>) -> Result<Answer, ServiceError> {
             .with("internal_endpoint", host("internal", region))
             .with("accelerate_endpoint", host("accelerate", region))
     });
-    Ok(Answer::ok(
-        Record::new().with("region_info", infos.collect::<Vec<_>>()),
-    ))
+    Ok(Answer::ok(Record::new().with("region_info", infos.collect::<Vec<_>>())))
 }
 
 pub(super) async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
@@ -113,22 +90,13 @@ pub(super) async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let bucket = call.bucket()?;
     let account = call.principal.account().unwrap_or_default().to_owned();
     let empty = Record::new();
-    let configuration = call
-        .input
-        .record("create_bucket_configuration")
-        .unwrap_or(&empty);
+    let configuration = call.input.record("create_bucket_configuration").unwrap_or(&empty);
     let acl = call.input.text("acl").map(str::to_owned);
     let meta = BucketMeta {
         owner: account.clone(),
         acl: acl.clone().unwrap_or_else(|| "private".to_owned()),
-        storage_class: configuration
-            .text("storage_class")
-            .unwrap_or("Standard")
-            .to_owned(),
-        redundancy: configuration
-            .text("data_redundancy_type")
-            .unwrap_or("LRS")
-            .to_owned(),
+        storage_class: configuration.text("storage_class").unwrap_or("Standard").to_owned(),
+        redundancy: configuration.text("data_redundancy_type").unwrap_or("LRS").to_owned(),
         region: call.state.region.clone(),
         ..BucketMeta::default()
     };
@@ -136,9 +104,7 @@ pub(super) async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
         Ok(_) => {}
         Err(StoreError::BucketAlreadyExists { owner }) if owner == account => {
             if let Some(acl) = acl {
-                call.store()
-                    .update_bucket(bucket, move |meta| meta.acl = acl)
-                    .await?;
+                call.store().update_bucket(bucket, move |meta| meta.acl = acl).await?;
             }
         }
         Err(error) => return Err(error.into()),
@@ -162,14 +128,8 @@ pub(super) fn info(call: &Call<'_>) -> Result<Answer, ServiceError> {
         .with("creation_date", bucket.created)
         .with("storage_class", &meta.storage_class)
         .with("data_redundancy_type", &meta.redundancy)
-        .with(
-            "extranet_endpoint",
-            call.state.host("oss", "public", &meta.region),
-        )
-        .with(
-            "intranet_endpoint",
-            call.state.host("oss", "internal", &meta.region),
-        )
+        .with("extranet_endpoint", call.state.host("oss", "public", &meta.region))
+        .with("intranet_endpoint", call.state.host("oss", "internal", &meta.region))
         .with_some("versioning", status_of(meta.versioning))
         .with("access_monitor", "Disabled")
         .with("transfer_acceleration", "Disabled")
@@ -207,19 +167,12 @@ pub(super) fn stat(call: &Call<'_>) -> Result<Answer, ServiceError> {
         ("ColdArchive", "cold_archive"),
         ("DeepColdArchive", "deep_cold_archive"),
     ] {
-        let storage = stat
-            .storage_by_class
-            .get(class)
-            .copied()
-            .unwrap_or_default();
+        let storage = stat.storage_by_class.get(class).copied().unwrap_or_default();
         values.set(&format!("{name}_storage"), storage);
         values.set(&format!("{name}_real_storage"), storage);
         values.set(
             &format!("{name}_object_count"),
-            stat.objects_by_class
-                .get(class)
-                .copied()
-                .unwrap_or_default(),
+            stat.objects_by_class.get(class).copied().unwrap_or_default(),
         );
     }
     Ok(Answer::ok(call.modelled(values)))

@@ -15,12 +15,7 @@ pub(super) fn check(input: &Record, info: &ObjectInfo) -> Result<(), ServiceErro
             .any(|tag| tag == "*" || tag == info.etag)
     };
     // A date that cannot be read is no condition.
-    let date = |name: &str| {
-        input
-            .text(name)
-            .and_then(time::parse_http_date)
-            .map(time::unix_seconds)
-    };
+    let date = |name: &str| input.text(name).and_then(time::parse_http_date).map(time::unix_seconds);
     let failed = |condition: &str| {
         Err(ServiceError::new(
             412,
@@ -42,11 +37,9 @@ pub(super) fn check(input: &Record, info: &ObjectInfo) -> Result<(), ServiceErro
         None => date("if_modified_since").is_some_and(|date| modified <= date),
     };
     if unchanged {
-        return Err(
-            ServiceError::new(304, "NotModified", "The object was not modified.")
-                .header("etag", quoted(&info.etag))
-                .header("last-modified", time::http_date(info.last_modified)),
-        );
+        return Err(ServiceError::new(304, "NotModified", "The object was not modified.")
+            .header("etag", quoted(&info.etag))
+            .header("last-modified", time::http_date(info.last_modified)));
     }
     Ok(())
 }
@@ -91,17 +84,12 @@ mod tests {
             (vec![("if_unmodified_since", before)], 412),
             (vec![("if_unmodified_since", "nonsense")], 0),
             (vec![("if_match", "AB"), ("if_unmodified_since", before)], 0),
-            (
-                vec![("if_none_match", "CD"), ("if_modified_since", after)],
-                0,
-            ),
+            (vec![("if_none_match", "CD"), ("if_modified_since", after)], 0),
             (vec![("if_match", "CD"), ("if_none_match", "AB")], 412),
         ] {
             let input = conditions
                 .iter()
-                .fold(Record::new(), |input, (name, value)| {
-                    input.with(name, *value)
-                });
+                .fold(Record::new(), |input, (name, value)| input.with(name, *value));
             let found = check(&input, &info()).map_or_else(|error| error.status, |()| 0);
             assert_eq!(found, status, "{conditions:?}");
         }

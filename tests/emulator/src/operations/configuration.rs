@@ -21,17 +21,12 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let success = operation.success.first().copied();
     if operation.name.starts_with("Put") {
         let document = serialise(call).ok_or_else(unknown)?;
-        call.store()
-            .put_config(bucket, &kind, document.into_bytes())
-            .await?;
+        call.store().put_config(bucket, &kind, document.into_bytes()).await?;
         Ok(Answer::empty().status(success.unwrap_or(200)))
     } else if operation.name.starts_with("Get") {
-        let stored = call
-            .store()
-            .config(bucket, &kind)?
-            .ok_or_else(|| missing(call))?;
-        let text = std::str::from_utf8(&stored)
-            .map_err(|_| ServiceError::internal("A stored document is not text."))?;
+        let stored = call.store().config(bucket, &kind)?.ok_or_else(|| missing(call))?;
+        let text =
+            std::str::from_utf8(&stored).map_err(|_| ServiceError::internal("A stored document is not text."))?;
         Ok(Answer::ok(deserialise(call, text)?).status(success.unwrap_or(200)))
     } else if operation.name.starts_with("Delete") {
         call.store().delete_config(bucket, &kind).await?;
@@ -43,13 +38,8 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Answer, ServiceError> {
 
 /// A bucket policy must at least be a JSON object with statements.
 pub(super) fn check_policy(call: &Call<'_>) -> Result<(), ServiceError> {
-    let invalid = |why: &str| {
-        ServiceError::new(
-            400,
-            "InvalidPolicyDocument",
-            format!("The policy is not valid: {why}."),
-        )
-    };
+    let invalid =
+        |why: &str| ServiceError::new(400, "InvalidPolicyDocument", format!("The policy is not valid: {why}."));
     let parsed: serde_json::Value = serde_json::from_str(call.input.text_or_empty("body"))
         .map_err(|error| invalid(&format!("it is not JSON: {error}")))?;
     match parsed.get("Statement") {
@@ -79,32 +69,28 @@ fn serialise(call: &Call<'_>) -> Option<String> {
     let (service, operation) = (call.service, call.operation);
     match operation.request_body {
         BodyKind::Text => {
-            let member = operation
-                .request
-                .iter()
-                .find(|member| member.place == Place::Text)?;
+            let member = operation.request.iter().find(|member| member.place == Place::Text)?;
             call.input.text(&member.name).map(str::to_owned)
         }
         BodyKind::Document => {
-            let (root, members, record): (&str, Vec<&Member>, Record) =
-                match whole(&operation.request) {
-                    Some(member) => {
-                        let Type::Shape(id) = member.ty else {
-                            return None;
-                        };
-                        let shape = service.shape(id);
-                        (
-                            &shape.wire,
-                            shape.members.iter().collect(),
-                            call.input.record(&member.name).cloned().unwrap_or_default(),
-                        )
-                    }
-                    None => (
-                        operation.request_root.as_deref().unwrap_or("Document"),
-                        fields(&operation.request),
-                        call.input.clone(),
-                    ),
-                };
+            let (root, members, record): (&str, Vec<&Member>, Record) = match whole(&operation.request) {
+                Some(member) => {
+                    let Type::Shape(id) = member.ty else {
+                        return None;
+                    };
+                    let shape = service.shape(id);
+                    (
+                        &shape.wire,
+                        shape.members.iter().collect(),
+                        call.input.record(&member.name).cloned().unwrap_or_default(),
+                    )
+                }
+                None => (
+                    operation.request_root.as_deref().unwrap_or("Document"),
+                    fields(&operation.request),
+                    call.input.clone(),
+                ),
+            };
             Some(match service.protocol {
                 Protocol::RestXml => xml::write(service, root, &members, &record, false),
                 _ => serde_json::Value::Object(json::write(service, &members, &record)).to_string(),
@@ -117,37 +103,22 @@ fn serialise(call: &Call<'_>) -> Option<String> {
 /// Reads a stored document as the result of an operation.
 fn deserialise(call: &Call<'_>, text: &str) -> Result<Record, ServiceError> {
     let (service, operation) = (call.service, call.operation);
-    let stale = |why: String| {
-        ServiceError::internal(format!(
-            "A stored document does not fit {}: {why}.",
-            operation.name
-        ))
-    };
+    let stale =
+        |why: String| ServiceError::internal(format!("A stored document does not fit {}: {why}.", operation.name));
     match operation.result_body {
         BodyKind::Text => {
-            let member = operation
-                .result
-                .iter()
-                .find(|member| member.place == Place::Text);
-            let member =
-                member.ok_or_else(|| ServiceError::not_implemented(operation.name.as_str()))?;
+            let member = operation.result.iter().find(|member| member.place == Place::Text);
+            let member = member.ok_or_else(|| ServiceError::not_implemented(operation.name.as_str()))?;
             Ok(Record::new().with(&member.name, text))
         }
         BodyKind::Document if service.protocol == Protocol::RestXml => {
             let root = xml::parse(text).map_err(stale)?;
             match whole(&operation.result).map(|member| (member, &member.ty)) {
                 Some((member, Type::Shape(id))) => {
-                    let record =
-                        xml::read_shape(service, *id, &root, Strictness::Stored).map_err(stale)?;
+                    let record = xml::read_shape(service, *id, &root, Strictness::Stored).map_err(stale)?;
                     Ok(Record::new().with(&member.name, record))
                 }
-                _ => xml::read(
-                    service,
-                    &fields(&operation.result),
-                    &root,
-                    Strictness::Stored,
-                )
-                .map_err(stale),
+                _ => xml::read(service, &fields(&operation.result), &root, Strictness::Stored).map_err(stale),
             }
         }
         BodyKind::Document => {
@@ -159,14 +130,13 @@ fn deserialise(call: &Call<'_>, text: &str) -> Result<Record, ServiceError> {
                     let record = json::read(service, &members, &object).map_err(stale)?;
                     Ok(Record::new().with(&member.name, record))
                 }
-                Some((member, _)) => Ok(Record::new()
-                    .with(&member.name, Value::Json(serde_json::Value::Object(object)))),
+                Some((member, _)) => {
+                    Ok(Record::new().with(&member.name, Value::Json(serde_json::Value::Object(object))))
+                }
                 None => json::read(service, &fields(&operation.result), &object).map_err(stale),
             }
         }
-        BodyKind::None | BodyKind::Stream => {
-            Err(ServiceError::not_implemented(operation.name.as_str()))
-        }
+        BodyKind::None | BodyKind::Stream => Err(ServiceError::not_implemented(operation.name.as_str())),
     }
 }
 
@@ -197,6 +167,5 @@ fn missing(call: &Call<'_>) -> ServiceError {
         format!("NoSuch{name}{suffix}")
     });
     let bucket = call.head.bucket().unwrap_or_default();
-    ServiceError::new(404, code, "The bucket has no such configuration.")
-        .detail("BucketName", bucket)
+    ServiceError::new(404, code, "The bucket has no such configuration.").detail("BucketName", bucket)
 }

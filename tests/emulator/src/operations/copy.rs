@@ -71,19 +71,14 @@ pub(super) async fn part(call: &Call<'_>) -> Result<Answer, ServiceError> {
         .integer("part_number")
         .and_then(|number| u32::try_from(number).ok())
         .unwrap_or_default();
-    call.store()
-        .upload(call.bucket()?, call.key()?, upload_id)?;
+    call.store().upload(call.bucket()?, call.key()?, upload_id)?;
     let source = source(call)?;
     let size = source.object.info().size;
     let range = match call.input.text("source_range") {
         Some(header) => Some(range::of_copy(header, size).ok_or_else(|| {
-            ServiceError::new(
-                416,
-                "InvalidRange",
-                "The requested range cannot be satisfied.",
-            )
-            .detail("ActualObjectSize", size.to_string())
-            .detail("RangeRequested", header)
+            ServiceError::new(416, "InvalidRange", "The requested range cannot be satisfied.")
+                .detail("ActualObjectSize", size.to_string())
+                .detail("RangeRequested", header)
         })?),
         None => None,
     };
@@ -96,14 +91,7 @@ pub(super) async fn part(call: &Call<'_>) -> Result<Answer, ServiceError> {
     }
     let part = call
         .store()
-        .copy_part(
-            &source.object,
-            range,
-            call.bucket()?,
-            call.key()?,
-            upload_id,
-            number,
-        )
+        .copy_part(&source.object, range, call.bucket()?, call.key()?, upload_id, number)
         .await?;
     let values = Record::new()
         .with("etag", quoted(&part.etag))
@@ -118,12 +106,12 @@ fn source(call: &Call<'_>) -> Result<Source, ServiceError> {
     let key = call.input.text_or_empty("source_key");
     let version = call.input.text("source_version_id");
     call.authorise(Need::Read, "GetObject", bucket, key, version)?;
-    let named =
-        call.store().object(bucket, key, version).map_err(|error| {
-            match ServiceError::from(error) {
-                missing if missing.code == "NoSuchKey" => ServiceError::no_such_key(key),
-                other => other,
-            }
+    let named = call
+        .store()
+        .object(bucket, key, version)
+        .map_err(|error| match ServiceError::from(error) {
+            missing if missing.code == "NoSuchKey" => ServiceError::no_such_key(key),
+            other => other,
         })?;
     let versioned = call.store().bucket(bucket)?.meta.versioning != Versioning::Unversioned;
     let version_id = versioned.then(|| named.info().version_id.clone());
@@ -134,12 +122,7 @@ fn source(call: &Call<'_>) -> Result<Source, ServiceError> {
 }
 
 /// Whether a directive says to replace. The service reads them without case, and the models' spelling is one of several in use.
-fn directive(
-    call: &Call<'_>,
-    member: &str,
-    replace: &str,
-    copy: &str,
-) -> Result<bool, ServiceError> {
+fn directive(call: &Call<'_>, member: &str, replace: &str, copy: &str) -> Result<bool, ServiceError> {
     match call.input.text(member) {
         None => Ok(false),
         Some(value) if value.eq_ignore_ascii_case(replace) => Ok(true),

@@ -19,12 +19,10 @@ pub(super) async fn one(call: &Call<'_>) -> Result<Answer, ServiceError> {
 
 pub(super) async fn many(call: &Call<'_>) -> Result<Answer, ServiceError> {
     if !call.head.headers.contains_key("content-md5") {
-        return Err(ServiceError::new(
-            400,
-            "MissingArgument",
-            "Missing Some Required Arguments: Content-MD5.",
-        )
-        .detail("ArgumentName", "Content-MD5"));
+        return Err(
+            ServiceError::new(400, "MissingArgument", "Missing Some Required Arguments: Content-MD5.")
+                .detail("ArgumentName", "Content-MD5"),
+        );
     }
     let document = call
         .input
@@ -44,19 +42,11 @@ pub(super) async fn many(call: &Call<'_>) -> Result<Answer, ServiceError> {
     }
     let mut deleted = Vec::new();
     for (key, version) in objects {
-        let outcome = call
-            .store()
-            .delete_object(bucket, &key, version.as_deref())
-            .await?;
-        let entry = Record::new()
-            .with("key", key)
-            .with_some("version_id", version.clone());
+        let outcome = call.store().delete_object(bucket, &key, version.as_deref()).await?;
+        let entry = Record::new().with("key", key).with_some("version_id", version.clone());
         // Without a version the id belongs to a new marker; with one it is a marker's only if that version was one.
         let marker = outcome.delete_marker.then_some(true);
-        let marker_id = outcome
-            .delete_marker
-            .then_some(outcome.version_id)
-            .flatten();
+        let marker_id = outcome.delete_marker.then_some(outcome.version_id).flatten();
         deleted.push(
             entry
                 .with_some("delete_marker", marker)

@@ -32,10 +32,7 @@ pub(super) fn objects(call: &Call<'_>) -> Result<Answer, ServiceError> {
 
 pub(super) fn objects_v2(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let mut query = query(call, "start_after", "", "max_keys", DEFAULT_KEYS);
-    let token = call
-        .input
-        .text("continuation_token")
-        .filter(|token| !token.is_empty());
+    let token = call.input.text("continuation_token").filter(|token| !token.is_empty());
     if let Some(token) = token {
         query.marker = read_token(token)?;
     }
@@ -55,10 +52,7 @@ pub(super) fn objects_v2(call: &Call<'_>) -> Result<Answer, ServiceError> {
         .with_some("start_after", call.input.text("start_after"))
         .with_some("continuation_token", token)
         .with("is_truncated", page.truncated)
-        .with_some(
-            "next_continuation_token",
-            page.next_marker.as_deref().map(write_token),
-        )
+        .with_some("next_continuation_token", page.next_marker.as_deref().map(write_token))
         .with("key_count", contents.len() + page.common_prefixes.len())
         .with("contents", contents)
         .with("common_prefixes", common_prefixes(&page.common_prefixes));
@@ -66,13 +60,7 @@ pub(super) fn objects_v2(call: &Call<'_>) -> Result<Answer, ServiceError> {
 }
 
 pub(super) fn versions(call: &Call<'_>) -> Result<Answer, ServiceError> {
-    let query = query(
-        call,
-        "key_marker",
-        "version_id_marker",
-        "max_keys",
-        DEFAULT_KEYS,
-    );
+    let query = query(call, "key_marker", "version_id_marker", "max_keys", DEFAULT_KEYS);
     if query.marker.is_empty() && !query.id_marker.is_empty() {
         return Err(ServiceError::invalid_argument(
             "A version-id marker cannot be specified without a key marker.",
@@ -119,13 +107,7 @@ pub(super) fn versions(call: &Call<'_>) -> Result<Answer, ServiceError> {
 }
 
 pub(super) fn uploads(call: &Call<'_>) -> Result<Answer, ServiceError> {
-    let mut query = query(
-        call,
-        "key_marker",
-        "upload_id_marker",
-        "max_uploads",
-        DEFAULT_UPLOADS,
-    );
+    let mut query = query(call, "key_marker", "upload_id_marker", "max_uploads", DEFAULT_UPLOADS);
     let upload_id_marker = query.id_marker.clone();
     if query.marker.is_empty() {
         // Without a key the id marker has no meaning and is ignored.
@@ -194,13 +176,11 @@ fn write_token(marker: &str) -> String {
 
 fn read_token(token: &str) -> Result<String, ServiceError> {
     let bytes = URL_SAFE_NO_PAD.decode(token).ok();
-    bytes
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .ok_or_else(|| {
-            ServiceError::invalid_argument(
-                "The continuation token is not one of ours.",
-                "continuation-token",
-                token,
-            )
-        })
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| {
+        ServiceError::invalid_argument(
+            "The continuation token is not one of ours.",
+            "continuation-token",
+            token,
+        )
+    })
 }

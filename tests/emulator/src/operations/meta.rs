@@ -32,10 +32,7 @@ pub(super) fn of(call: &Call<'_>) -> Result<ObjectMeta, ServiceError> {
     let input = &call.input;
     let text = |name: &str| input.text(name).map(str::to_owned);
     let user = input.texts("metadata");
-    let size: usize = user
-        .iter()
-        .map(|(name, value)| name.len() + value.len())
-        .sum();
+    let size: usize = user.iter().map(|(name, value)| name.len() + value.len()).sum();
     if size > MAX_USER_METADATA {
         return Err(ServiceError::new(
             400,
@@ -53,11 +50,7 @@ pub(super) fn of(call: &Call<'_>) -> Result<ObjectMeta, ServiceError> {
         user,
         storage_class: text("storage_class").unwrap_or_default(),
         acl: acl(input),
-        tags: input
-            .text("tagging")
-            .map(parse_tags)
-            .transpose()?
-            .unwrap_or_default(),
+        tags: input.text("tagging").map(parse_tags).transpose()?.unwrap_or_default(),
         encryption: ENCRYPTION
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), text(name)?)))
@@ -68,16 +61,12 @@ pub(super) fn of(call: &Call<'_>) -> Result<ObjectMeta, ServiceError> {
 
 /// The ACL of a request; the model has checked its spelling.
 pub(super) fn acl(input: &Record) -> ObjectAcl {
-    input
-        .text("acl")
-        .and_then(ObjectAcl::parse)
-        .unwrap_or_default()
+    input.text("acl").and_then(ObjectAcl::parse).unwrap_or_default()
 }
 
 /// Reads `key=value&key=value`, percent-encoded.
 pub(super) fn parse_tags(raw: &str) -> Result<Vec<(String, String)>, ServiceError> {
-    let parameters =
-        Query::parse(raw).map_err(|_| invalid_tag("The tags are not percent-encoded UTF-8."))?;
+    let parameters = Query::parse(raw).map_err(|_| invalid_tag("The tags are not percent-encoded UTF-8."))?;
     check_tags(
         parameters
             .iter()
@@ -87,16 +76,11 @@ pub(super) fn parse_tags(raw: &str) -> Result<Vec<(String, String)>, ServiceErro
 }
 
 /// Checks tags from a header or a document.
-pub(super) fn check_tags(
-    tags: Vec<(String, String)>,
-) -> Result<Vec<(String, String)>, ServiceError> {
+pub(super) fn check_tags(tags: Vec<(String, String)>) -> Result<Vec<(String, String)>, ServiceError> {
     if tags.len() > MAX_TAGS {
         return Err(invalid_tag("An object has at most 10 tags."));
     }
-    let allowed = |text: &str| {
-        text.chars()
-            .all(|c| c.is_alphanumeric() || " +-=._:/".contains(c))
-    };
+    let allowed = |text: &str| text.chars().all(|c| c.is_alphanumeric() || " +-=._:/".contains(c));
     let mut keys = BTreeSet::new();
     for (key, value) in &tags {
         if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
@@ -128,15 +112,9 @@ mod tests {
     fn tags_are_decoded_and_checked() {
         assert_eq!(
             parse_tags("a=1&b%20c=").unwrap(),
-            [
-                ("a".to_owned(), "1".to_owned()),
-                ("b c".to_owned(), String::new())
-            ]
+            [("a".to_owned(), "1".to_owned()), ("b c".to_owned(), String::new())]
         );
-        let many = (0..11)
-            .map(|n| format!("k{n}=v"))
-            .collect::<Vec<_>>()
-            .join("&");
+        let many = (0..11).map(|n| format!("k{n}=v")).collect::<Vec<_>>().join("&");
         for raw in [
             "=v",
             "a=1&a=2",

@@ -11,14 +11,8 @@ const DEFAULT_PARTS: i64 = 1000;
 const CLIENT_ENCRYPTION: &[(&str, &str)] = &[
     ("client-side-encryption-key", "client_encryption_key"),
     ("client-side-encryption-start", "client_encryption_start"),
-    (
-        "client-side-encryption-cek-alg",
-        "client_encryption_cek_alg",
-    ),
-    (
-        "client-side-encryption-wrap-alg",
-        "client_encryption_wrap_alg",
-    ),
+    ("client-side-encryption-cek-alg", "client_encryption_cek_alg"),
+    ("client-side-encryption-wrap-alg", "client_encryption_wrap_alg"),
 ];
 
 pub(super) async fn initiate(call: &Call<'_>) -> Result<Answer, ServiceError> {
@@ -46,8 +40,7 @@ pub(super) async fn part(mut call: Call<'_>) -> Result<Answer, ServiceError> {
         .and_then(|number| u32::try_from(number).ok())
         .unwrap_or_default();
     let upload_id = call.input.text_or_empty("upload_id").to_owned();
-    call.store()
-        .upload(call.bucket()?, call.key()?, &upload_id)?;
+    call.store().upload(call.bucket()?, call.key()?, &upload_id)?;
     let content = write::stage(&mut call).await?;
     let md5 = crate::text::base64(&content.md5());
     let part = call
@@ -110,11 +103,7 @@ pub(super) async fn complete(call: &Call<'_>) -> Result<Answer, ServiceError> {
 
 pub(super) async fn abort(call: &Call<'_>) -> Result<Answer, ServiceError> {
     call.store()
-        .abort_upload(
-            call.bucket()?,
-            call.key()?,
-            call.input.text_or_empty("upload_id"),
-        )
+        .abort_upload(call.bucket()?, call.key()?, call.input.text_or_empty("upload_id"))
         .await?;
     Ok(Answer::no_content(Record::new()))
 }
@@ -126,12 +115,9 @@ pub(super) fn parts(call: &Call<'_>) -> Result<Answer, ServiceError> {
         .integer("part_number_marker")
         .and_then(|marker| u32::try_from(marker).ok())
         .unwrap_or_default();
-    let max = usize::try_from(call.input.integer("max_parts").unwrap_or(DEFAULT_PARTS))
-        .unwrap_or_default();
+    let max = usize::try_from(call.input.integer("max_parts").unwrap_or(DEFAULT_PARTS)).unwrap_or_default();
     let upload_id = call.input.text_or_empty("upload_id");
-    let page = call
-        .store()
-        .list_parts(bucket, key, upload_id, marker, max)?;
+    let page = call.store().list_parts(bucket, key, upload_id, marker, max)?;
     let parts = page.parts.iter().map(|part| {
         Record::new()
             .with("part_number", part.number)
@@ -147,15 +133,11 @@ pub(super) fn parts(call: &Call<'_>) -> Result<Answer, ServiceError> {
         .with("part_number_marker", marker)
         .with_some(
             "next_part_number_marker",
-            page.next_marker
-                .or_else(|| page.parts.last().map(|part| part.number)),
+            page.next_marker.or_else(|| page.parts.last().map(|part| part.number)),
         )
         .with("max_parts", max)
         .with("is_truncated", page.next_marker.is_some())
-        .with(
-            "storage_class",
-            call.class_of(&page.upload.meta.storage_class)?,
-        )
+        .with("storage_class", call.class_of(&page.upload.meta.storage_class)?)
         .with("parts", parts.collect::<Vec<_>>())
         .with_some("encoding_type", call.url_encoded().then_some("url"));
     let user = &page.upload.meta.user;
@@ -165,14 +147,8 @@ pub(super) fn parts(call: &Call<'_>) -> Result<Answer, ServiceError> {
         }
     }
     for (stored, member) in [
-        (
-            "client-side-encryption-data-size",
-            "client_encryption_data_size",
-        ),
-        (
-            "client-side-encryption-part-size",
-            "client_encryption_part_size",
-        ),
+        ("client-side-encryption-data-size", "client_encryption_data_size"),
+        ("client-side-encryption-part-size", "client_encryption_part_size"),
     ] {
         if let Some(size) = user.get(stored).and_then(|value| value.parse::<i64>().ok()) {
             values.set(member, size);

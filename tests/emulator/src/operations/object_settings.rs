@@ -51,9 +51,7 @@ pub(super) fn tagging(call: &Call<'_>) -> Result<Answer, ServiceError> {
         .iter()
         .map(|(key, value)| Record::new().with("key", key).with("value", value));
     let set = Record::new().with("tags", tags.collect::<Vec<_>>());
-    Ok(Answer::ok(
-        version(call, object.info())?.with("tag_set", set),
-    ))
+    Ok(Answer::ok(version(call, object.info())?.with("tag_set", set)))
 }
 
 pub(super) async fn delete_tagging(call: &Call<'_>) -> Result<Answer, ServiceError> {

@@ -19,11 +19,7 @@ pub(super) fn wanted(header: Option<&str>, standard: bool, size: u64) -> Wanted 
     let Some((first, last)) = header.and_then(parse) else {
         return Wanted::Whole;
     };
-    let outside = if standard {
-        Wanted::Unsatisfiable
-    } else {
-        Wanted::Whole
-    };
+    let outside = if standard { Wanted::Unsatisfiable } else { Wanted::Whole };
     let (start, end) = match (first, last) {
         (Some(first), Some(last)) => (first, last.saturating_add(1)),
         (Some(first), None) => (first, size),
@@ -48,9 +44,7 @@ fn parse(header: &str) -> Option<(Option<u64>, Option<u64>)> {
     let number = |text: &str| -> Option<Option<u64>> {
         match text.trim() {
             "" => Some(None),
-            digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                digits.parse().ok().map(Some)
-            }
+            digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok().map(Some),
             _ => None,
         }
     };
@@ -96,17 +90,10 @@ mod tests {
             ("bytes=0-99999999999999999999999", Whole, Whole),
         ] {
             assert_eq!(wanted(Some(header), false, 10), default, "{header}");
-            assert_eq!(
-                wanted(Some(header), true, 10),
-                standard,
-                "{header} standard"
-            );
+            assert_eq!(wanted(Some(header), true, 10), standard, "{header} standard");
         }
         assert_eq!(wanted(None, true, 10), Whole);
         assert_eq!(wanted(Some("bytes=0-"), true, 0), Unsatisfiable);
-        assert_eq!(
-            wanted(Some("bytes=0-18446744073709551615"), true, 10),
-            Part(0..10)
-        );
+        assert_eq!(wanted(Some("bytes=0-18446744073709551615"), true, 10), Part(0..10));
     }
 }

@@ -38,17 +38,12 @@ pub(super) fn get(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let mut values = values(call, &found)?;
     let answer = match range::wanted(call.head.header("range"), standard, info.size) {
         range::Wanted::Unsatisfiable => {
-            return Err(ServiceError::new(
-                416,
-                "InvalidRange",
-                "The requested range cannot be satisfied.",
-            )
-            .header("content-range", format!("bytes */{}", info.size))
-            .detail("ActualObjectSize", info.size.to_string())
-            .detail(
-                "RangeRequested",
-                call.head.header("range").unwrap_or_default(),
-            ));
+            return Err(
+                ServiceError::new(416, "InvalidRange", "The requested range cannot be satisfied.")
+                    .header("content-range", format!("bytes */{}", info.size))
+                    .detail("ActualObjectSize", info.size.to_string())
+                    .detail("RangeRequested", call.head.header("range").unwrap_or_default()),
+            );
         }
         range::Wanted::Whole => Answer::ok(values).payload(info.size, found.target.read_all()),
         range::Wanted::Part(part) => {
@@ -59,18 +54,16 @@ pub(super) fn get(call: &Call<'_>) -> Result<Answer, ServiceError> {
                 format!("bytes {}-{}/{}", part.start, part.end - 1, info.size),
             );
             values = values.without("content_md5");
-            Answer::ok(values)
-                .status(206)
-                .payload(length, found.target.read(part)?)
+            Answer::ok(values).status(206).payload(length, found.target.read(part)?)
         }
     };
     let answer = with_constant_headers(answer, info);
-    Ok(OVERRIDES.iter().fold(answer, |answer, (member, header)| {
-        match call.input.text(member) {
+    Ok(OVERRIDES
+        .iter()
+        .fold(answer, |answer, (member, header)| match call.input.text(member) {
             Some(value) => answer.header(header, value),
             None => answer,
-        }
-    }))
+        }))
 }
 
 pub(super) fn head(call: &Call<'_>) -> Result<Answer, ServiceError> {
@@ -102,20 +95,15 @@ fn with_constant_headers(answer: Answer, info: &ObjectInfo) -> Answer {
 
 /// Opens the version that the request names. A delete marker that is named by its id cannot be read at all.
 pub(super) fn open(call: &Call<'_>) -> Result<Object, ServiceError> {
-    match call
-        .store()
-        .object(call.bucket()?, call.key()?, call.version())
-    {
-        Err(StoreError::DeleteMarker { version_id, .. }) if call.version().is_some() => {
-            Err(ServiceError::new(
-                405,
-                "MethodNotAllowed",
-                "The specified method is not allowed against this resource.",
-            )
-            .header("x-oss-delete-marker", "true")
-            .header("x-oss-version-id", version_id)
-            .header("allow", "DELETE"))
-        }
+    match call.store().object(call.bucket()?, call.key()?, call.version()) {
+        Err(StoreError::DeleteMarker { version_id, .. }) if call.version().is_some() => Err(ServiceError::new(
+            405,
+            "MethodNotAllowed",
+            "The specified method is not allowed against this resource.",
+        )
+        .header("x-oss-delete-marker", "true")
+        .header("x-oss-version-id", version_id)
+        .header("allow", "DELETE")),
         other => Ok(other?),
     }
 }
@@ -131,11 +119,7 @@ pub(super) fn find(call: &Call<'_>) -> Result<Found, ServiceError> {
 }
 
 /// What a symbolic link points to; nothing for other objects.
-pub(super) fn follow(
-    call: &Call<'_>,
-    bucket: &str,
-    object: &Object,
-) -> Result<Option<Object>, ServiceError> {
+pub(super) fn follow(call: &Call<'_>, bucket: &str, object: &Object) -> Result<Option<Object>, ServiceError> {
     let Some(target) = object
         .info()
         .meta
@@ -156,10 +140,7 @@ pub(super) fn follow(
     let key = text::decode(target).ok_or_else(missing)?;
     // The link may be open to more readers than what it leads to.
     call.authorise(Need::Read, "GetObject", bucket, &key, None)?;
-    let found = call
-        .store()
-        .object(bucket, &key, None)
-        .map_err(|_| missing())?;
+    let found = call.store().object(bucket, &key, None).map_err(|_| missing())?;
     match found.info().kind {
         ObjectKind::Symlink => Err(ServiceError::new(
             409,
@@ -193,15 +174,10 @@ fn values(call: &Call<'_>, found: &Found) -> Result<Record, ServiceError> {
         .with("content_length", info.size)
         .with(
             "content_type",
-            meta.content_type
-                .as_deref()
-                .unwrap_or("application/octet-stream"),
+            meta.content_type.as_deref().unwrap_or("application/octet-stream"),
         )
         .with("etag", quoted(&info.etag))
-        .with(
-            "last_modified",
-            info.last_modified.max(found.named.last_modified),
-        )
+        .with("last_modified", info.last_modified.max(found.named.last_modified))
         .with("storage_class", &meta.storage_class)
         .with("metadata", meta.user.clone())
         .with("object_type", found.named.kind.as_str())

@@ -44,25 +44,15 @@ pub(super) fn assume_role(call: &Call<'_>) -> Result<Answer, ServiceError> {
         ));
     }
     let account = call.principal.account().unwrap_or_default();
-    let duration = u64::try_from(
-        input
-            .integer("duration_seconds")
-            .unwrap_or(DEFAULT_DURATION),
-    )
-    .unwrap_or_default();
+    let duration = u64::try_from(input.integer("duration_seconds").unwrap_or(DEFAULT_DURATION)).unwrap_or_default();
     let expires = call.now + Duration::from_secs(duration);
     let session = call.state.keys.mint(account, expires, policy);
     // The service numbers roles; a stable number per role is all that a client can see of it.
     let role_id: u64 = text::sha256_hex(role_arn.as_bytes())
         .bytes()
-        .fold(3, |sum, byte| {
-            (sum * 31 + u64::from(byte)) % 1_000_000_000_000
-        });
+        .fold(3, |sum, byte| (sum * 31 + u64::from(byte)) % 1_000_000_000_000);
     let user = Record::new()
-        .with(
-            "arn",
-            format!("acs:ram::{role_account}:role/{role}/{session_name}"),
-        )
+        .with("arn", format!("acs:ram::{role_account}:role/{role}/{session_name}"))
         .with("assumed_role_id", format!("3{role_id:017}:{session_name}"));
     let credentials = Record::new()
         .with("access_key_id", &session.access_key_id)

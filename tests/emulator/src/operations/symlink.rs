@@ -9,10 +9,8 @@ use crate::value::Record;
 
 pub(super) async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let target = call.input.text_or_empty("target");
-    let invalid =
-        |message: &str| ServiceError::invalid_argument(message, "x-oss-symlink-target", target);
-    let key = object_key(target)
-        .map_err(|_| invalid("The target is not the percent-encoded key of an object."))?;
+    let invalid = |message: &str| ServiceError::invalid_argument(message, "x-oss-symlink-target", target);
+    let key = object_key(target).map_err(|_| invalid("The target is not the percent-encoded key of an object."))?;
     if key == call.key()? {
         return Err(invalid("A symbolic link cannot point to itself."));
     }
@@ -22,10 +20,7 @@ pub(super) async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
         meta: written,
         forbid_overwrite: call.input.flag("forbid_overwrite"),
     };
-    let info = call
-        .store()
-        .put_symlink(call.bucket()?, call.key()?, options)
-        .await?;
+    let info = call.store().put_symlink(call.bucket()?, call.key()?, options).await?;
     Ok(Answer::ok(
         Record::new().with_some("version_id", call.shown_version(&info)?),
     ))
@@ -40,8 +35,7 @@ pub(super) fn get(call: &Call<'_>) -> Result<Answer, ServiceError> {
         .as_ref()
         .filter(|_| info.kind == ObjectKind::Symlink);
     let target = target.ok_or_else(|| {
-        ServiceError::new(400, "NotSymlink", "The object is not a symbolic link.")
-            .detail("Key", &info.key)
+        ServiceError::new(400, "NotSymlink", "The object is not a symbolic link.").detail("Key", &info.key)
     })?;
     let values = Record::new()
         .with("target", target)

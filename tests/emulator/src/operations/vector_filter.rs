@@ -58,12 +58,8 @@ impl Test {
             Test::Exists(wanted) => value.is_some() == *wanted,
             Test::Equals(wanted) => value.is_some_and(|value| holds(value, wanted)),
             Test::Differs(wanted) => !value.is_some_and(|value| holds(value, wanted)),
-            Test::In(wanted) => {
-                value.is_some_and(|value| wanted.iter().any(|wanted| holds(value, wanted)))
-            }
-            Test::NotIn(wanted) => {
-                !value.is_some_and(|value| wanted.iter().any(|wanted| holds(value, wanted)))
-            }
+            Test::In(wanted) => value.is_some_and(|value| wanted.iter().any(|wanted| holds(value, wanted))),
+            Test::NotIn(wanted) => !value.is_some_and(|value| wanted.iter().any(|wanted| holds(value, wanted))),
             Test::Compares(comparison, limit) => {
                 let order = value
                     .and_then(Value::as_f64)
@@ -150,11 +146,7 @@ fn tests(value: &Value) -> Result<Vec<Test>, String> {
 }
 
 fn test(operator: &str, operand: &Value) -> Result<Test, String> {
-    let number = || {
-        operand
-            .as_f64()
-            .ok_or_else(|| format!("{operator} needs a number"))
-    };
+    let number = || operand.as_f64().ok_or_else(|| format!("{operator} needs a number"));
     let list = || {
         let items = operand
             .as_array()

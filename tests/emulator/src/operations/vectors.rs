@@ -55,8 +55,7 @@ pub(super) async fn put_index(call: &Call<'_>) -> Result<Answer, ServiceError> {
         _ => None,
     };
     let index = Index {
-        dimension: usize::try_from(input.integer("dimension").unwrap_or_default())
-            .unwrap_or_default(),
+        dimension: usize::try_from(input.integer("dimension").unwrap_or_default()).unwrap_or_default(),
         metric,
         non_filterable: hidden.iter().filter_map(text).collect(),
         batches: 0,
@@ -110,10 +109,7 @@ pub(super) async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
             ));
         }
         let data = numbers(&index, vector.record("data"), key)?;
-        if batch
-            .insert(key.to_owned(), Vector { data, metadata })
-            .is_some()
-        {
+        if batch.insert(key.to_owned(), Vector { data, metadata }).is_some() {
             return Err(ServiceError::invalid_argument(
                 "Two vectors have the same key.",
                 "key",
@@ -145,27 +141,20 @@ pub(super) fn query(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let name = input.text_or_empty("index_name");
     let index = open(call, name)?;
     let wanted = numbers(&index, input.record("query_vector"), "queryVector")?;
-    let filter = match input.get("filter") {
-        Some(Value::Json(filter)) => {
-            Some(Filter::parse(filter, &index.non_filterable).map_err(|why| {
-                ServiceError::invalid_argument(
-                    format!("The filter is not valid: {why}."),
-                    "filter",
-                    "",
-                )
-            })?)
-        }
-        _ => None,
-    };
+    let filter =
+        match input.get("filter") {
+            Some(Value::Json(filter)) => Some(Filter::parse(filter, &index.non_filterable).map_err(|why| {
+                ServiceError::invalid_argument(format!("The filter is not valid: {why}."), "filter", "")
+            })?),
+            _ => None,
+        };
     let mut vectors = Batch::new();
     for (_, document) in call.store().configs(call.bucket()?, &batch_prefix(name))? {
         vectors.extend(read::<Batch>(&document)?);
     }
-    let matching = vectors.iter().filter(|(_, vector)| {
-        filter
-            .as_ref()
-            .is_none_or(|filter| filter.matches(&vector.metadata))
-    });
+    let matching = vectors
+        .iter()
+        .filter(|(_, vector)| filter.as_ref().is_none_or(|filter| filter.matches(&vector.metadata)));
     let mut found: Vec<(f64, &String, &Vector)> = matching
         .map(|(key, vector)| (distance(index.metric, &wanted, &vector.data), key, vector))
         .collect();
@@ -179,15 +168,11 @@ pub(super) fn query(call: &Call<'_>) -> Result<Answer, ServiceError> {
             .with("key", key)
             .with_some(
                 "distance",
-                input
-                    .flag("return_distance")
-                    .then_some(Value::Float(distance)),
+                input.flag("return_distance").then_some(Value::Float(distance)),
             )
             .with_some("metadata", metadata)
     });
-    Ok(Answer::ok(
-        Record::new().with("vectors", summaries.collect::<Vec<_>>()),
-    ))
+    Ok(Answer::ok(Record::new().with("vectors", summaries.collect::<Vec<_>>())))
 }
 
 fn index_kind(name: &str) -> String {
@@ -199,11 +184,7 @@ fn batch_prefix(name: &str) -> String {
 }
 
 fn no_such_index() -> ServiceError {
-    ServiceError::new(
-        404,
-        "NoSuchVectorIndex",
-        "The specified vector index does not exist.",
-    )
+    ServiceError::new(404, "NoSuchVectorIndex", "The specified vector index does not exist.")
 }
 
 fn open(call: &Call<'_>, name: &str) -> Result<Index, ServiceError> {
@@ -216,15 +197,13 @@ fn open(call: &Call<'_>, name: &str) -> Result<Index, ServiceError> {
 }
 
 fn read<T: for<'de> Deserialize<'de>>(document: &[u8]) -> Result<T, ServiceError> {
-    serde_json::from_slice(document).map_err(|error| {
-        ServiceError::internal(format!("A stored vector document cannot be read: {error}."))
-    })
+    serde_json::from_slice(document)
+        .map_err(|error| ServiceError::internal(format!("A stored vector document cannot be read: {error}.")))
 }
 
 fn write<T: Serialize>(value: &T) -> Result<Vec<u8>, ServiceError> {
-    serde_json::to_vec(value).map_err(|error| {
-        ServiceError::internal(format!("A vector document cannot be written: {error}."))
-    })
+    serde_json::to_vec(value)
+        .map_err(|error| ServiceError::internal(format!("A vector document cannot be written: {error}.")))
 }
 
 /// The numbers of a vector, in the precision and dimension of the index.
@@ -240,11 +219,7 @@ fn numbers(index: &Index, data: Option<&Record>, name: &str) -> Result<Vec<f32>,
     };
     let numbers: Option<Vec<f32>> = values.iter().map(single).collect();
     let numbers = numbers.ok_or_else(|| {
-        ServiceError::invalid_argument(
-            "A number of the vector is not a finite float32.",
-            "data",
-            name,
-        )
+        ServiceError::invalid_argument("A number of the vector is not a finite float32.", "data", name)
     })?;
     if numbers.len() != index.dimension {
         let message = format!(
@@ -270,12 +245,7 @@ fn distance(metric: Metric, a: &[f32], b: &[f32]) -> f64 {
         Metric::Euclidean => pairs().map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt(),
         Metric::Cosine => {
             let dot: f64 = pairs().map(|(a, b)| a * b).sum();
-            let length = |side: &[f32]| {
-                side.iter()
-                    .map(|number| f64::from(*number).powi(2))
-                    .sum::<f64>()
-                    .sqrt()
-            };
+            let length = |side: &[f32]| side.iter().map(|number| f64::from(*number).powi(2)).sum::<f64>().sqrt();
             1.0 - dot / (length(a) * length(b))
         }
     }

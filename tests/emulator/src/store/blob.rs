@@ -45,9 +45,7 @@ pub(crate) struct Content {
 impl fmt::Debug for Content {
     /// Sizes only: nobody wants to see megabytes of somebody's data in a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.blobs.iter().map(|blob| blob.len))
-            .finish()
+        f.debug_list().entries(self.blobs.iter().map(|blob| blob.len)).finish()
     }
 }
 
@@ -246,9 +244,7 @@ impl<'de> Deserialize<'de> for Content {
                 })
             })
             .collect();
-        Ok(Self {
-            blobs: Arc::new(blobs),
-        })
+        Ok(Self { blobs: Arc::new(blobs) })
     }
 }
 
@@ -271,10 +267,7 @@ impl Pool {
             Arc::new(Blob {
                 len: named.len,
                 crc64: named.crc64,
-                data: Data::File(BlobFile::existing(
-                    Arc::clone(&self.directory),
-                    id.to_owned(),
-                )),
+                data: Data::File(BlobFile::existing(Arc::clone(&self.directory), id.to_owned())),
             })
         };
         Arc::clone(self.blobs.entry(id.to_owned()).or_insert_with(make))

@@ -41,11 +41,7 @@ impl Store {
             .iter()
             .find(|(_, bucket)| {
                 let index = bucket.read();
-                index
-                    .meta
-                    .cnames
-                    .keys()
-                    .any(|name| name.eq_ignore_ascii_case(host))
+                index.meta.cnames.keys().any(|name| name.eq_ignore_ascii_case(host))
             })
             .map(|(name, _)| name.clone())
     }
@@ -128,21 +124,12 @@ impl Store {
     }
 
     /// The documents whose kind starts with `prefix`, by kind in byte order.
-    pub(crate) fn configs(
-        &self,
-        bucket: &str,
-        prefix: &str,
-    ) -> Result<Vec<(String, Arc<Vec<u8>>)>> {
+    pub(crate) fn configs(&self, bucket: &str, prefix: &str) -> Result<Vec<(String, Arc<Vec<u8>>)>> {
         Ok(documents(&*self.bucket_handle(bucket)?, prefix))
     }
 
     /// Stores a document, replacing the one of this kind.
-    pub(crate) async fn put_config(
-        &self,
-        bucket: &str,
-        kind: &str,
-        content: Vec<u8>,
-    ) -> Result<()> {
+    pub(crate) async fn put_config(&self, bucket: &str, kind: &str, content: Vec<u8>) -> Result<()> {
         let bucket = self.bucket_handle(bucket)?;
         let record = Record::Config {
             kind: kind.to_owned(),
@@ -157,10 +144,7 @@ impl Store {
         let kind = kind.to_owned();
         self.commit(bucket, |index, _| {
             let found = index.configs.contains_key(&kind);
-            let record = Record::Config {
-                kind,
-                document: None,
-            };
+            let record = Record::Config { kind, document: None };
             Ok((found.then_some(record), found))
         })
         .await
@@ -169,12 +153,7 @@ impl Store {
     /// Reads, decides and writes a document atomically: `change` gets the stored document and
     /// returns the one to store (`None` removes it) with an answer, or refuses, and then nothing
     /// changes.
-    pub(crate) async fn update_config<T, E, F>(
-        &self,
-        bucket: &str,
-        kind: &str,
-        change: F,
-    ) -> Result<Result<T, E>>
+    pub(crate) async fn update_config<T, E, F>(&self, bucket: &str, kind: &str, change: F) -> Result<Result<T, E>>
     where
         T: Send + 'static,
         E: Send + 'static,
@@ -195,11 +174,7 @@ impl Store {
     }
 
     /// Changes a document of the account: see [`Store::update_config`].
-    pub(crate) async fn update_account_config<T, E, F>(
-        &self,
-        kind: &str,
-        change: F,
-    ) -> Result<Result<T, E>>
+    pub(crate) async fn update_account_config<T, E, F>(&self, kind: &str, change: F) -> Result<Result<T, E>>
     where
         T: Send + 'static,
         E: Send + 'static,
@@ -209,12 +184,7 @@ impl Store {
         self.update_document(account, kind, change).await
     }
 
-    async fn update_document<T, E, F>(
-        &self,
-        bucket: Arc<Bucket>,
-        kind: &str,
-        change: F,
-    ) -> Result<Result<T, E>>
+    async fn update_document<T, E, F>(&self, bucket: Arc<Bucket>, kind: &str, change: F) -> Result<Result<T, E>>
     where
         T: Send + 'static,
         E: Send + 'static,
@@ -266,12 +236,7 @@ impl Inner {
                 let id = self.new_id();
                 let temporary = disk.directory.temporary(&id);
                 let home = disk.directory.bucket(&id);
-                let created = Journal::create(
-                    home.clone(),
-                    &temporary,
-                    &index,
-                    disk.directory.durability(),
-                );
+                let created = Journal::create(home.clone(), &temporary, &index, disk.directory.durability());
                 Some(created.inspect_err(|_| {
                     // A bucket that failed halfway must not come back at the next start.
                     for leftover in [home, temporary] {
@@ -289,11 +254,7 @@ impl Inner {
 
     fn delete_bucket(&self, name: &str) -> Result<()> {
         let _naming = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
-        let bucket = self
-            .buckets()
-            .get(name)
-            .cloned()
-            .ok_or(StoreError::NoSuchBucket)?;
+        let bucket = self.buckets().get(name).cloned().ok_or(StoreError::NoSuchBucket)?;
         let journal = bucket.journal();
         {
             let index = bucket.read();
@@ -309,11 +270,7 @@ impl Inner {
             }
             _ => None,
         };
-        bucket
-            .index
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .deleted = true;
+        bucket.index.write().unwrap_or_else(PoisonError::into_inner).deleted = true;
         self.buckets
             .write()
             .unwrap_or_else(PoisonError::into_inner)

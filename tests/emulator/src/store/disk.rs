@@ -78,10 +78,7 @@ pub(crate) struct DirectoryLock {
 
 impl Directory {
     /// Takes the directory, making it when it is missing or empty.
-    pub(crate) fn open(
-        root: &Path,
-        durability: Durability,
-    ) -> Result<(Arc<Self>, DirectoryLock), StoreError> {
+    pub(crate) fn open(root: &Path, durability: Durability) -> Result<(Arc<Self>, DirectoryLock), StoreError> {
         fs::create_dir_all(root)?;
         let lock = lock(&root.join("lock"))?;
         check_format(root, durability)?;
@@ -227,11 +224,7 @@ impl Drop for BlobFile {
 fn lock(path: &Path) -> Result<DirectoryLock, StoreError> {
     use rustix::fs::{FlockOperation, flock};
 
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)?;
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(DirectoryLock { _file: file }),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::Locked(path.display().to_string())),

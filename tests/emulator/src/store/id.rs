@@ -20,9 +20,8 @@ impl Ids {
         // The closure always returns a value, so both arms hold the value before the change.
         let last = match self
             .last
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
-                Some(rise(last))
-            }) {
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(rise(last)))
+        {
             Ok(last) | Err(last) => last,
         };
         format!("{:016X}{:016X}", rise(last), random())

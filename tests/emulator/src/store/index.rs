@@ -102,10 +102,7 @@ pub(crate) enum Record {
         upload_id: Option<String>,
     },
     /// What is known of a version is replaced and content is added to it.
-    Extend {
-        info: Arc<ObjectInfo>,
-        content: Content,
-    },
+    Extend { info: Arc<ObjectInfo>, content: Content },
     /// A version goes.
     Remove { key: String, version_id: String },
     /// An upload begins.
@@ -257,12 +254,7 @@ impl BucketIndex {
         Ok(garbage)
     }
 
-    fn end_upload(
-        &mut self,
-        key: &str,
-        upload_id: String,
-        garbage: &mut Garbage,
-    ) -> Result<(), StoreError> {
+    fn end_upload(&mut self, key: &str, upload_id: String, garbage: &mut Garbage) -> Result<(), StoreError> {
         let upload = self
             .uploads
             .remove(&(key.to_owned(), upload_id))
@@ -321,10 +313,7 @@ impl BucketIndex {
             });
             std::iter::once(begin).chain(parts)
         });
-        std::iter::once(bucket)
-            .chain(configs)
-            .chain(versions)
-            .chain(uploads)
+        std::iter::once(bucket).chain(configs).chain(versions).chain(uploads)
     }
 
     /// Exchanges the names of blobs for blobs, at the end of a replay.
@@ -355,26 +344,16 @@ mod document {
     use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(crate) fn serialize<S: Serializer>(
-        document: &Option<Arc<Vec<u8>>>,
-        out: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(document: &Option<Arc<Vec<u8>>>, out: S) -> Result<S::Ok, S::Error> {
         document
             .as_ref()
             .map(|bytes| STANDARD.encode(bytes.as_slice()))
             .serialize(out)
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        input: D,
-    ) -> Result<Option<Arc<Vec<u8>>>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Arc<Vec<u8>>>, D::Error> {
         Option::<String>::deserialize(input)?
-            .map(|text| {
-                STANDARD
-                    .decode(text)
-                    .map(Arc::new)
-                    .map_err(D::Error::custom)
-            })
+            .map(|text| STANDARD.decode(text).map(Arc::new).map_err(D::Error::custom))
             .transpose()
     }
 }

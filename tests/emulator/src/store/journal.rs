@@ -57,10 +57,7 @@ impl Journal {
     }
 
     /// Reads the journal under `home` back into an index, whose content is still unresolved.
-    pub(crate) fn open(
-        home: PathBuf,
-        durability: Durability,
-    ) -> Result<(Self, BucketIndex), StoreError> {
+    pub(crate) fn open(home: PathBuf, durability: Durability) -> Result<(Self, BucketIndex), StoreError> {
         let path = home.join(FILE);
         let file = OpenOptions::new().read(true).write(true).open(&path)?;
         let replay = replay(&file).map_err(|error| match error {
@@ -150,11 +147,7 @@ impl Journal {
     }
 }
 
-fn write_snapshot(
-    path: &Path,
-    index: &BucketIndex,
-    durability: Durability,
-) -> io::Result<(File, u64, u64)> {
+fn write_snapshot(path: &Path, index: &BucketIndex, durability: Durability) -> io::Result<(File, u64, u64)> {
     let mut out = BufWriter::new(File::create(path)?);
     let (mut len, mut records) = (0, 0);
     for record in index.snapshot() {
@@ -196,12 +189,7 @@ fn replay(file: &File) -> Result<Replay, StoreError> {
     let Some(first) = read_record(&mut input, &mut line)? else {
         return Err(StoreError::Corrupt("the journal is empty".to_owned()));
     };
-    let Record::Bucket {
-        name,
-        created,
-        meta,
-    } = first
-    else {
+    let Record::Bucket { name, created, meta } = first else {
         return Err(StoreError::Corrupt("no bucket at the start".to_owned()));
     };
     let mut replay = Replay {

@@ -16,11 +16,7 @@ pub(crate) type Entry<'a, V> = (&'a str, &'a str, V);
 /// A group counts as one entry. It stands in the listing where its first key stands, and is shown
 /// when any of its keys comes after the marker, except when the marker is the group itself: then an
 /// earlier page showed it.
-pub(crate) fn page<'a, V, I>(
-    query: &ListQuery,
-    skip: usize,
-    seek: impl Fn(Bound<&str>) -> I,
-) -> Page<V>
+pub(crate) fn page<'a, V, I>(query: &ListQuery, skip: usize, seek: impl Fn(Bound<&str>) -> I) -> Page<V>
 where
     I: Iterator<Item = Entry<'a, V>>,
 {
@@ -161,26 +157,20 @@ mod tests {
 
     fn run(map: &BTreeMap<String, Vec<String>>, query: &ListQuery) -> Page<(String, String)> {
         let skip = map.get(&query.marker).map_or(0, |ids| {
-            ids.iter()
-                .position(|id| *id == query.id_marker)
-                .map_or(0, |at| at + 1)
+            ids.iter().position(|id| *id == query.id_marker).map_or(0, |at| at + 1)
         });
         page(query, skip, |from| {
-            map.range::<str, _>((from, Bound::Unbounded))
-                .flat_map(|(key, ids)| {
-                    ids.iter().map(move |id| {
-                        let value = (key.clone(), id.clone());
-                        (key.as_str(), id.as_str(), value)
-                    })
+            map.range::<str, _>((from, Bound::Unbounded)).flat_map(|(key, ids)| {
+                ids.iter().map(move |id| {
+                    let value = (key.clone(), id.clone());
+                    (key.as_str(), id.as_str(), value)
                 })
+            })
         })
     }
 
     /// The listing by its definition, without paging.
-    fn expected(
-        map: &BTreeMap<String, Vec<String>>,
-        query: &ListQuery,
-    ) -> (Vec<(String, String)>, Vec<String>) {
+    fn expected(map: &BTreeMap<String, Vec<String>>, query: &ListQuery) -> (Vec<(String, String)>, Vec<String>) {
         let mut entries = Vec::new();
         let mut groups: Vec<String> = Vec::new();
         for (key, ids) in map {
@@ -208,11 +198,7 @@ mod tests {
     #[test]
     fn every_page_size_walks_the_whole_listing_once() {
         let single: Vec<_> = KEYS.iter().map(|key| (*key, 1)).collect();
-        let several: Vec<_> = KEYS
-            .iter()
-            .enumerate()
-            .map(|(i, key)| (*key, 1 + i % 4))
-            .collect();
+        let several: Vec<_> = KEYS.iter().enumerate().map(|(i, key)| (*key, 1 + i % 4)).collect();
         for map in [store(&single), store(&several)] {
             for prefix in ["", "a", "a/", "b/", "é", "\u{10FFFF}", "nothing"] {
                 for delimiter in ["", "/", "//", "b", "/b", "\u{10FFFF}"] {

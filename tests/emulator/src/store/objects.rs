@@ -9,8 +9,8 @@ use super::blob::{Content, ContentStream};
 use super::id::hex;
 use super::index::{BucketIndex, Record, Version};
 use super::types::{
-    DeleteOutcome, ListQuery, NULL_VERSION, ObjectInfo, ObjectKind, ObjectMeta, Page, PutOptions,
-    VersionEntry, VersionInfo, Versioning,
+    DeleteOutcome, ListQuery, NULL_VERSION, ObjectInfo, ObjectKind, ObjectMeta, Page, PutOptions, VersionEntry,
+    VersionInfo, Versioning,
 };
 use super::{Inner, Result, Staged, Store, StoreError, crc, list};
 
@@ -117,11 +117,7 @@ fn new_version_id(index: &BucketIndex, inner: &Inner) -> String {
 }
 
 /// The version that was asked for; a delete marker is an error.
-fn find<'i>(
-    index: &'i BucketIndex,
-    key: &str,
-    version: Option<&str>,
-) -> Result<(&'i Arc<ObjectInfo>, &'i Content)> {
+fn find<'i>(index: &'i BucketIndex, key: &str, version: Option<&str>) -> Result<(&'i Arc<ObjectInfo>, &'i Content)> {
     let found = match version {
         None => index.latest(key).ok_or(StoreError::NoSuchKey)?,
         Some(id) => index.find(key, id).ok_or(StoreError::NoSuchVersion)?,
@@ -154,12 +150,7 @@ impl Store {
 
     /// Writes a symlink; `options.meta.symlink_target` is where it points. Its ETag is the MD5 of
     /// the target's text.
-    pub(crate) async fn put_symlink(
-        &self,
-        bucket: &str,
-        key: &str,
-        options: PutOptions,
-    ) -> Result<Arc<ObjectInfo>> {
+    pub(crate) async fn put_symlink(&self, bucket: &str, key: &str, options: PutOptions) -> Result<Arc<ObjectInfo>> {
         let target = options.meta.symlink_target.as_deref().unwrap_or_default();
         let object = NewObject {
             key: key.to_owned(),
@@ -249,12 +240,7 @@ impl Store {
 
     /// Ends an appendable object of length `position`: it cannot grow any more. Sealing twice is
     /// fine.
-    pub(crate) async fn seal_object(
-        &self,
-        bucket: &str,
-        key: &str,
-        position: u64,
-    ) -> Result<Arc<ObjectInfo>> {
+    pub(crate) async fn seal_object(&self, bucket: &str, key: &str, position: u64) -> Result<Arc<ObjectInfo>> {
         let bucket = self.bucket_handle(bucket)?;
         let key = key.to_owned();
         self.commit(bucket, move |index, inner| {
@@ -310,12 +296,7 @@ impl Store {
 
     /// Deletes as the bucket's versioning wants: without a version it removes the object or adds a
     /// delete marker; with one it removes that version for good. Deleting nothing succeeds.
-    pub(crate) async fn delete_object(
-        &self,
-        bucket: &str,
-        key: &str,
-        version: Option<&str>,
-    ) -> Result<DeleteOutcome> {
+    pub(crate) async fn delete_object(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<DeleteOutcome> {
         let bucket = self.bucket_handle(bucket)?;
         let key = key.to_owned();
         let version = version.map(str::to_owned);
@@ -348,11 +329,7 @@ impl Store {
     }
 
     /// The latest versions that are objects.
-    pub(crate) fn list_objects(
-        &self,
-        bucket: &str,
-        query: &ListQuery,
-    ) -> Result<Page<Arc<ObjectInfo>>> {
+    pub(crate) fn list_objects(&self, bucket: &str, query: &ListQuery) -> Result<Page<Arc<ObjectInfo>>> {
         let bucket = self.bucket_handle(bucket)?;
         let index = bucket.read();
         let query = ListQuery {
@@ -372,11 +349,7 @@ impl Store {
     }
 
     /// All versions and delete markers: by key, newest first.
-    pub(crate) fn list_versions(
-        &self,
-        bucket: &str,
-        query: &ListQuery,
-    ) -> Result<Page<VersionEntry>> {
+    pub(crate) fn list_versions(&self, bucket: &str, query: &ListQuery) -> Result<Page<VersionEntry>> {
         let bucket = self.bucket_handle(bucket)?;
         let index = bucket.read();
         let listed_before = index
@@ -388,9 +361,11 @@ impl Store {
                 .keys
                 .range::<str, _>((from, Bound::Unbounded))
                 .flat_map(|(key, versions)| {
-                    versions.iter().rev().enumerate().map(|(age, version)| {
-                        (key.as_str(), version.id(), (key.as_str(), age, version))
-                    })
+                    versions
+                        .iter()
+                        .rev()
+                        .enumerate()
+                        .map(|(age, version)| (key.as_str(), version.id(), (key.as_str(), age, version)))
                 })
         });
         Ok(page.map(|(key, age, version)| VersionEntry {
@@ -421,9 +396,7 @@ fn versions_up_to(versions: &[Version], id: &str) -> usize {
         return 0;
     }
     let newer = |version: &Version| version.id() != NULL_VERSION && version.id() > id;
-    newest_first
-        .rposition(newer)
-        .map_or(0, |newest_older| newest_older + 1)
+    newest_first.rposition(newer).map_or(0, |newest_older| newest_older + 1)
 }
 
 fn check_appendable(object: &ObjectInfo, position: u64) -> Result<()> {

@@ -83,22 +83,12 @@ async fn versioned(store: &Store, versioning: Versioning) {
 
 async fn put(store: &Store, key: &str, content: impl Into<Bytes>) -> Arc<ObjectInfo> {
     let staged = store.stage(content).await.unwrap();
-    store
-        .put_object("b", key, staged, PutOptions::default())
-        .await
-        .unwrap()
+    store.put_object("b", key, staged, PutOptions::default()).await.unwrap()
 }
 
-async fn append(
-    store: &Store,
-    key: &str,
-    at: u64,
-    content: &'static str,
-) -> Result<Arc<ObjectInfo>> {
+async fn append(store: &Store, key: &str, at: u64, content: &'static str) -> Result<Arc<ObjectInfo>> {
     let staged = store.stage(content).await?;
-    store
-        .append_object("b", key, at, staged, PutOptions::default())
-        .await
+    store.append_object("b", key, at, staged, PutOptions::default()).await
 }
 
 async fn collect(stream: ContentStream) -> io::Result<Vec<u8>> {
@@ -152,9 +142,7 @@ async fn contents(store: &Store) -> Vec<String> {
         for entry in store.list_versions(name, &all).unwrap().entries {
             lines.push(format!("{entry:?}"));
             if let VersionInfo::Object(info) = &entry.version {
-                let object = store
-                    .object(name, &info.key, Some(&info.version_id))
-                    .unwrap();
+                let object = store.object(name, &info.key, Some(&info.version_id)).unwrap();
                 let bytes = collect(object.read_all()).await.unwrap();
                 lines.push(format!("{} bytes, {:016x}", bytes.len(), crc::of(&bytes)));
             }

@@ -29,19 +29,14 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<SystemT
 pub(crate) mod optional {
     use super::*;
 
-    pub(crate) fn serialize<S: Serializer>(
-        time: &Option<SystemTime>,
-        out: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(time: &Option<SystemTime>, out: S) -> Result<S::Ok, S::Error> {
         match time {
             Some(time) => out.serialize_some(&millis(*time)),
             None => out.serialize_none(),
         }
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        input: D,
-    ) -> Result<Option<SystemTime>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<SystemTime>, D::Error> {
         Ok(Option::<u64>::deserialize(input)?.map(from_millis))
     }
 }

@@ -48,14 +48,9 @@ impl ObjectAcl {
 
     /// Reads the text of the API; anything else is `None`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        [
-            Self::Default,
-            Self::Private,
-            Self::PublicRead,
-            Self::PublicReadWrite,
-        ]
-        .into_iter()
-        .find(|acl| acl.as_str() == text)
+        [Self::Default, Self::Private, Self::PublicRead, Self::PublicReadWrite]
+            .into_iter()
+            .find(|acl| acl.as_str() == text)
     }
 }
 

@@ -11,8 +11,8 @@ use super::id::hex;
 use super::index::{BucketIndex, Part, Record, Upload};
 use super::objects::NewObject;
 use super::types::{
-    CompleteOptions, CompleteParts, ListQuery, ObjectInfo, ObjectKind, ObjectMeta, Page, PartInfo,
-    PartPage, PutOptions, UploadInfo,
+    CompleteOptions, CompleteParts, ListQuery, ObjectInfo, ObjectKind, ObjectMeta, Page, PartInfo, PartPage,
+    PutOptions, UploadInfo,
 };
 use super::{Object, Result, Staged, Store, StoreError, crc, list};
 
@@ -23,12 +23,7 @@ pub(crate) const MIN_PART_SIZE: u64 = 100 * 1024;
 
 impl Store {
     /// Begins an upload and keeps what the object will say about itself.
-    pub(crate) async fn initiate_upload(
-        &self,
-        bucket: &str,
-        key: &str,
-        meta: ObjectMeta,
-    ) -> Result<UploadInfo> {
+    pub(crate) async fn initiate_upload(&self, bucket: &str, key: &str, meta: ObjectMeta) -> Result<UploadInfo> {
         let bucket = self.bucket_handle(bucket)?;
         let key = key.to_owned();
         self.commit(bucket, move |_, inner| {
@@ -128,9 +123,7 @@ impl Store {
         let bucket = self.bucket_handle(bucket)?;
         let index = bucket.read();
         let upload = index.upload(key, upload_id)?;
-        let mut after = upload
-            .parts
-            .range((Bound::Excluded(marker), Bound::Unbounded));
+        let mut after = upload.parts.range((Bound::Excluded(marker), Bound::Unbounded));
         let parts: Vec<_> = after
             .by_ref()
             .take(max)
@@ -164,12 +157,7 @@ impl Store {
     }
 
     /// Forgets an upload and its parts.
-    pub(crate) async fn abort_upload(
-        &self,
-        bucket: &str,
-        key: &str,
-        upload_id: &str,
-    ) -> Result<()> {
+    pub(crate) async fn abort_upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<()> {
         let bucket = self.bucket_handle(bucket)?;
         let key = key.to_owned();
         let upload_id = upload_id.to_owned();
@@ -184,8 +172,7 @@ impl Store {
     pub(crate) fn list_uploads(&self, bucket: &str, query: &ListQuery) -> Result<Page<UploadInfo>> {
         let bucket = self.bucket_handle(bucket)?;
         let index = bucket.read();
-        let within =
-            (query.marker.clone(), String::new())..=(query.marker.clone(), query.id_marker.clone());
+        let within = (query.marker.clone(), String::new())..=(query.marker.clone(), query.id_marker.clone());
         let listed_before = index.uploads.range(within).count();
         let page = list::page(query, listed_before, |from| {
             let from = match from {
@@ -221,12 +208,7 @@ fn part_info(number: u32, part: &Part) -> PartInfo {
     }
 }
 
-fn assemble(
-    index: &BucketIndex,
-    key: String,
-    upload_id: &str,
-    options: CompleteOptions,
-) -> Result<NewObject> {
+fn assemble(index: &BucketIndex, key: String, upload_id: &str, options: CompleteOptions) -> Result<NewObject> {
     let upload = index.upload(&key, upload_id)?;
     let parts = chosen_parts(upload, &options.parts)?;
     let Some(((_, _), all_but_last)) = parts.split_last() else {

@@ -145,13 +145,7 @@ impl Sink {
                 Some(Data::File(blob))
             }
         };
-        let content = data.map_or_else(Content::default, |data| {
-            Content::from(Blob {
-                len: size,
-                crc64,
-                data,
-            })
-        });
+        let content = data.map_or_else(Content::default, |data| Content::from(Blob { len: size, crc64, data }));
         Ok(Staged {
             content,
             size,

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use oss_emulator::Emulator;
 
-use crate::client::{
-    Client, NOON_HTTP, Request, encode, hmac_sha1_base64, start, start_with_bucket,
-};
+use crate::client::{Client, NOON_HTTP, Request, encode, hmac_sha1_base64, start, start_with_bucket};
 
 #[tokio::test]
 async fn a_wrong_secret_is_answered_with_the_string_to_sign() {
@@ -17,19 +15,19 @@ async fn a_wrong_secret_is_answered_with_the_string_to_sign() {
     };
     let answer = stranger.send(Request::get("/bucket/key")).await;
     assert_eq!(answer.error(), (403, "SignatureDoesNotMatch".to_owned()));
-    assert!(answer.element("StringToSign").unwrap().starts_with(
-        "OSS4-HMAC-SHA256\n20231217T162057Z\n20231217/cn-hangzhou/oss/aliyun_v4_request\n"
-    ));
+    assert!(
+        answer
+            .element("StringToSign")
+            .unwrap()
+            .starts_with("OSS4-HMAC-SHA256\n20231217T162057Z\n20231217/cn-hangzhou/oss/aliyun_v4_request\n")
+    );
     assert!(
         answer
             .element("CanonicalRequest")
             .unwrap()
             .starts_with("GET\n/bucket/key\n")
     );
-    assert_eq!(
-        answer.element("OSSAccessKeyId").as_deref(),
-        Some("oss-emulator")
-    );
+    assert_eq!(answer.element("OSSAccessKeyId").as_deref(), Some("oss-emulator"));
     assert_eq!(answer.element("SignatureProvided").unwrap().len(), 64);
     assert!(!answer.text().contains("oss-emulator-secret"));
 }
@@ -65,11 +63,7 @@ async fn an_error_to_head_comes_in_a_header() {
     let document = base64::engine::general_purpose::STANDARD
         .decode(answer.header("x-oss-err").unwrap())
         .unwrap();
-    assert!(
-        String::from_utf8(document)
-            .unwrap()
-            .contains("<Code>NoSuchKey</Code>")
-    );
+    assert!(String::from_utf8(document).unwrap().contains("<Code>NoSuchKey</Code>"));
     assert!(answer.header("x-oss-ec").is_some());
 }
 
@@ -101,11 +95,7 @@ async fn unknown_keys_and_unreadable_claims_are_told_apart() {
         let answer = client
             .send_as_is(Request::get("/bucket/").header("authorization", value))
             .await;
-        assert_eq!(
-            answer.error(),
-            (400, "InvalidArgument".to_owned()),
-            "{value}"
-        );
+        assert_eq!(answer.error(), (400, "InvalidArgument".to_owned()), "{value}");
     }
     let undated = client.sign(Request::get("/bucket/"));
     let undated = Request {
@@ -136,11 +126,7 @@ async fn a_skewed_clock_is_told_the_time() {
             ..client.clone()
         };
         let answer = late.send(Request::get("/bucket/")).await;
-        assert_eq!(
-            answer.error(),
-            (403, "RequestTimeTooSkewed".to_owned()),
-            "{stamp}"
-        );
+        assert_eq!(answer.error(), (403, "RequestTimeTooSkewed".to_owned()), "{stamp}");
         assert_eq!(
             answer.element("ServerTime").as_deref(),
             Some("2023-12-17T16:20:57.000Z")
@@ -162,17 +148,11 @@ async fn a_presigned_url_works_until_it_expires() {
     assert_eq!(client.send_as_is(url.clone()).await.text(), "text");
     let mut changed = url.clone();
     changed.path = "/bucket/other".to_owned();
-    assert_eq!(
-        client.send_as_is(changed).await.error().1,
-        "SignatureDoesNotMatch"
-    );
+    assert_eq!(client.send_as_is(changed).await.error().1, "SignatureDoesNotMatch");
     emulator.clock().advance(Duration::from_secs(60));
     let answer = client.send_as_is(url).await;
     assert_eq!(answer.error(), (403, "AccessDenied".to_owned()));
-    assert_eq!(
-        answer.element("Message").as_deref(),
-        Some("Request has expired.")
-    );
+    assert_eq!(answer.element("Message").as_deref(), Some("Request has expired."));
     let too_long = client.presign(Request::get("/bucket/a b"), 604_801);
     assert_eq!(
         client.send_as_is(too_long).await.error(),
@@ -233,17 +213,9 @@ async fn acls_decide_what_anybody_may_do() {
         .await;
     let anonymous = |request| client.send_as_is(request);
     let denied = (403, "AccessDenied".to_owned());
-    assert_eq!(
-        anonymous(Request::get("/bucket/closed")).await.error(),
-        denied
-    );
+    assert_eq!(anonymous(Request::get("/bucket/closed")).await.error(), denied);
     assert_eq!(anonymous(Request::get("/bucket/open")).await.text(), "o");
-    assert_eq!(
-        anonymous(Request::put("/bucket/open").body("x"))
-            .await
-            .error(),
-        denied
-    );
+    assert_eq!(anonymous(Request::put("/bucket/open").body("x")).await.error(), denied);
     assert_eq!(anonymous(Request::get("/bucket/")).await.error(), denied);
     assert_eq!(anonymous(Request::get("/")).await.error(), denied);
     assert_eq!(
@@ -255,23 +227,12 @@ async fn acls_decide_what_anybody_may_do() {
         .send(Request::put("/bucket?acl").header("x-oss-acl", "public-read-write"))
         .await;
     assert_eq!(anonymous(Request::get("/bucket/")).await.status, 200);
-    assert_eq!(
-        anonymous(Request::put("/bucket/new").body("x"))
-            .await
-            .status,
-        200
-    );
-    assert_eq!(
-        anonymous(Request::get("/bucket/?acl")).await.error(),
-        denied
-    );
+    assert_eq!(anonymous(Request::put("/bucket/new").body("x")).await.status, 200);
+    assert_eq!(anonymous(Request::get("/bucket/?acl")).await.error(), denied);
     client
         .send(Request::put("/bucket/closed?acl").header("x-oss-object-acl", "private"))
         .await;
-    assert_eq!(
-        anonymous(Request::get("/bucket/closed")).await.error(),
-        denied
-    );
+    assert_eq!(anonymous(Request::get("/bucket/closed")).await.error(), denied);
 }
 
 #[tokio::test]
@@ -299,17 +260,8 @@ async fn accounts_are_strangers_to_each_other() {
         other.send(Request::get("/bucket/")).await.error(),
         (403, "AccessDenied".to_owned())
     );
-    assert!(
-        other
-            .send(Request::get("/"))
-            .await
-            .elements("Name")
-            .is_empty()
-    );
-    assert_eq!(
-        client.send(Request::get("/")).await.elements("Name"),
-        ["bucket"]
-    );
+    assert!(other.send(Request::get("/")).await.elements("Name").is_empty());
+    assert_eq!(client.send(Request::get("/")).await.elements("Name"), ["bucket"]);
 }
 
 #[tokio::test]
@@ -335,14 +287,8 @@ async fn addresses_of_all_styles_reach_the_bucket() {
             host: host.to_owned(),
             ..client.clone()
         };
-        let answer = there
-            .send(Request::get(path).resource("/bucket/a//b"))
-            .await;
-        assert_eq!(
-            (answer.status, answer.text().as_str()),
-            (200, "text"),
-            "{host}"
-        );
+        let answer = there.send(Request::get(path).resource("/bucket/a//b")).await;
+        assert_eq!((answer.status, answer.text().as_str()), (200, "text"), "{host}");
     }
     let nowhere = Client {
         host: "elsewhere.example.org".to_owned(),
@@ -365,9 +311,7 @@ async fn addresses_of_all_styles_reach_the_bucket() {
 #[tokio::test]
 async fn paths_are_not_normalised() {
     let (_emulator, client) = start_with_bucket().await;
-    for key in [
-        "a/../b", "./a", "a//b", "/a", "a/./b", "a%2Fb", "ключ", "a+b c",
-    ] {
+    for key in ["a/../b", "./a", "a//b", "/a", "a/./b", "a%2Fb", "ключ", "a+b c"] {
         assert_eq!(
             client
                 .send(Request::put(&format!("/bucket/{key}")).body(key))
@@ -377,16 +321,8 @@ async fn paths_are_not_normalised() {
             "{key}"
         );
     }
-    for key in [
-        "a/../b", "./a", "a//b", "/a", "a/./b", "a%2Fb", "ключ", "a+b c",
-    ] {
-        assert_eq!(
-            client
-                .send(Request::get(&format!("/bucket/{key}")))
-                .await
-                .text(),
-            key
-        );
+    for key in ["a/../b", "./a", "a//b", "/a", "a/./b", "a%2Fb", "ключ", "a+b c"] {
+        assert_eq!(client.send(Request::get(&format!("/bucket/{key}"))).await.text(), key);
     }
 }
 
@@ -399,9 +335,5 @@ async fn the_log_has_no_secrets() {
     client.send(Request::get("/")).await;
     let text = format!("{:?} {emulator:?}", emulator.requests().all());
     assert_eq!(emulator.requests().count("ListBuckets"), 2);
-    assert!(
-        !text.contains(&signature)
-            && !text.contains(&encode(&signature))
-            && !text.contains("emulator-secret")
-    );
+    assert!(!text.contains(&signature) && !text.contains(&encode(&signature)) && !text.contains("emulator-secret"));
 }

@@ -13,10 +13,7 @@ async fn a_bucket_says_what_it_is() {
                 .body(document),
         )
         .await;
-    assert_eq!(
-        (created.status, created.header("location")),
-        (200, Some("/bucket"))
-    );
+    assert_eq!((created.status, created.header("location")), (200, Some("/bucket")));
     let info = client.send(Request::get("/bucket?bucketInfo")).await;
     for (element, value) in [
         ("Name", "bucket"),
@@ -63,10 +60,7 @@ async fn a_bucket_says_what_it_is() {
     client.send(Request::delete("/bucket/k")).await;
     assert_eq!(client.send(Request::delete("/bucket")).await.status, 204);
     assert_eq!(
-        client
-            .send(Request::get("/bucket?bucketInfo"))
-            .await
-            .error(),
+        client.send(Request::get("/bucket?bucketInfo")).await.error(),
         (404, "NoSuchBucket".to_owned())
     );
 }
@@ -81,27 +75,20 @@ async fn a_configuration_is_put_got_and_deleted() {
     let document = "<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod>\
         <AllowedMethod>PUT</AllowedMethod><MaxAgeSeconds>5</MaxAgeSeconds></CORSRule><ResponseVary>true</ResponseVary></CORSConfiguration>";
     assert_eq!(
-        client
-            .send(Request::put("/bucket?cors").body(document))
-            .await
-            .status,
+        client.send(Request::put("/bucket?cors").body(document)).await.status,
         200
     );
     let stored = client.send(Request::get("/bucket?cors")).await;
     assert!(stored.text().ends_with(document), "{}", stored.text());
     assert_eq!(stored.header("content-type"), Some("application/xml"));
-    assert_eq!(
-        client.send(Request::delete("/bucket?cors")).await.status,
-        204
-    );
+    assert_eq!(client.send(Request::delete("/bucket?cors")).await.status, 204);
     assert_eq!(client.send(Request::get("/bucket?cors")).await.status, 404);
 }
 
 #[tokio::test]
 async fn documents_that_do_not_fit_their_shape_are_refused_by_element() {
     let (_emulator, client) = start_with_bucket().await;
-    let rule =
-        "<CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule>";
+    let rule = "<CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule>";
     for (document, named) in [
         (String::new(), "empty"),
         ("<CORSConfiguration>".to_owned(), "not closed"),
@@ -126,9 +113,7 @@ async fn documents_that_do_not_fit_their_shape_are_refused_by_element() {
             "AllowedOrigin",
         ),
         (
-            format!(
-                "<CORSConfiguration>{rule}<ResponseVary>maybe</ResponseVary></CORSConfiguration>"
-            ),
+            format!("<CORSConfiguration>{rule}<ResponseVary>maybe</ResponseVary></CORSConfiguration>"),
             "ResponseVary",
         ),
         (
@@ -153,29 +138,17 @@ async fn documents_that_do_not_fit_their_shape_are_refused_by_element() {
             "document type",
         ),
     ] {
-        let answer = client
-            .send(Request::put("/bucket?cors").body(document.clone()))
-            .await;
-        assert_eq!(
-            answer.error(),
-            (400, "MalformedXML".to_owned()),
-            "{document}"
-        );
+        let answer = client.send(Request::put("/bucket?cors").body(document.clone())).await;
+        assert_eq!(answer.error(), (400, "MalformedXML".to_owned()), "{document}");
         let message = answer.element("Message").unwrap();
         assert!(message.contains(named), "{document}: {message}");
     }
     let digest = Request::put("/bucket?cors")
         .header("content-md5", &md5_base64(b"other"))
         .body(format!("<CORSConfiguration>{rule}</CORSConfiguration>"));
-    assert_eq!(
-        client.send(digest).await.error(),
-        (400, "InvalidDigest".to_owned())
-    );
+    assert_eq!(client.send(digest).await.error(), (400, "InvalidDigest".to_owned()));
     let huge = Request::put("/bucket?cors").body(vec![b' '; 6 * 1024 * 1024]);
-    assert_eq!(
-        client.send(huge).await.error(),
-        (400, "EntityTooLarge".to_owned())
-    );
+    assert_eq!(client.send(huge).await.error(), (400, "EntityTooLarge".to_owned()));
 }
 
 #[tokio::test]
@@ -187,49 +160,28 @@ async fn a_policy_is_json_with_statements() {
     );
     let policy = "{\"Version\":\"1\",\n \"Statement\": []}";
     assert_eq!(
-        client
-            .send(Request::put("/bucket?policy").body(policy))
-            .await
-            .status,
+        client.send(Request::put("/bucket?policy").body(policy)).await.status,
         200
     );
-    assert_eq!(
-        client.send(Request::get("/bucket?policy")).await.text(),
-        policy
-    );
+    assert_eq!(client.send(Request::get("/bucket?policy")).await.text(), policy);
     for bad in ["nonsense", "[]", "{}", "{\"Statement\": {}}"] {
         assert_eq!(
-            client
-                .send(Request::put("/bucket?policy").body(bad))
-                .await
-                .error(),
+            client.send(Request::put("/bucket?policy").body(bad)).await.error(),
             (400, "InvalidPolicyDocument".to_owned()),
             "{bad}"
         );
     }
-    assert_eq!(
-        client.send(Request::delete("/bucket?policy")).await.status,
-        204
-    );
+    assert_eq!(client.send(Request::delete("/bucket?policy")).await.status, 204);
 }
 
 #[tokio::test]
 async fn regions_have_their_endpoints() {
     let (_emulator, client) = start().await;
     let all = client.send(Request::get("/?regions")).await;
-    assert!(
-        all.elements("Region")
-            .contains(&"oss-cn-hangzhou".to_owned())
-    );
+    assert!(all.elements("Region").contains(&"oss-cn-hangzhou".to_owned()));
     let one = client.send(Request::get("/?regions=oss-cn-beijing")).await;
-    assert_eq!(
-        one.elements("InternetEndpoint"),
-        ["oss-cn-beijing.aliyuncs.com"]
-    );
-    assert_eq!(
-        client.send(Request::get("/?regions=oss-mars")).await.status,
-        404
-    );
+    assert_eq!(one.elements("InternetEndpoint"), ["oss-cn-beijing.aliyuncs.com"]);
+    assert_eq!(client.send(Request::get("/?regions=oss-mars")).await.status, 404);
 }
 
 #[tokio::test]

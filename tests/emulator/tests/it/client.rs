@@ -14,11 +14,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 const UNRESERVED_AND_SLASH: &AsciiSet = &UNRESERVED.remove(b'/');
 
@@ -35,10 +31,7 @@ pub(crate) fn md5_base64(bytes: &[u8]) -> String {
 }
 
 pub(crate) fn md5_hex(bytes: &[u8]) -> String {
-    Md5::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02X}"))
-        .collect()
+    Md5::digest(bytes).iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -124,9 +117,7 @@ impl Request {
         Self {
             method: method.to_owned(),
             path: path.to_owned(),
-            query: pairs
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
+            query: pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             headers: Vec::new(),
             body: Vec::new(),
             resource: None,
@@ -150,8 +141,7 @@ impl Request {
     }
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers
-            .push((name.to_ascii_lowercase(), value.to_owned()));
+        self.headers.push((name.to_ascii_lowercase(), value.to_owned()));
         self
     }
 
@@ -252,17 +242,9 @@ impl Client {
         query.sort();
         let query: Vec<_> = query
             .iter()
-            .map(|(n, v)| {
-                if v.is_empty() {
-                    n.clone()
-                } else {
-                    format!("{n}={v}")
-                }
-            })
+            .map(|(n, v)| if v.is_empty() { n.clone() } else { format!("{n}={v}") })
             .collect();
-        let signed = |name: &str| {
-            name == "content-type" || name == "content-md5" || name.starts_with("x-oss-")
-        };
+        let signed = |name: &str| name == "content-type" || name == "content-md5" || name.starts_with("x-oss-");
         let headers: BTreeMap<_, _> = request
             .headers
             .iter()
@@ -285,10 +267,7 @@ impl Client {
             self.scope(),
             hex(&Sha256::digest(canonical))
         );
-        let key = hmac_sha256(
-            format!("aliyun_v4{}", self.secret).as_bytes(),
-            &self.stamp[..8],
-        );
+        let key = hmac_sha256(format!("aliyun_v4{}", self.secret).as_bytes(), &self.stamp[..8]);
         let key = hmac_sha256(
             &hmac_sha256(&hmac_sha256(&key, &self.region), "oss"),
             "aliyun_v4_request",
@@ -337,12 +316,11 @@ impl Client {
 
     /// Sends without signing; an error is a connection that ended without a complete answer.
     pub(crate) async fn try_send(&self, request: Request) -> Result<Response, String> {
-        let length =
-            if request.body.is_empty() && (request.method == "GET" || request.method == "HEAD") {
-                None
-            } else {
-                Some(request.body.len())
-            };
+        let length = if request.body.is_empty() && (request.method == "GET" || request.method == "HEAD") {
+            None
+        } else {
+            Some(request.body.len())
+        };
         let mut head = format!(
             "{} {} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n",
             request.method,
@@ -402,13 +380,7 @@ fn parse(raw: &[u8], is_head: bool) -> Result<Response, String> {
         .get("content-length")
         .and_then(|length| length.parse::<usize>().ok());
     match expected {
-        Some(expected) if !is_head && body.len() != expected => {
-            Err(format!("{} of {expected} bytes", body.len()))
-        }
-        _ => Ok(Response {
-            status,
-            headers,
-            body,
-        }),
+        Some(expected) if !is_head && body.len() != expected => Err(format!("{} of {expected} bytes", body.len())),
+        _ => Ok(Response { status, headers, body }),
     }
 }

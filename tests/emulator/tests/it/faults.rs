@@ -32,11 +32,7 @@ async fn errors_come_as_often_as_asked() {
         .collect();
     assert_eq!(
         codes,
-        [
-            Some("ServiceBusy".to_owned()),
-            Some("ServiceBusy".to_owned()),
-            None
-        ]
+        [Some("ServiceBusy".to_owned()), Some("ServiceBusy".to_owned()), None]
     );
 }
 
@@ -44,49 +40,29 @@ async fn errors_come_as_often_as_asked() {
 async fn connections_break_before_during_and_after() {
     let (emulator, client) = start_with_bucket().await;
     let put = |body: Vec<u8>| client.sign(Request::put("/bucket/k").body(body));
-    emulator
-        .faults()
-        .add(Fault::new(FaultAction::ResetOnArrival));
+    emulator.faults().add(Fault::new(FaultAction::ResetOnArrival));
     assert!(client.try_send(put(b"a".to_vec())).await.is_err());
-    emulator
-        .faults()
-        .add(Fault::new(FaultAction::ResetDuringRequest(10)));
+    emulator.faults().add(Fault::new(FaultAction::ResetDuringRequest(10)));
     assert!(client.try_send(put(vec![b'x'; 100])).await.is_err());
     assert_eq!(client.send(Request::get("/bucket/k")).await.status, 404);
-    emulator
-        .faults()
-        .add(Fault::new(FaultAction::DropAnswer).method("PUT"));
+    emulator.faults().add(Fault::new(FaultAction::DropAnswer).method("PUT"));
     assert!(client.try_send(put(b"stored".to_vec())).await.is_err());
-    assert_eq!(
-        client.send(Request::get("/bucket/k")).await.text(),
-        "stored"
-    );
+    assert_eq!(client.send(Request::get("/bucket/k")).await.text(), "stored");
 }
 
 #[tokio::test]
 async fn bodies_are_cut_and_corrupted() {
     let (emulator, client) = start_with_bucket().await;
-    client
-        .send(Request::put("/bucket/k").body("0123456789"))
-        .await;
+    client.send(Request::put("/bucket/k").body("0123456789")).await;
     let get = || client.sign(Request::get("/bucket/k"));
-    emulator
-        .faults()
-        .add(Fault::new(FaultAction::TruncateBody(4)).key("k"));
+    emulator.faults().add(Fault::new(FaultAction::TruncateBody(4)).key("k"));
     let cut = client.try_send(get()).await;
     assert!(cut.is_err(), "{cut:?}");
-    emulator
-        .faults()
-        .add(Fault::new(FaultAction::CorruptByte(4)));
+    emulator.faults().add(Fault::new(FaultAction::CorruptByte(4)));
     let corrupt = client.try_send(get()).await.unwrap();
     assert_eq!(corrupt.body.len(), 10);
     assert_eq!(
-        corrupt
-            .body
-            .iter()
-            .zip(b"0123456789")
-            .filter(|(a, b)| a != b)
-            .count(),
+        corrupt.body.iter().zip(b"0123456789").filter(|(a, b)| a != b).count(),
         1
     );
     emulator.faults().add(Fault::new(FaultAction::WrongCrc));
@@ -101,9 +77,7 @@ async fn bodies_are_cut_and_corrupted() {
 #[tokio::test]
 async fn time_can_be_wrong_for_a_request() {
     let (emulator, client) = start_with_bucket().await;
-    emulator
-        .faults()
-        .add(Fault::new(FaultAction::ClockOffset(3600)));
+    emulator.faults().add(Fault::new(FaultAction::ClockOffset(3600)));
     let answer = client.send(Request::get("/bucket/")).await;
     assert_eq!(answer.error(), (403, "RequestTimeTooSkewed".to_owned()));
     assert_eq!(answer.header("date"), Some("Sun, 17 Dec 2023 17:20:57 GMT"));
@@ -117,10 +91,7 @@ async fn time_can_be_wrong_for_a_request() {
 async fn a_stalled_request_stays_silent() {
     let (emulator, client) = start_with_bucket().await;
     emulator.faults().add(Fault::new(FaultAction::Stall));
-    let stalled = tokio::time::timeout(
-        Duration::from_millis(200),
-        client.send(Request::get("/bucket/")),
-    );
+    let stalled = tokio::time::timeout(Duration::from_millis(200), client.send(Request::get("/bucket/")));
     assert!(stalled.await.is_err());
     emulator
         .faults()

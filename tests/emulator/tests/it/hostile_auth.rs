@@ -51,10 +51,18 @@ async fn nothing_can_be_added_to_a_signed_request() {
     ] {
         let added = error(&client, signed().header(name, value)).await;
         // An empty token is none, and some clients leave headers without a value out of the signature.
-        let expected = if value.is_empty() { (200, String::new()) } else { mismatch() };
+        let expected = if value.is_empty() {
+            (200, String::new())
+        } else {
+            mismatch()
+        };
         assert_eq!(added, expected, "{name}");
     }
-    for (name, value) in [("x-oss-process", "image/resize,w_1"), ("acl", ""), ("versionId", "null")] {
+    for (name, value) in [
+        ("x-oss-process", "image/resize,w_1"),
+        ("acl", ""),
+        ("versionId", "null"),
+    ] {
         let added = client.sign(Request::get("/bucket/k")).query(name, value);
         assert_eq!(error(&client, added).await, mismatch(), "{name}");
     }
@@ -73,7 +81,11 @@ async fn a_presigned_url_is_good_for_one_thing_only() {
     client.send(Request::put("/bucket-2")).await;
     let signed = || client.presign(Request::get("/bucket/k"), 60);
     assert_eq!(client.send_as_is(signed()).await.text(), "b");
-    for (name, value) in [("x-oss-meta-a", "1"), ("x-oss-security-token", "t"), ("content-type", "a/b")] {
+    for (name, value) in [
+        ("x-oss-meta-a", "1"),
+        ("x-oss-security-token", "t"),
+        ("content-type", "a/b"),
+    ] {
         assert_eq!(error(&client, signed().header(name, value)).await, mismatch(), "{name}");
     }
     for (name, value) in [
@@ -95,7 +107,10 @@ async fn a_presigned_url_is_good_for_one_thing_only() {
         assert_eq!(error(&client, other).await, mismatch(), "{path}");
     }
     let both = client.sign(Request::get("/bucket/k"));
-    let both = Request { query: signed().query, ..both };
+    let both = Request {
+        query: signed().query,
+        ..both
+    };
     assert_eq!(error(&client, both).await, invalid());
 }
 
@@ -105,7 +120,11 @@ async fn validities_have_bounds() {
     client.send(Request::put("/bucket/k").body("b")).await;
     let v4 = |seconds: &str| {
         let mut request = client.presign(Request::get("/bucket/k"), 60);
-        let expires = request.query.iter_mut().find(|(name, _)| name == "x-oss-expires").unwrap();
+        let expires = request
+            .query
+            .iter_mut()
+            .find(|(name, _)| name == "x-oss-expires")
+            .unwrap();
         seconds.clone_into(&mut expires.1);
         request
     };
@@ -130,7 +149,11 @@ async fn validities_have_bounds() {
 async fn scopes_and_dates_agree() {
     let (_emulator, client) = start_with_bucket().await;
     let authorization = |scope: &str| {
-        let value = format!("OSS4-HMAC-SHA256 Credential={}/{scope},Signature={}", client.id, "a".repeat(64));
+        let value = format!(
+            "OSS4-HMAC-SHA256 Credential={}/{scope},Signature={}",
+            client.id,
+            "a".repeat(64)
+        );
         Request::get("/bucket")
             .header("x-oss-date", &client.stamp)
             .header("authorization", &value)
@@ -152,7 +175,15 @@ async fn scopes_and_dates_agree() {
 async fn unreadable_authorizations_are_refused() {
     let (_emulator, client) = start_with_bucket().await;
     for value in [
-        "", " ", "OSS", "OSS4-HMAC-SHA256", "OSS4-HMAC-SHA256 ", "OSS4-HMAC-SHA256 ,,,=", "Basic YTpi", "OSS :", "\u{e9}",
+        "",
+        " ",
+        "OSS",
+        "OSS4-HMAC-SHA256",
+        "OSS4-HMAC-SHA256 ",
+        "OSS4-HMAC-SHA256 ,,,=",
+        "Basic YTpi",
+        "OSS :",
+        "\u{e9}",
         "OSS4-HMAC-SHA256 Credential=////,Signature=\u{e9}",
         "OSS4-HMAC-SHA256 Credential=a/20231217/b/oss/aliyun_v4_request,Signature=\u{e9}\u{e9}",
         "OSS4-HMAC-SHA256Credential=a,Signature=b",
@@ -164,9 +195,19 @@ async fn unreadable_authorizations_are_refused() {
     }
     let twice = client.sign(Request::get("/bucket")).header("authorization", "OSS a:b");
     assert_eq!(error(&client, twice).await, invalid());
-    for date in ["", "20231217", "\u{e9}\u{e9}\u{e9}\u{e9}", "99999999T999999Z", "2023121\u{e9}T000000Z"] {
+    for date in [
+        "",
+        "20231217",
+        "\u{e9}\u{e9}\u{e9}\u{e9}",
+        "99999999T999999Z",
+        "2023121\u{e9}T000000Z",
+    ] {
         let mut request = client.sign(Request::get("/bucket"));
-        let stamp = request.headers.iter_mut().find(|(name, _)| name == "x-oss-date").unwrap();
+        let stamp = request
+            .headers
+            .iter_mut()
+            .find(|(name, _)| name == "x-oss-date")
+            .unwrap();
         date.clone_into(&mut stamp.1);
         assert_eq!(error(&client, request).await.0, 403, "{date}");
     }
@@ -176,14 +217,25 @@ async fn unreadable_authorizations_are_refused() {
 async fn signature_v1_covers_every_value_and_every_subresource() {
     let (_emulator, client) = start_with_bucket().await;
     let signed = || {
-        let request = Request::put("/bucket/k").header("x-oss-object-acl", "private").body("b");
+        let request = Request::put("/bucket/k")
+            .header("x-oss-object-acl", "private")
+            .body("b");
         sign_v1(&client, request, "x-oss-object-acl:private\n", "/bucket/k")
     };
     assert_eq!(client.send_as_is(signed()).await.status, 200);
     let twice = signed().header("x-oss-object-acl", "public-read");
     assert_eq!(error(&client, twice).await, mismatch());
     assert_eq!(error(&client, signed().header("x-oss-meta-a", "1")).await, mismatch());
-    for name in ["acl", "tagging", "uploads", "x-oss-process", "symlink", "legalHold", "retention", "accessPointPolicy"] {
+    for name in [
+        "acl",
+        "tagging",
+        "uploads",
+        "x-oss-process",
+        "symlink",
+        "legalHold",
+        "retention",
+        "accessPointPolicy",
+    ] {
         let request = sign_v1(&client, Request::put("/bucket/k"), "", "/bucket/k").query(name, "");
         assert_eq!(error(&client, request).await, mismatch(), "{name}");
     }
@@ -192,7 +244,9 @@ async fn signature_v1_covers_every_value_and_every_subresource() {
 #[tokio::test]
 async fn an_empty_version_does_not_hide_the_acl_of_an_object() {
     let (_emulator, client) = start_with_bucket().await;
-    client.send(Request::put("/bucket?acl").header("x-oss-acl", "public-read-write")).await;
+    client
+        .send(Request::put("/bucket?acl").header("x-oss-acl", "public-read-write"))
+        .await;
     let closed = Request::put("/bucket/closed").header("x-oss-object-acl", "private");
     client.send(closed.body("secret")).await;
     for target in ["/bucket/closed", "/bucket/closed?versionId"] {
@@ -215,9 +269,15 @@ async fn a_link_opens_only_what_its_reader_may_read() {
     assert_eq!(client.send(link).await.status, 200);
     assert_eq!(client.send(Request::get("/bucket/link")).await.text(), "secret");
     assert_eq!(error(&client, Request::get("/bucket/link")).await, denied());
-    assert_eq!(client.send_as_is(Request::new("HEAD", "/bucket/link")).await.status, 403);
+    assert_eq!(
+        client.send_as_is(Request::new("HEAD", "/bucket/link")).await.status,
+        403
+    );
     // Where it leads is no secret: the link itself is open.
-    assert_eq!(client.send_as_is(Request::get("/bucket/link?symlink")).await.status, 200);
+    assert_eq!(
+        client.send_as_is(Request::get("/bucket/link?symlink")).await.status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -229,14 +289,28 @@ async fn strangers_neither_copy_nor_delete() {
         .await
         .unwrap();
     let owner = Client::of(&emulator);
-    let stranger = Client { id: "stranger".to_owned(), secret: "key".to_owned(), ..owner.clone() };
+    let stranger = Client {
+        id: "stranger".to_owned(),
+        secret: "key".to_owned(),
+        ..owner.clone()
+    };
     owner.send(Request::put("/bucket")).await;
     owner.send(Request::put("/bucket/k").body("secret")).await;
     stranger.send(Request::put("/theirs")).await;
-    let id = stranger.send(Request::post("/theirs/k?uploads")).await.element("UploadId").unwrap();
+    let id = stranger
+        .send(Request::post("/theirs/k?uploads"))
+        .await
+        .element("UploadId")
+        .unwrap();
     let part = format!("/theirs/k?partNumber=1&uploadId={id}");
     for target in ["/theirs/k", part.as_str()] {
-        for source in ["/bucket/k", "bucket/k", "%2Fbucket%2Fk", "%2fbucket%2fk", "/bucket/k?versionId=null"] {
+        for source in [
+            "/bucket/k",
+            "bucket/k",
+            "%2Fbucket%2Fk",
+            "%2fbucket%2fk",
+            "/bucket/k?versionId=null",
+        ] {
             let copy = Request::put(target).header("x-oss-copy-source", source);
             assert_eq!(stranger.send(copy).await.error(), denied(), "{target} {source}");
         }

@@ -23,19 +23,11 @@ async fn a_directory_keeps_everything_across_restarts() {
         .send(Request::put("/bucket").header("x-oss-acl", "public-read"))
         .await;
     client
-        .send(
-            Request::put("/bucket/k")
-                .header("x-oss-meta-a", "b")
-                .body("text"),
-        )
+        .send(Request::put("/bucket/k").header("x-oss-meta-a", "b").body("text"))
         .await;
-    let rule =
-        "<CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule>";
+    let rule = "<CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule>";
     client
-        .send(
-            Request::put("/bucket?cors")
-                .body(format!("<CORSConfiguration>{rule}</CORSConfiguration>")),
-        )
+        .send(Request::put("/bucket?cors").body(format!("<CORSConfiguration>{rule}</CORSConfiguration>")))
         .await;
     let id = client
         .send(Request::post("/bucket/up?uploads"))
@@ -65,8 +57,7 @@ async fn a_directory_keeps_everything_across_restarts() {
         Some("public-read")
     );
     assert_eq!(client.send(Request::get("/bucket?cors")).await.status, 200);
-    let complete =
-        Request::post(&format!("/bucket/up?uploadId={id}")).header("x-oss-complete-all", "yes");
+    let complete = Request::post(&format!("/bucket/up?uploadId={id}")).header("x-oss-complete-all", "yes");
     assert_eq!(client.send(complete).await.status, 200);
     assert_eq!(client.send(Request::get("/bucket/up")).await.text(), "part");
 }
@@ -100,10 +91,7 @@ async fn a_body_that_ends_early_leaves_nothing() {
 #[tokio::test]
 async fn a_port_is_taken_only_once() {
     let (emulator, _client) = start_with_bucket().await;
-    let second = Emulator::builder()
-        .port(emulator.address().port())
-        .start()
-        .await;
+    let second = Emulator::builder().port(emulator.address().port()).start().await;
     assert!(matches!(second, Err(StartError::Bind { .. })));
 }
 

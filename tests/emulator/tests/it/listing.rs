@@ -4,9 +4,7 @@ use crate::client::{Client, Request, start_with_bucket};
 
 async fn fill(client: &Client) {
     for key in ["a", "b/1", "b/2", "c+d", "e/f/g", "h"] {
-        client
-            .send(Request::put(&format!("/bucket/{key}")).body(key))
-            .await;
+        client.send(Request::put(&format!("/bucket/{key}")).body(key)).await;
     }
 }
 
@@ -22,10 +20,7 @@ async fn pages_of_v2_continue_by_an_opaque_token() {
             request = request.query("continuation-token", token);
         }
         let page = client.send(request).await;
-        assert_eq!(
-            page.element("KeyCount"),
-            Some(page.elements("Key").len().to_string())
-        );
+        assert_eq!(page.element("KeyCount"), Some(page.elements("Key").len().to_string()));
         keys.extend(page.elements("Key"));
         token = page.element("NextContinuationToken");
         assert_eq!(
@@ -38,10 +33,7 @@ async fn pages_of_v2_continue_by_an_opaque_token() {
     }
     assert_eq!(keys, ["a", "b/1", "b/2", "c+d", "e/f/g", "h"]);
     let bad = Request::get("/bucket/?list-type=2&continuation-token=***");
-    assert_eq!(
-        client.send(bad).await.error(),
-        (400, "InvalidArgument".to_owned())
-    );
+    assert_eq!(client.send(bad).await.error(), (400, "InvalidArgument".to_owned()));
 }
 
 #[tokio::test]
@@ -49,9 +41,7 @@ async fn delimiters_fold_and_markers_skip() {
     let (_emulator, client) = start_with_bucket().await;
     fill(&client).await;
     let page = client
-        .send(Request::get(
-            "/bucket/?list-type=2&delimiter=/&fetch-owner=true",
-        ))
+        .send(Request::get("/bucket/?list-type=2&delimiter=/&fetch-owner=true"))
         .await;
     assert_eq!(page.elements("Key"), ["a", "c+d", "h"]);
     assert_eq!(
@@ -60,25 +50,16 @@ async fn delimiters_fold_and_markers_skip() {
     );
     assert_eq!(page.elements("ID").len(), 3);
     let page = client
-        .send(Request::get(
-            "/bucket/?list-type=2&prefix=b/&start-after=b/1",
-        ))
+        .send(Request::get("/bucket/?list-type=2&prefix=b/&start-after=b/1"))
         .await;
     assert_eq!(page.elements("Key"), ["b/2"]);
     assert!(page.elements("ID").is_empty());
-    let page = client
-        .send(Request::get("/bucket/?delimiter=/&max-keys=2"))
-        .await;
+    let page = client.send(Request::get("/bucket/?delimiter=/&max-keys=2")).await;
     assert_eq!(
-        (
-            page.elements("Key").len(),
-            page.element("NextMarker").as_deref()
-        ),
+        (page.elements("Key").len(), page.element("NextMarker").as_deref()),
         (1, Some("b/"))
     );
-    let page = client
-        .send(Request::get("/bucket/?delimiter=/&marker=b/"))
-        .await;
+    let page = client.send(Request::get("/bucket/?delimiter=/&marker=b/")).await;
     assert_eq!(page.elements("Key"), ["c+d", "h"]);
 }
 
@@ -88,21 +69,14 @@ async fn keys_are_encoded_only_on_request() {
     fill(&client).await;
     let plain = client.send(Request::get("/bucket/?prefix=c")).await;
     assert_eq!(
-        (
-            plain.element("Key").as_deref(),
-            plain.element("EncodingType")
-        ),
+        (plain.element("Key").as_deref(), plain.element("EncodingType")),
         (Some("c+d"), None)
     );
-    let encoded = client
-        .send(Request::get("/bucket/?prefix=b/&encoding-type=url"))
-        .await;
+    let encoded = client.send(Request::get("/bucket/?prefix=b/&encoding-type=url")).await;
     assert_eq!(encoded.elements("Key"), ["b%2F1", "b%2F2"]);
     assert_eq!(encoded.element("EncodingType").as_deref(), Some("url"));
     assert_eq!(encoded.element("Prefix").as_deref(), Some("b%2F"));
-    let unknown = client
-        .send(Request::get("/bucket/?encoding-type=rot13"))
-        .await;
+    let unknown = client.send(Request::get("/bucket/?encoding-type=rot13")).await;
     assert_eq!(unknown.error(), (400, "InvalidArgument".to_owned()));
 }
 
@@ -111,14 +85,8 @@ async fn page_sizes_have_limits() {
     let (_emulator, client) = start_with_bucket().await;
     for limit in ["0", "1001", "-1", "x"] {
         for list in ["/bucket/?list-type=2", "/bucket/?versions", "/bucket/"] {
-            let answer = client
-                .send(Request::get(list).query("max-keys", limit))
-                .await;
-            assert_eq!(
-                answer.error(),
-                (400, "InvalidArgument".to_owned()),
-                "{list} {limit}"
-            );
+            let answer = client.send(Request::get(list).query("max-keys", limit)).await;
+            assert_eq!(answer.error(), (400, "InvalidArgument".to_owned()), "{list} {limit}");
             assert_eq!(answer.element("ArgumentName").as_deref(), Some("max-keys"));
         }
     }
@@ -131,17 +99,11 @@ async fn buckets_are_listed_in_pages() {
         client.send(Request::put(&format!("/{name}"))).await;
     }
     let all = client.send(Request::get("/")).await;
-    assert_eq!(
-        all.elements("Name"),
-        ["alpha", "beta-1", "beta-2", "bucket"]
-    );
+    assert_eq!(all.elements("Name"), ["alpha", "beta-1", "beta-2", "bucket"]);
     assert_eq!(all.element("IsTruncated"), None);
     let page = client.send(Request::get("/?prefix=b&max-keys=2")).await;
     assert_eq!(
-        (
-            page.elements("Name").len(),
-            page.element("NextMarker").as_deref()
-        ),
+        (page.elements("Name").len(), page.element("NextMarker").as_deref()),
         (2, Some("beta-2"))
     );
     let page = client.send(Request::get("/?prefix=b&marker=beta-2")).await;

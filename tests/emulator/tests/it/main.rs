@@ -8,6 +8,8 @@ mod client;
 mod faults;
 mod hostile_auth;
 mod hostile_http;
+mod hostile_objects;
+mod killed;
 mod lifecycle;
 mod listing;
 mod multipart;

@@ -13,8 +13,7 @@ async fn begin(client: &Client, key: &str) -> String {
 }
 
 async fn upload(client: &Client, key: &str, id: &str, number: usize, body: Vec<u8>) -> String {
-    let request =
-        Request::put(&format!("/bucket/{key}?partNumber={number}&uploadId={id}")).body(body);
+    let request = Request::put(&format!("/bucket/{key}?partNumber={number}&uploadId={id}")).body(body);
     let answer = client.send(request).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.header("etag").unwrap().to_owned()
@@ -23,9 +22,7 @@ async fn upload(client: &Client, key: &str, id: &str, number: usize, body: Vec<u
 fn document(parts: &[(usize, &str)]) -> String {
     let parts: String = parts
         .iter()
-        .map(|(number, etag)| {
-            format!("<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>")
-        })
+        .map(|(number, etag)| format!("<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>"))
         .collect();
     format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>")
 }
@@ -42,9 +39,7 @@ async fn parts_become_an_object() {
     let first = upload(&client, "big", &id, 1, vec![b'x'; PART]).await;
     assert_eq!(first, format!("\"{}\"", md5_hex(&vec![b'x'; PART])));
     let list = client
-        .send(Request::get(&format!(
-            "/bucket/big?uploadId={id}&max-parts=1"
-        )))
+        .send(Request::get(&format!("/bucket/big?uploadId={id}&max-parts=1")))
         .await;
     assert_eq!(
         (
@@ -54,31 +49,21 @@ async fn parts_become_an_object() {
         (vec!["1".to_owned()], Some("1"))
     );
     let list = client
-        .send(Request::get(&format!(
-            "/bucket/big?uploadId={id}&part-number-marker=1"
-        )))
+        .send(Request::get(&format!("/bucket/big?uploadId={id}&part-number-marker=1")))
         .await;
     assert_eq!(
-        (
-            list.elements("Size"),
-            list.element("IsTruncated").as_deref()
-        ),
+        (list.elements("Size"), list.element("IsTruncated").as_deref()),
         (vec!["3".to_owned()], Some("false"))
     );
     assert_eq!(client.send(Request::get("/bucket/big")).await.status, 404);
 
-    let answer = client
-        .send(complete("big", &id, &[(1, &first), (2, &second)]))
-        .await;
+    let answer = client.send(complete("big", &id, &[(1, &first), (2, &second)])).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert!(answer.element("ETag").unwrap().contains("-2"));
     let object = client.send(Request::get("/bucket/big")).await;
     assert_eq!(object.body, [vec![b'x'; PART], b"end".to_vec()].concat());
     assert_eq!(
-        (
-            object.header("x-oss-object-type"),
-            object.header("x-oss-meta-k")
-        ),
+        (object.header("x-oss-object-type"), object.header("x-oss-meta-k")),
         (Some("Multipart"), Some("v"))
     );
     assert_eq!(
@@ -101,16 +86,10 @@ async fn wrong_lists_of_parts_change_nothing() {
     let first = upload(&client, "k", &id, 1, b"small".to_vec()).await;
     let second = upload(&client, "k", &id, 2, b"small".to_vec()).await;
     for (parts, code) in [
-        (
-            vec![(2, second.as_str()), (1, first.as_str())],
-            "InvalidPartOrder",
-        ),
+        (vec![(2, second.as_str()), (1, first.as_str())], "InvalidPartOrder"),
         (vec![(1, "other")], "InvalidPart"),
         (vec![(3, first.as_str())], "InvalidPart"),
-        (
-            vec![(1, first.as_str()), (2, second.as_str())],
-            "EntityTooSmall",
-        ),
+        (vec![(1, first.as_str()), (2, second.as_str())], "EntityTooSmall"),
         (vec![], "MalformedXML"),
         (vec![(0, first.as_str())], "MalformedXML"),
     ] {
@@ -128,13 +107,7 @@ async fn wrong_lists_of_parts_change_nothing() {
         "{}",
         answer.text()
     );
-    assert_eq!(
-        client
-            .send(complete("k", &id, &[(2, &second)]))
-            .await
-            .status,
-        200
-    );
+    assert_eq!(client.send(complete("k", &id, &[(2, &second)])).await.status, 200);
 }
 
 #[tokio::test]
@@ -142,8 +115,7 @@ async fn all_parts_can_be_completed_without_a_list() {
     let (_emulator, client) = start_with_bucket().await;
     let id = begin(&client, "k").await;
     upload(&client, "k", &id, 7, b"only".to_vec()).await;
-    let request =
-        Request::post(&format!("/bucket/k?uploadId={id}")).header("x-oss-complete-all", "yes");
+    let request = Request::post(&format!("/bucket/k?uploadId={id}")).header("x-oss-complete-all", "yes");
     assert_eq!(client.send(request).await.status, 200);
     assert_eq!(client.send(Request::get("/bucket/k")).await.text(), "only");
 }
@@ -156,11 +128,7 @@ async fn parts_have_numbers_and_uploads_have_ids() {
         let answer = client
             .send(Request::put(&format!("/bucket/k?partNumber={number}&uploadId={id}")).body("x"))
             .await;
-        assert_eq!(
-            answer.error(),
-            (400, "InvalidArgument".to_owned()),
-            "{number}"
-        );
+        assert_eq!(answer.error(), (400, "InvalidArgument".to_owned()), "{number}");
     }
     assert_eq!(
         client
@@ -189,9 +157,7 @@ async fn parts_have_numbers_and_uploads_have_ids() {
 #[tokio::test]
 async fn parts_are_copied_from_ranges() {
     let (_emulator, client) = start_with_bucket().await;
-    client
-        .send(Request::put("/bucket/source").body("0123456789"))
-        .await;
+    client.send(Request::put("/bucket/source").body("0123456789")).await;
     let id = begin(&client, "k").await;
     let copy = |range: &str| {
         Request::put(&format!("/bucket/k?partNumber=1&uploadId={id}"))
@@ -216,19 +182,14 @@ async fn uploads_are_listed_and_aborted() {
     for key in ["a", "b", "dir-c"] {
         ids.push(begin(&client, key).await);
     }
-    let page = client
-        .send(Request::get("/bucket?uploads&max-uploads=2"))
-        .await;
+    let page = client.send(Request::get("/bucket?uploads&max-uploads=2")).await;
     assert_eq!(
         (page.elements("Key"), page.element("IsTruncated").as_deref()),
         (vec!["a".to_owned(), "b".to_owned()], Some("true"))
     );
     let next = Request::get("/bucket?uploads")
         .query("key-marker", &page.element("NextKeyMarker").unwrap())
-        .query(
-            "upload-id-marker",
-            &page.element("NextUploadIdMarker").unwrap(),
-        );
+        .query("upload-id-marker", &page.element("NextUploadIdMarker").unwrap());
     assert_eq!(client.send(next).await.elements("Key"), ["dir-c"]);
     assert_eq!(
         client.send(Request::delete("/bucket")).await.error(),

@@ -18,14 +18,8 @@ async fn an_object_comes_back_with_what_was_said_about_it() {
         .body("123456789");
     let written = client.send(put).await;
     assert_eq!(written.status, 200);
-    assert_eq!(
-        written.header("x-oss-hash-crc64ecma"),
-        Some("11051210869376104954")
-    );
-    assert_eq!(
-        written.header("content-md5"),
-        Some(md5_base64(b"123456789").as_str())
-    );
+    assert_eq!(written.header("x-oss-hash-crc64ecma"), Some("11051210869376104954"));
+    assert_eq!(written.header("content-md5"), Some(md5_base64(b"123456789").as_str()));
     for request in [
         Request::get("/bucket/dir/a.txt"),
         Request::new("HEAD", "/bucket/dir/a.txt"),
@@ -53,14 +47,9 @@ async fn an_object_comes_back_with_what_was_said_about_it() {
         }
         assert_eq!(answer.header("x-oss-version-id"), None);
     }
-    let meta = client
-        .send(Request::new("HEAD", "/bucket/dir/a.txt?objectMeta"))
-        .await;
+    let meta = client.send(Request::new("HEAD", "/bucket/dir/a.txt?objectMeta")).await;
     assert_eq!(
-        (
-            meta.header("content-length"),
-            meta.header("x-oss-meta-color")
-        ),
+        (meta.header("content-length"), meta.header("x-oss-meta-color")),
         (Some("9"), None)
     );
 }
@@ -68,9 +57,7 @@ async fn an_object_comes_back_with_what_was_said_about_it() {
 #[tokio::test]
 async fn ranges_follow_the_service_and_on_demand_http() {
     let (_emulator, client) = start_with_bucket().await;
-    client
-        .send(Request::put("/bucket/k").body("0123456789"))
-        .await;
+    client.send(Request::put("/bucket/k").body("0123456789")).await;
     let get = |range: &str| Request::get("/bucket/k").header("range", range);
     for (range, text, content_range) in [
         ("bytes=0-3", "0123", "bytes 0-3/10"),
@@ -78,25 +65,12 @@ async fn ranges_follow_the_service_and_on_demand_http() {
         ("bytes=-2", "89", "bytes 8-9/10"),
     ] {
         let answer = client.send(get(range)).await;
-        assert_eq!(
-            (answer.status, answer.text().as_str()),
-            (206, text),
-            "{range}"
-        );
+        assert_eq!((answer.status, answer.text().as_str()), (206, text), "{range}");
         assert_eq!(answer.header("content-range"), Some(content_range));
-        assert_eq!(
-            answer.header("content-length"),
-            Some(text.len().to_string().as_str())
-        );
+        assert_eq!(answer.header("content-length"), Some(text.len().to_string().as_str()));
         assert!(answer.header("x-oss-hash-crc64ecma").is_some());
     }
-    for range in [
-        "bytes=10-",
-        "bytes=3-99",
-        "bytes=5-2",
-        "bytes=0-1,3-4",
-        "lines=1-2",
-    ] {
+    for range in ["bytes=10-", "bytes=3-99", "bytes=5-2", "bytes=0-1,3-4", "lines=1-2"] {
         assert_eq!(client.send(get(range)).await.status, 200, "{range}");
     }
     let standard = |range: &str| get(range).header("x-oss-range-behavior", "standard");
@@ -124,13 +98,7 @@ async fn conditions_save_or_refuse_the_content() {
         (412, "PreconditionFailed".to_owned())
     );
     assert_eq!(client.send(with("if-match", &etag)).await.status, 200);
-    assert_eq!(
-        client
-            .send(with("if-modified-since", NOON_HTTP))
-            .await
-            .status,
-        304
-    );
+    assert_eq!(client.send(with("if-modified-since", NOON_HTTP)).await.status, 304);
     assert_eq!(
         client
             .send(with("if-unmodified-since", "Sat, 16 Dec 2023 16:20:57 GMT"))
@@ -162,11 +130,7 @@ async fn answers_can_be_dressed_by_the_query() {
 #[tokio::test]
 async fn digests_and_lengths_are_checked_before_anything_is_stored() {
     let (_emulator, client) = start_with_bucket().await;
-    let put = |md5: &str| {
-        Request::put("/bucket/k")
-            .header("content-md5", md5)
-            .body("text")
-    };
+    let put = |md5: &str| Request::put("/bucket/k").header("content-md5", md5).body("text");
     assert_eq!(
         client.send(put("nonsense")).await.error(),
         (400, "InvalidDigest".to_owned())
@@ -204,9 +168,7 @@ async fn what_cannot_be_done_is_refused_by_name() {
     let (_emulator, client) = start_with_bucket().await;
     client.send(Request::put("/bucket/k").body("text")).await;
     for request in [
-        Request::put("/bucket/k")
-            .header("x-oss-callback", "e30=")
-            .body("x"),
+        Request::put("/bucket/k").header("x-oss-callback", "e30=").body("x"),
         Request::get("/bucket/k").query("x-oss-process", "image/resize,w_1"),
         Request::post("/bucket/k?restore"),
         Request::put("/bucket?lifecycle").body("<a/>"),
@@ -214,16 +176,9 @@ async fn what_cannot_be_done_is_refused_by_name() {
         Request::get("/bucket?brandNew"),
     ] {
         let answer = client.send(request.clone()).await;
-        assert_eq!(
-            answer.error(),
-            (501, "NotImplemented".to_owned()),
-            "{request:?}"
-        );
+        assert_eq!(answer.error(), (501, "NotImplemented".to_owned()), "{request:?}");
     }
-    assert_eq!(
-        client.send(Request::get("/bucket/k?cache=7")).await.status,
-        200
-    );
+    assert_eq!(client.send(Request::get("/bucket/k?cache=7")).await.status, 200);
     client
         .send(
             Request::put("/bucket/cold")
@@ -243,20 +198,12 @@ async fn what_cannot_be_done_is_refused_by_name() {
         let answer = client
             .send(Request::put("/bucket/k").header(name, value).body("x"))
             .await;
-        assert_eq!(
-            answer.error(),
-            (400, "InvalidArgument".to_owned()),
-            "{name}"
-        );
+        assert_eq!(answer.error(), (400, "InvalidArgument".to_owned()), "{name}");
         assert_eq!(answer.element("ArgumentName").as_deref(), Some(name));
     }
     assert_eq!(
         client
-            .send(
-                Request::put("/bucket/k")
-                    .header("x-oss-tagging", "a=1&a=2")
-                    .body("x")
-            )
+            .send(Request::put("/bucket/k").header("x-oss-tagging", "a=1&a=2").body("x"))
             .await
             .error()
             .1,
@@ -273,10 +220,7 @@ async fn overwriting_can_be_forbidden() {
             .body("a")
     };
     assert_eq!(client.send(put()).await.status, 200);
-    assert_eq!(
-        client.send(put()).await.error(),
-        (409, "FileAlreadyExists".to_owned())
-    );
+    assert_eq!(client.send(put()).await.error(), (409, "FileAlreadyExists".to_owned()));
 }
 
 #[tokio::test]
@@ -325,17 +269,10 @@ async fn copies_take_metadata_and_tags_as_directed() {
         ("x-oss-copy-source-if-none-match", etag.as_str(), 304),
         ("x-oss-copy-source-if-match", etag.as_str(), 200),
     ] {
-        assert_eq!(
-            client.send(copy().header(name, value)).await.status,
-            status,
-            "{name}"
-        );
+        assert_eq!(client.send(copy().header(name, value)).await.status, status, "{name}");
     }
     let missing = Request::put("/target/copy").header("x-oss-copy-source", "/bucket/none");
-    assert_eq!(
-        client.send(missing).await.error(),
-        (404, "NoSuchKey".to_owned())
-    );
+    assert_eq!(client.send(missing).await.error(), (404, "NoSuchKey".to_owned()));
     let malformed = Request::put("/target/copy").header("x-oss-copy-source", "nonsense");
     assert_eq!(
         client.send(malformed).await.error(),
@@ -359,10 +296,7 @@ async fn appending_grows_an_object_where_it_ends() {
         Some("3")
     );
     let refused = client.send(append("0", "abc")).await;
-    assert_eq!(
-        refused.error(),
-        (409, "PositionNotEqualToLength".to_owned())
-    );
+    assert_eq!(refused.error(), (409, "PositionNotEqualToLength".to_owned()));
     assert_eq!(refused.header("x-oss-next-append-position"), Some("3"));
     client.send(append("3", "def")).await;
     let answer = client.send(Request::get("/bucket/log")).await;
@@ -377,10 +311,7 @@ async fn appending_grows_an_object_where_it_ends() {
         .await;
     assert_eq!(answer.error(), (409, "ObjectNotAppendable".to_owned()));
     assert_eq!(
-        client
-            .send(Request::post("/bucket/log?append").body("y"))
-            .await
-            .error(),
+        client.send(Request::post("/bucket/log?append").body("y")).await.error(),
         (400, "MissingArgument".to_owned())
     );
     assert_eq!(
@@ -392,9 +323,7 @@ async fn appending_grows_an_object_where_it_ends() {
 #[tokio::test]
 async fn links_lead_to_their_targets() {
     let (_emulator, client) = start_with_bucket().await;
-    client
-        .send(Request::put("/bucket/target one").body("text"))
-        .await;
+    client.send(Request::put("/bucket/target one").body("text")).await;
     let link = |key: &str, target: &str| {
         Request::put(&format!("/bucket/{key}?symlink")).header("x-oss-symlink-target", target)
     };
@@ -431,8 +360,7 @@ async fn links_lead_to_their_targets() {
 async fn tags_and_acls_are_changed_apart_from_the_content() {
     let (_emulator, client) = start_with_bucket().await;
     client.send(Request::put("/bucket/k").body("text")).await;
-    let document =
-        "<Tagging><TagSet><Tag><Key>k</Key><Value>v&amp;w</Value></Tag></TagSet></Tagging>";
+    let document = "<Tagging><TagSet><Tag><Key>k</Key><Value>v&amp;w</Value></Tag></TagSet></Tagging>";
     assert_eq!(
         client
             .send(Request::put("/bucket/k?tagging").body(document))
@@ -451,19 +379,10 @@ async fn tags_and_acls_are_changed_apart_from_the_content() {
     );
     let answer = client.send(Request::get("/bucket/k?tagging")).await;
     assert_eq!(
-        (
-            answer.element("Key").as_deref(),
-            answer.element("Value").as_deref()
-        ),
+        (answer.element("Key").as_deref(), answer.element("Value").as_deref()),
         (Some("k"), Some("v w"))
     );
-    assert_eq!(
-        client
-            .send(Request::delete("/bucket/k?tagging"))
-            .await
-            .status,
-        204
-    );
+    assert_eq!(client.send(Request::delete("/bucket/k?tagging")).await.status, 204);
     assert!(
         client
             .send(Request::get("/bucket/k?tagging"))
@@ -505,9 +424,7 @@ async fn tags_and_acls_are_changed_apart_from_the_content() {
 async fn many_objects_are_deleted_in_one_request() {
     let (_emulator, client) = start_with_bucket().await;
     for key in ["a", "b&c", "d"] {
-        client
-            .send(Request::put(&format!("/bucket/{key}")).body(key))
-            .await;
+        client.send(Request::put(&format!("/bucket/{key}")).body(key)).await;
     }
     let delete = |document: &str| {
         Request::post("/bucket?delete")
@@ -515,9 +432,7 @@ async fn many_objects_are_deleted_in_one_request() {
             .body(document)
     };
     let document = "<Delete><Object><Key>a</Key></Object><Object><Key>b&amp;c</Key></Object><Object><Key>none</Key></Object></Delete>";
-    let answer = client
-        .send(delete(document).query("encoding-type", "url"))
-        .await;
+    let answer = client.send(delete(document).query("encoding-type", "url")).await;
     assert_eq!(answer.elements("Key"), ["a", "b%26c", "none"]);
     assert_eq!(
         client
@@ -529,13 +444,7 @@ async fn many_objects_are_deleted_in_one_request() {
             .len(),
         0
     );
-    assert!(
-        client
-            .send(Request::get("/bucket/"))
-            .await
-            .elements("Key")
-            .is_empty()
-    );
+    assert!(client.send(Request::get("/bucket/")).await.elements("Key").is_empty());
     assert_eq!(
         client.send(delete("<Delete></Delete>")).await.error(),
         (400, "MalformedXML".to_owned())
@@ -545,14 +454,9 @@ async fn many_objects_are_deleted_in_one_request() {
         client.send(without_md5).await.error(),
         (400, "MissingArgument".to_owned())
     );
-    let many: String = (0..1001)
-        .map(|n| format!("<Object><Key>{n}</Key></Object>"))
-        .collect();
+    let many: String = (0..1001).map(|n| format!("<Object><Key>{n}</Key></Object>")).collect();
     assert_eq!(
-        client
-            .send(delete(&format!("<Delete>{many}</Delete>")))
-            .await
-            .error(),
+        client.send(delete(&format!("<Delete>{many}</Delete>"))).await.error(),
         (400, "MalformedXML".to_owned())
     );
 }

@@ -5,9 +5,7 @@ use std::time::Duration;
 use oss_emulator::DEFAULT_ACCOUNT_ID;
 use serde_json::{Value, json};
 
-use crate::client::{
-    Client, Request, encode, hmac_sha1_base64, md5_base64, start, start_with_bucket,
-};
+use crate::client::{Client, Request, encode, hmac_sha1_base64, md5_base64, start, start_with_bucket};
 
 fn vectors(flag: &str, document: &Value) -> Request {
     let resource = format!("/acs:ossvector:cn-hangzhou:{DEFAULT_ACCOUNT_ID}:bucket/");
@@ -46,21 +44,15 @@ async fn vectors_are_found_by_distance_and_metadata() {
         }
         query
     };
-    let found = send(&client, "queryVectors", query(Value::Null))
-        .await
-        .json();
+    let found = send(&client, "queryVectors", query(Value::Null)).await.json();
     assert_eq!(
         found["vectors"][0],
         json!({"key": "near", "distance": 2.0, "metadata": {"kind": "a"}})
     );
     assert_eq!(found["vectors"][1]["distance"], 5.0);
-    let found = send(
-        &client,
-        "queryVectors",
-        query(json!({"kind": {"$in": ["b"]}})),
-    )
-    .await
-    .json();
+    let found = send(&client, "queryVectors", query(json!({"kind": {"$in": ["b"]}})))
+        .await
+        .json();
     assert_eq!(found["vectors"].as_array().unwrap().len(), 1);
     let refused = send(&client, "queryVectors", query(json!({"note": "n"}))).await;
     assert_eq!(
@@ -79,28 +71,12 @@ async fn vector_documents_are_checked() {
     for (flag, document, code) in [
         ("putVectorIndex", index("1index", 2), "InvalidArgument"),
         ("putVectorIndex", index("other", 0), "InvalidArgument"),
-        (
-            "putVectorIndex",
-            json!({"indexName": "other"}),
-            "MissingArgument",
-        ),
+        ("putVectorIndex", json!({"indexName": "other"}), "MissingArgument"),
         ("putVectorIndex", json!([]), "MalformedJson"),
         ("putVectors", put(vec![]), "InvalidArgument"),
-        (
-            "putVectors",
-            put(vec![vector("a", json!([1]))]),
-            "InvalidArgument",
-        ),
-        (
-            "putVectors",
-            put(vec![vector("a", json!([0, 0]))]),
-            "InvalidArgument",
-        ),
-        (
-            "putVectors",
-            put(vec![vector("a", json!([1, "x"]))]),
-            "InvalidArgument",
-        ),
+        ("putVectors", put(vec![vector("a", json!([1]))]), "InvalidArgument"),
+        ("putVectors", put(vec![vector("a", json!([0, 0]))]), "InvalidArgument"),
+        ("putVectors", put(vec![vector("a", json!([1, "x"]))]), "InvalidArgument"),
         (
             "putVectors",
             put(vec![vector("a", json!([1, 1e300]))]),
@@ -165,10 +141,7 @@ fn assume_role(client: &Client, extra: &[(&str, &str)]) -> Request {
         .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
         .collect::<Vec<_>>()
         .join("&");
-    let signature = hmac_sha1_base64(
-        &format!("{}&", client.secret),
-        &format!("POST&%2F&{}", encode(&joined)),
-    );
+    let signature = hmac_sha1_base64(&format!("{}&", client.secret), &format!("POST&%2F&{}", encode(&joined)));
     Request::post("/")
         .header("content-type", "application/x-www-form-urlencoded")
         .body(format!("{joined}&Signature={}", encode(&signature)))
@@ -195,10 +168,7 @@ async fn session(client: &Client, extra: &[(&str, &str)]) -> Client {
 async fn temporary_credentials_work_until_they_expire() {
     let (emulator, client) = start_with_bucket().await;
     let answer = client
-        .send_as_is(assume_role(
-            &client,
-            &[ROLE, SESSION, ("DurationSeconds", "900")],
-        ))
+        .send_as_is(assume_role(&client, &[ROLE, SESSION, ("DurationSeconds", "900")]))
         .await
         .json();
     assert_eq!(answer["Credentials"]["Expiration"], "2023-12-17T16:35:57Z");
@@ -208,13 +178,7 @@ async fn temporary_credentials_work_until_they_expire() {
     );
     let temporary = session(&client, &[("DurationSeconds", "900")]).await;
     assert!(temporary.id.starts_with("STS."));
-    assert_eq!(
-        temporary
-            .send(Request::put("/bucket/k").body("x"))
-            .await
-            .status,
-        200
-    );
+    assert_eq!(temporary.send(Request::put("/bucket/k").body("x")).await.status, 200);
     let url = temporary.presign(Request::get("/bucket/k"), 3600);
     assert_eq!(client.send_as_is(url.clone()).await.text(), "x");
     let stripped = Client {
@@ -247,30 +211,17 @@ async fn temporary_credentials_work_until_they_expire() {
 #[tokio::test]
 async fn a_session_policy_narrows_what_may_be_done() {
     let (_emulator, client) = start_with_bucket().await;
-    client
-        .send(Request::put("/bucket/public/a").body("a"))
-        .await;
-    client
-        .send(Request::put("/bucket/secret/a").body("s"))
-        .await;
+    client.send(Request::put("/bucket/public/a").body("a")).await;
+    client.send(Request::put("/bucket/secret/a").body("s")).await;
     let policy = json!({"Version": "1", "Statement": [
         {"Effect": "Allow", "Action": ["oss:GetObject"], "Resource": ["acs:oss:*:*:bucket/*"]},
         {"Effect": "Deny", "Action": "oss:*", "Resource": "acs:oss:*:*:bucket/secret/*"}]});
     let reader = session(&client, &[("Policy", &policy.to_string())]).await;
-    assert_eq!(
-        reader.send(Request::get("/bucket/public/a")).await.text(),
-        "a"
-    );
+    assert_eq!(reader.send(Request::get("/bucket/public/a")).await.text(), "a");
     let denied = (403, "AccessDenied".to_owned());
+    assert_eq!(reader.send(Request::get("/bucket/secret/a")).await.error(), denied);
     assert_eq!(
-        reader.send(Request::get("/bucket/secret/a")).await.error(),
-        denied
-    );
-    assert_eq!(
-        reader
-            .send(Request::put("/bucket/public/a").body("x"))
-            .await
-            .error(),
+        reader.send(Request::put("/bucket/public/a").body("x")).await.error(),
         denied
     );
     assert_eq!(reader.send(Request::get("/bucket/")).await.error(), denied);
@@ -282,10 +233,7 @@ async fn a_session_policy_narrows_what_may_be_done() {
         denied
     );
     let answer = client
-        .send_as_is(assume_role(
-            &client,
-            &[ROLE, SESSION, ("Policy", "nonsense")],
-        ))
+        .send_as_is(assume_role(&client, &[ROLE, SESSION, ("Policy", "nonsense")]))
         .await;
     assert_eq!(answer.json()["Code"], "InvalidParameter.PolicyGrammar");
 }
@@ -310,10 +258,7 @@ async fn deleting_many_asks_the_policy_for_each_key() {
     );
     assert_eq!(client.send_as_is(delete("kept")).await.status, 403);
     assert_eq!(cleaner.send(Request::put("/own-bucket")).await.status, 200);
-    assert_eq!(
-        cleaner.send(Request::put("/other-bucket")).await.status,
-        403
-    );
+    assert_eq!(cleaner.send(Request::put("/other-bucket")).await.status, 403);
 }
 
 #[tokio::test]
@@ -322,14 +267,8 @@ async fn bad_role_requests_are_told_what_is_wrong() {
     for (parameters, code) in [
         (vec![SESSION], "MissingRoleArn"),
         (vec![ROLE], "MissingRoleSessionName"),
-        (
-            vec![("RoleArn", "nonsense"), SESSION],
-            "InvalidParameter.RoleArn",
-        ),
-        (
-            vec![ROLE, ("RoleSessionName", "x")],
-            "InvalidParameter.RoleSessionName",
-        ),
+        (vec![("RoleArn", "nonsense"), SESSION], "InvalidParameter.RoleArn"),
+        (vec![ROLE, ("RoleSessionName", "x")], "InvalidParameter.RoleSessionName"),
         (
             vec![ROLE, ("RoleSessionName", "a b")],
             "InvalidParameter.RoleSessionName",
@@ -356,17 +295,11 @@ async fn bad_role_requests_are_told_what_is_wrong() {
         ..client.clone()
     };
     assert_eq!(
-        client
-            .send_as_is(assume_role(&wrong, &[ROLE, SESSION]))
-            .await
-            .json()["Code"],
+        client.send_as_is(assume_role(&wrong, &[ROLE, SESSION])).await.json()["Code"],
         "SignatureDoesNotMatch"
     );
     let unsigned = Request::post("/").body("Action=AssumeRole&Version=2015-04-01");
-    assert_eq!(
-        client.send_as_is(unsigned).await.json()["Code"],
-        "MissingAccessKeyId"
-    );
+    assert_eq!(client.send_as_is(unsigned).await.json()["Code"], "MissingAccessKeyId");
     let unknown = Request::post("/").body("Action=GetCallerIdentity&Version=2015-04-01");
     assert_eq!(client.send_as_is(unknown).await.status, 501);
 }

@@ -3,8 +3,7 @@
 use crate::client::{Client, Request, start_with_bucket};
 
 async fn enable(client: &Client, status: &str) {
-    let document =
-        format!("<VersioningConfiguration><Status>{status}</Status></VersioningConfiguration>");
+    let document = format!("<VersioningConfiguration><Status>{status}</Status></VersioningConfiguration>");
     assert_eq!(
         client
             .send(Request::put("/bucket?versioning").body(document))
@@ -23,10 +22,7 @@ async fn put(client: &Client, body: &str) -> String {
 async fn every_version_stays_readable() {
     let (_emulator, client) = start_with_bucket().await;
     assert_eq!(
-        client
-            .send(Request::get("/bucket?versioning"))
-            .await
-            .element("Status"),
+        client.send(Request::get("/bucket?versioning")).await.element("Status"),
         None
     );
     client.send(Request::put("/bucket/k").body("before")).await;
@@ -40,14 +36,8 @@ async fn every_version_stays_readable() {
         Some("Enabled")
     );
     let (first, second) = (put(&client, "one").await, put(&client, "two").await);
-    for (version, text) in [
-        ("null", "before"),
-        (first.as_str(), "one"),
-        (second.as_str(), "two"),
-    ] {
-        let answer = client
-            .send(Request::get("/bucket/k").query("versionId", version))
-            .await;
+    for (version, text) in [("null", "before"), (first.as_str(), "one"), (second.as_str(), "two")] {
+        let answer = client.send(Request::get("/bucket/k").query("versionId", version)).await;
         assert_eq!(
             (answer.text().as_str(), answer.header("x-oss-version-id")),
             (text, Some(version))
@@ -67,9 +57,7 @@ async fn every_version_stays_readable() {
         (gone.error(), gone.header("x-oss-delete-marker")),
         ((404, "NoSuchKey".to_owned()), Some("true"))
     );
-    let named = client
-        .send(Request::get("/bucket/k").query("versionId", &marker))
-        .await;
+    let named = client.send(Request::get("/bucket/k").query("versionId", &marker)).await;
     assert_eq!(named.error(), (405, "MethodNotAllowed".to_owned()));
 
     let list = client.send(Request::get("/bucket?versions")).await;
@@ -107,9 +95,7 @@ async fn suspended_versioning_replaces_the_null_version() {
         .elements("VersionId");
     assert_eq!(versions, ["null".to_owned(), kept]);
     let unknown = "<VersioningConfiguration><Status>Off</Status></VersioningConfiguration>";
-    let answer = client
-        .send(Request::put("/bucket?versioning").body(unknown))
-        .await;
+    let answer = client.send(Request::put("/bucket?versioning").body(unknown)).await;
     assert_eq!(answer.error(), (400, "MalformedXML".to_owned()));
 }
 
@@ -139,9 +125,7 @@ async fn pages_of_versions_continue_within_a_key() {
         }
     }
     assert_eq!(seen, written);
-    let orphan = client
-        .send(Request::get("/bucket?versions&version-id-marker=x"))
-        .await;
+    let orphan = client.send(Request::get("/bucket?versions&version-id-marker=x")).await;
     assert_eq!(orphan.error(), (400, "InvalidArgument".to_owned()));
 }
 
@@ -151,26 +135,16 @@ async fn copies_and_deletions_name_versions() {
     enable(&client, "Enabled").await;
     let old = put(&client, "old").await;
     put(&client, "new").await;
-    let copy = Request::put("/bucket/copy")
-        .header("x-oss-copy-source", &format!("/bucket/k?versionId={old}"));
+    let copy = Request::put("/bucket/copy").header("x-oss-copy-source", &format!("/bucket/k?versionId={old}"));
     assert_eq!(
-        client
-            .send(copy)
-            .await
-            .header("x-oss-copy-source-version-id"),
+        client.send(copy).await.header("x-oss-copy-source-version-id"),
         Some(old.as_str())
     );
-    assert_eq!(
-        client.send(Request::get("/bucket/copy")).await.text(),
-        "old"
-    );
+    assert_eq!(client.send(Request::get("/bucket/copy")).await.text(), "old");
     let document = format!(
         "<Delete><Object><Key>k</Key><VersionId>{old}</VersionId></Object><Object><Key>copy</Key></Object></Delete>"
     );
-    let delete = Request::post("/bucket?delete").header(
-        "content-md5",
-        &crate::client::md5_base64(document.as_bytes()),
-    );
+    let delete = Request::post("/bucket?delete").header("content-md5", &crate::client::md5_base64(document.as_bytes()));
     let answer = client.send(delete.body(document)).await;
     assert_eq!(answer.elements("DeleteMarkerVersionId").len(), 1);
     assert_eq!(answer.element("VersionId"), Some(old));

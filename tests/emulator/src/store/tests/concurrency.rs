@@ -65,9 +65,7 @@ async fn appenders_that_follow_the_reported_length_lose_nothing() {
                     loop {
                         match append(&store, "k", position, "0123456789").await {
                             Ok(info) => break position = info.size,
-                            Err(StoreError::PositionNotEqualToLength { length }) => {
-                                position = length
-                            }
+                            Err(StoreError::PositionNotEqualToLength { length }) => position = length,
                             Err(other) => panic!("{other}"),
                         }
                     }
@@ -87,11 +85,7 @@ async fn a_bucket_is_deleted_or_written_to_but_not_both() {
             bucket(&store).await;
             let staged = store.stage("x").await.unwrap();
             let writer = store.clone();
-            let write = tokio::spawn(async move {
-                writer
-                    .put_object("b", "k", staged, PutOptions::default())
-                    .await
-            });
+            let write = tokio::spawn(async move { writer.put_object("b", "k", staged, PutOptions::default()).await });
             let deleted = store.delete_bucket("b").await;
             match (write.await.unwrap(), deleted) {
                 (Ok(_), Err(StoreError::BucketNotEmpty)) => {
@@ -145,10 +139,7 @@ async fn big_content_goes_through_and_is_not_held() {
     let mut writer = store.writer();
     for written in 1..=64_u64 {
         writer.write(chunk.clone()).await.unwrap();
-        assert_eq!(
-            bytes_on_disk(&home.path().join("data/blobs")),
-            written * MIB
-        );
+        assert_eq!(bytes_on_disk(&home.path().join("data/blobs")), written * MIB);
     }
     let staged = writer.finish().await.unwrap();
     let info = store

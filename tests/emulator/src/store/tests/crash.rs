@@ -25,9 +25,7 @@ async fn writes_until_it_is_killed() {
     // More than any test reads, so that a child whose parent died ends by itself.
     for number in 0..100_000 {
         put(&store, &format!("{number}"), content(number)).await;
-        let at = store
-            .object("b", "log", None)
-            .map_or(0, |log| log.info().size);
+        let at = store.object("b", "log", None).map_or(0, |log| log.info().size);
         append(&store, "log", at, "0123456789").await.unwrap();
         put(&store, "same", content(number)).await;
         println!("confirmed {number}");

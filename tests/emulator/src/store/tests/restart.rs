@@ -16,14 +16,8 @@ async fn fill(store: &Store) {
         .await
         .unwrap()
         .unwrap();
-    store
-        .put_config("b", "cors", b"<cors/>".to_vec())
-        .await
-        .unwrap();
-    store
-        .put_config("b", "temporary", b"x".to_vec())
-        .await
-        .unwrap();
+    store.put_config("b", "cors", b"<cors/>".to_vec()).await.unwrap();
+    store.put_config("b", "temporary", b"x".to_vec()).await.unwrap();
     store.delete_config("b", "temporary").await.unwrap();
     put(store, "../\n\u{0}", "odd key").await;
     put(store, "empty", "").await;
@@ -34,10 +28,7 @@ async fn fill(store: &Store) {
     let third = put(store, "k", "third").await;
     store.delete_object("b", "k", None).await.unwrap();
     put(store, "k", "fifth").await;
-    store
-        .delete_object("b", "k", Some(&third.version_id))
-        .await
-        .unwrap();
+    store.delete_object("b", "k", Some(&third.version_id)).await.unwrap();
     append(store, "log", 0, "one ").await.unwrap();
     append(store, "log", 4, "two").await.unwrap();
     let copied = store.object("b", "log", None).unwrap();
@@ -48,15 +39,10 @@ async fn fill(store: &Store) {
     append(store, "log", 7, " three").await.unwrap();
     store.seal_object("b", "log", 13).await.unwrap();
     store
-        .update_object("b", "copy", None, |meta| {
-            meta.acl = ObjectAcl::PublicReadWrite
-        })
+        .update_object("b", "copy", None, |meta| meta.acl = ObjectAcl::PublicReadWrite)
         .await
         .unwrap();
-    let upload = store
-        .initiate_upload("b", "m", ObjectMeta::default())
-        .await
-        .unwrap();
+    let upload = store.initiate_upload("b", "m", ObjectMeta::default()).await.unwrap();
     for (number, content) in [(1, "old"), (1, "part"), (3, "other")] {
         let staged = store.stage(content).await.unwrap();
         store
@@ -64,15 +50,9 @@ async fn fill(store: &Store) {
             .await
             .unwrap();
     }
-    let done = store
-        .initiate_upload("b", "done", ObjectMeta::default())
-        .await
-        .unwrap();
+    let done = store.initiate_upload("b", "done", ObjectMeta::default()).await.unwrap();
     let staged = store.stage("all").await.unwrap();
-    store
-        .put_part("b", "done", &done.upload_id, 2, staged)
-        .await
-        .unwrap();
+    store.put_part("b", "done", &done.upload_id, 2, staged).await.unwrap();
     let options = CompleteOptions {
         parts: CompleteParts::All,
         forbid_overwrite: false,
@@ -124,10 +104,7 @@ async fn both_backends_agree_on_everything_but_ids() {
     fill(&memory).await;
     let (one, two) = (contents(&directory).await, contents(&memory).await);
     assert_eq!(one.len(), two.len());
-    assert_eq!(
-        directory.bucket_stat("b").unwrap(),
-        memory.bucket_stat("b").unwrap()
-    );
+    assert_eq!(directory.bucket_stat("b").unwrap(), memory.bucket_stat("b").unwrap());
 }
 
 #[tokio::test]
@@ -166,9 +143,7 @@ async fn a_directory_of_something_else_is_refused_untouched() {
     assert!(blobs.join("precious").exists());
     fs::remove_dir_all(home.path().join("data/blobs")).unwrap();
     fs::write(home.path().join("data/format"), "other, format 9\n").unwrap();
-    assert!(
-        matches!(open_error(&home).await, StoreError::Corrupt(what) if what.contains("format 9"))
-    );
+    assert!(matches!(open_error(&home).await, StoreError::Corrupt(what) if what.contains("format 9")));
 }
 
 #[tokio::test]
@@ -218,19 +193,10 @@ async fn what_nobody_uses_any_more_leaves_the_disk() {
     drop(held);
     assert_eq!(blob_files(&home), 0, "deleted");
 
-    let upload = store
-        .initiate_upload("b", "m", ObjectMeta::default())
-        .await
-        .unwrap();
+    let upload = store.initiate_upload("b", "m", ObjectMeta::default()).await.unwrap();
     let staged = store.stage("part").await.unwrap();
-    store
-        .put_part("b", "m", &upload.upload_id, 1, staged)
-        .await
-        .unwrap();
-    store
-        .abort_upload("b", "m", &upload.upload_id)
-        .await
-        .unwrap();
+    store.put_part("b", "m", &upload.upload_id, 1, staged).await.unwrap();
+    store.abort_upload("b", "m", &upload.upload_id).await.unwrap();
     assert_eq!(blob_files(&home), 0, "aborted");
 }
 
@@ -249,22 +215,14 @@ async fn a_cut_journal_is_healed_wherever_it_is_cut() {
         let (journal, _) = Journal::open(scratch.clone(), Durability::ProcessDeath).unwrap();
         drop(journal);
         let healed = fs::read(scratch.join("journal")).unwrap();
-        let lines = whole[..cut]
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .unwrap()
-            + 1;
+        let lines = whole[..cut].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
         assert!(healed == whole[..lines], "cut at {cut}");
     }
 }
 
 #[tokio::test]
 async fn a_spoilt_tail_is_cut_off_and_writing_goes_on() {
-    for tail in [
-        "0123",
-        "0000000000000000 {\"Meta\":{}}\n",
-        "\u{0}\u{0}\u{0}",
-    ] {
+    for tail in ["0123", "0000000000000000 {\"Meta\":{}}\n", "\u{0}\u{0}\u{0}"] {
         let home = tempfile::tempdir().unwrap();
         let store = directory_store(&home).await;
         fill(&store).await;
@@ -278,10 +236,7 @@ async fn a_spoilt_tail_is_cut_off_and_writing_goes_on() {
         assert_eq!(contents(&store).await, before, "tail {tail:?}");
         put(&store, "after", "healing").await;
         drop(store);
-        assert_eq!(
-            text(&directory_store(&home).await, "after").await,
-            "healing"
-        );
+        assert_eq!(text(&directory_store(&home).await, "after").await, "healing");
     }
 }
 
@@ -327,22 +282,12 @@ async fn a_changed_byte_of_content_breaks_the_read() {
     let mut stream = read();
     assert_eq!(stream.try_next().await.unwrap().unwrap().len(), blob::CHUNK);
     let error = stream.try_next().await.unwrap_err();
-    assert_eq!(
-        error.kind(),
-        io::ErrorKind::InvalidData,
-        "the last chunk is held back"
-    );
+    assert_eq!(error.kind(), io::ErrorKind::InvalidData, "the last chunk is held back");
 
     fs::write(&file, &good[..good.len() - 1]).unwrap();
-    assert_eq!(
-        collect(read()).await.unwrap_err().kind(),
-        io::ErrorKind::InvalidData
-    );
+    assert_eq!(collect(read()).await.unwrap_err().kind(), io::ErrorKind::InvalidData);
     fs::remove_file(&file).unwrap();
-    assert_eq!(
-        collect(read()).await.unwrap_err().kind(),
-        io::ErrorKind::InvalidData
-    );
+    assert_eq!(collect(read()).await.unwrap_err().kind(), io::ErrorKind::InvalidData);
     fs::write(&file, &good).unwrap();
     assert!(collect(read()).await.unwrap() == good);
 }
@@ -360,9 +305,7 @@ async fn a_disk_that_fails_changes_nothing() {
         journal.as_mut().unwrap().fail_writes(&journal_of_b(&home));
     }
     let staged = store.stage("new").await.unwrap();
-    let failed = store
-        .put_object("b", "k", staged, PutOptions::default())
-        .await;
+    let failed = store.put_object("b", "k", staged, PutOptions::default()).await;
     assert!(matches!(failed, Err(StoreError::Io(_))));
     assert_eq!(text(&store, "k").await, "old");
     drop(store);

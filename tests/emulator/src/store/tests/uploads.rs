@@ -10,11 +10,7 @@ async fn begin(store: &Store, key: &str) -> String {
         content_type: Some("a/b".into()),
         ..ObjectMeta::default()
     };
-    store
-        .initiate_upload("b", key, meta)
-        .await
-        .unwrap()
-        .upload_id
+    store.initiate_upload("b", key, meta).await.unwrap().upload_id
 }
 
 async fn part(store: &Store, id: &str, number: u32, content: impl Into<Bytes>) -> PartInfo {
@@ -24,10 +20,7 @@ async fn part(store: &Store, id: &str, number: u32, content: impl Into<Bytes>) -
 
 fn listed(parts: &[&PartInfo]) -> CompleteOptions {
     complete(CompleteParts::Listed(
-        parts
-            .iter()
-            .map(|part| (part.number, part.etag.clone()))
-            .collect(),
+        parts.iter().map(|part| (part.number, part.etag.clone())).collect(),
     ))
 }
 

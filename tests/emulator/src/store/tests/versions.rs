@@ -10,9 +10,7 @@ fn listed(store: &Store, query: &ListQuery) -> Vec<(String, String, bool)> {
 fn shown(entry: VersionEntry) -> (String, String, bool) {
     match entry.version {
         VersionInfo::Object(info) => (info.key.clone(), info.version_id.clone(), entry.is_latest),
-        VersionInfo::DeleteMarker {
-            key, version_id, ..
-        } => (key, version_id, entry.is_latest),
+        VersionInfo::DeleteMarker { key, version_id, .. } => (key, version_id, entry.is_latest),
     }
 }
 

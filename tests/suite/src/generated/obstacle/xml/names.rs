@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use oss_sdk::__private::{
-    Body, Bytes, Call, Error, FromText, HeaderMap, Paginate, Presign, ReadXml, Reply,
-    ResponseBody, ResultMeta, TextError, Timestamp, ToText, UrlDecode, WriteXml,
+    Body, Bytes, Call, Error, FromText, HeaderMap, NextPage, Paginate, Presign, ReadXml,
+    Reply, ResponseBody, ResultMeta, TextError, Timestamp, ToText, UrlDecode, WriteXml,
     XmlError, XmlReader, XmlWriter,
 };
 
@@ -443,17 +443,18 @@ impl ReadXml for ListNumbersResult {
 impl Paginate for ListNumbersRequest {
     type Item = Value;
 
-    fn next_page(&mut self, page: &ListNumbersResult) -> bool {
+    fn next_page(&mut self, page: &ListNumbersResult) -> NextPage {
         if !page.is_truncated {
-            return false;
+            return NextPage::Last;
         }
-        if page.next_marker.as_deref().is_none_or(str::is_empty)
-            || self.marker == page.next_marker
-        {
-            return false;
+        if page.next_marker.as_deref().is_none_or(str::is_empty) {
+            return NextPage::Lost;
+        }
+        if self.marker == page.next_marker {
+            return NextPage::Lost;
         }
         self.marker = page.next_marker.clone();
-        true
+        NextPage::More
     }
 
     fn items(page: ListNumbersResult) -> Vec<Value> {
@@ -976,7 +977,7 @@ impl ::oss_sdk::__private::Operation for CopyThingRequest {
 
     fn decode(reply: Reply) -> Result<CopyThingResult, Error> {
         let mut result = CopyThingResult::default();
-        reply.read_xml(None, &mut result)?;
+        reply.read_xml_optional(None, &mut result)?;
         result.meta = reply.into_meta();
         Ok(result)
     }
@@ -3126,7 +3127,7 @@ mod dynamic {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
                 bucket: object.required("bucket", "bucket")?,
-                policy: object.required("policy", "policy")?,
+                policy: object.required_text("policy")?,
             };
             object.finish()?;
             Ok(value)
@@ -3156,7 +3157,7 @@ mod dynamic {
     impl ToJson for GetPolicyResult {
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
-            out.set("policy", "policy", &self.policy);
+            out.set_text("policy", self.policy.as_deref());
             out.into()
         }
     }
