@@ -31,12 +31,6 @@ mod request_log;
 mod route;
 mod server;
 mod state;
-#[allow(
-    missing_docs,
-    unreachable_pub,
-    dead_code,
-    reason = "the storage engine has more than today's operations use"
-)]
 mod store;
 mod store_error;
 mod text;

@@ -29,6 +29,7 @@ pub(crate) enum Durability {
     #[default]
     PowerLoss,
     /// The death of the process at any moment, not that of the machine. Much faster.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests do without the disk's own cache"))]
     ProcessDeath,
 }
 

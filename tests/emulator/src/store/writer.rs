@@ -72,6 +72,7 @@ impl ObjectWriter {
     }
 
     /// Bytes written so far.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests ask for it"))]
     pub(crate) fn size(&self) -> u64 {
         self.size
     }
