@@ -68,6 +68,10 @@
 //! | `json` | by those that need it | JSON documents |
 //!
 //! The runtime is tokio. A client can be made outside of it; calls are made within.
+//!
+//! The feature `rustls` gives its provider to the transport of this crate alone and installs none for the process. An
+//! application that makes `reqwest` clients of its own has to choose a TLS feature of reqwest or install a provider: the
+//! one that this crate switches on, `rustls-no-provider`, brings none.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

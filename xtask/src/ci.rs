@@ -6,7 +6,7 @@ use std::time::Instant;
 use clap::Args;
 
 use crate::Outcome;
-use crate::process::{cargo, shown, status};
+use crate::process::{cargo, must, shown, status, target_directory};
 
 /// Runs everything that CI runs, prints how long each step took, and ends with the first that failed.
 #[derive(Debug, Args)]
@@ -14,7 +14,13 @@ pub(crate) struct Arguments {
     /// Only list the steps.
     #[arg(long)]
     list: bool,
+    /// Run only the steps whose name contains this.
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
 }
+
+/// Version of cargo-deny where the machine has none.
+const CARGO_DENY: &str = "0.20.2";
 
 /// Feature sets of the SDK that have to build alone, besides all together.
 const FEATURE_SETS: [&[&str]; 6] = [
@@ -27,7 +33,10 @@ const FEATURE_SETS: [&[&str]; 6] = [
 ];
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    let steps = steps()?;
+    let mut steps = steps()?;
+    if let Some(name) = &arguments.only {
+        steps.retain(|(step, _)| step.contains(name));
+    }
     if arguments.list {
         for (_, command) in &steps {
             println!("{}", shown(command));
@@ -51,6 +60,40 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     }
     println!("{total:>8.1} s  in all");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Checks the dependency tree against `deny.toml` with cargo-deny, which is built once into the target directory where
+/// the machine has none.
+pub(crate) fn dependencies() -> Outcome {
+    const CHECK: [&str; 4] = ["check", "bans", "licenses", "sources"];
+    let installed = cargo(&["deny", "--version"])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    let mut deny = cargo(&["deny"]);
+    if !installed {
+        let tools = target_directory()?.join("tools");
+        let program = tools
+            .join("bin")
+            .join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
+        if !program.exists() {
+            let version = format!("cargo-deny@{CARGO_DENY}");
+            let mut install = cargo(&["install", "--quiet", "--locked", "--no-default-features", &version]);
+            must(
+                install
+                    .arg("--root")
+                    .arg(&tools)
+                    .arg("--target-dir")
+                    .arg(tools.join("build")),
+            )?;
+        }
+        deny = Command::new(program);
+        deny.current_dir(crate::repository());
+    }
+    Ok(if status(deny.args(CHECK))?.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn steps() -> Result<Vec<(String, Command)>, String> {
@@ -81,6 +124,7 @@ fn steps() -> Result<Vec<(String, Command)>, String> {
         command.args(features).args(["--", "-D", "warnings"]);
         steps.push((format!("features {}", features.join(" ")), command));
     }
+    steps.push(("dependencies".to_owned(), own(&["ci-dependencies"])));
     steps.push(("tests".to_owned(), cargo(&["test", "--workspace"])));
     let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--all-features"]);
     doc.env("RUSTDOCFLAGS", "-D warnings");

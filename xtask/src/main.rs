@@ -37,6 +37,9 @@ enum Verb {
     #[command(disable_help_flag = true)]
     Call(runtime::Passed),
     Ci(ci::Arguments),
+    /// Checks the dependency tree against deny.toml.
+    #[command(hide = true)]
+    CiDependencies,
     Codegen(codegen::Arguments),
     /// Starts the emulator.
     #[command(disable_help_flag = true)]
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Verb::BuildCost => build_cost::run(),
         Verb::Call(passed) => runtime::run("call", &passed),
         Verb::Ci(arguments) => ci::run(&arguments),
+        Verb::CiDependencies => ci::dependencies(),
         Verb::Codegen(arguments) => codegen::run(&arguments),
         Verb::Emulator(passed) => runtime::emulator(&passed),
         Verb::Interop(arguments) => interop::run(&arguments),
