@@ -71,6 +71,10 @@ pub struct Service {
     pub hosts: BTreeMap<String, String>,
     /// First label of a virtual-hosted address.
     pub bucket_host: BucketHost,
+    /// Template of what the service calls a bucket, when callers give a short name; with `{bucket}`, `{account_id}`, `{region}`.
+    pub bucket_name: Option<String>,
+    /// Template of another first label, used when the client is told to use aliases; with `{bucket}`.
+    pub alias_host: Option<String>,
     /// What the signature calls the resource.
     pub signing: SigningResource,
     /// Query keys that V1 signs, sorted, besides `x-oss-*`: the service's list, all flags and extras of operations.
@@ -79,6 +83,8 @@ pub struct Service {
     pub errors: Vec<ErrorCode>,
     /// Sorted by name.
     pub groups: Vec<Group>,
+    /// Sorted by name.
+    pub waiters: Vec<Waiter>,
     /// Sorted by name.
     pub shapes: Vec<Shape>,
     /// Sorted by name.
@@ -105,6 +111,69 @@ pub struct Group {
     pub source: String,
     /// In file order.
     pub operations: Vec<Operation>,
+}
+
+/// Calls an operation until something has happened.
+#[derive(Debug, Clone)]
+pub struct Waiter {
+    /// snake_case; the client method is `wait_until_` and this.
+    pub name: String,
+    /// Group it stands in.
+    pub group: String,
+    /// Documentation.
+    pub doc: String,
+    /// Name of the operation.
+    pub operation: String,
+    /// Seconds before the second call.
+    pub delay: u64,
+    /// Most seconds between two calls.
+    pub max_delay: u64,
+    /// Seconds after which waiting fails.
+    pub timeout: u64,
+    /// Conditions that end the wait well, tried first.
+    pub done: Vec<Condition>,
+    /// Conditions that end it badly, tried second.
+    pub fail: Vec<Condition>,
+    /// Conditions for another call, tried last.
+    pub again: Vec<Condition>,
+}
+
+/// What a waiter looks for in an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// The call succeeded.
+    Success,
+    /// The service answered with one of these codes.
+    Error(Vec<String>),
+    /// A member of the result, by names from the result down, has a value that fits. At a list any item may.
+    Member {
+        /// Member names.
+        path: Vec<String>,
+        /// What its value must be.
+        test: Test,
+    },
+}
+
+/// What a [`Condition`] asks of a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Test {
+    /// One of these wire values.
+    Is(Vec<String>),
+    /// A text that contains this.
+    Contains(String),
+    /// A text that ends so.
+    EndsWith(String),
+}
+
+/// A fixed query value that holds when a member is set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryWhen {
+    /// Names from the request down.
+    pub member: Vec<String>,
+    /// Query key.
+    pub key: String,
+    /// Its value instead of the fixed one.
+    pub value: String,
 }
 
 /// HTTP method.
@@ -182,6 +251,10 @@ pub struct Operation {
     pub presign: bool,
     /// How it pages.
     pub paginate: Option<Paginate>,
+    /// Fixed query values that depend on members.
+    pub query_when: Vec<QueryWhen>,
+    /// Sets of request members of which at least one must be given completely; empty when there is no such rule.
+    pub any_of: Vec<Vec<String>>,
     /// Expected error codes.
     pub errors: Vec<String>,
     /// Named behaviours.
@@ -205,6 +278,8 @@ pub enum BodyKind {
     Text,
     /// A stream of bytes.
     Stream,
+    /// Frames that are read to the end and leave `frame` members.
+    Frames,
 }
 
 /// Named behaviour of the runtime.
@@ -221,16 +296,19 @@ pub enum Trait {
     SortParts,
     Slow,
     Unsigned,
+    ResultByContentType,
+    SelectFrames,
+    MetaFrames,
 }
 
 /// How an operation pages.
 #[derive(Debug, Clone)]
 pub struct Paginate {
-    /// Request member fed by result member.
+    /// Request member fed by result member. Result members are paths: names joined with `.`.
     pub tokens: Vec<(String, String)>,
-    /// Result member that says whether there is another page.
+    /// Result member, as a path, that says whether there is another page.
     pub more: Option<String>,
-    /// Result members that are the items; the first is the one `.items()` yields.
+    /// Result members, as paths, that are the items; the first is the one `.items()` yields.
     pub items: Vec<String>,
     /// Request member that limits a page.
     pub limit: Option<String>,
@@ -244,6 +322,8 @@ pub enum Place {
     Key,
     Path,
     Query,
+    /// Query parameter that holds a JSON document.
+    QueryJson,
     Header,
     /// The wire name is the prefix.
     HeaderMap,
@@ -251,6 +331,7 @@ pub enum Place {
     Body,
     /// Child of the document's root, by wire path.
     Field,
+    /// The whole body; with a wire name it is sent as `wire=text`.
     Text,
     RootText,
     Stream,
@@ -260,6 +341,8 @@ pub enum Place {
     Callback,
     /// Not on the wire: input of a trait.
     Local,
+    /// Read from the end frame, by the member's name.
+    Frame,
 }
 
 /// How a timestamp is written.
@@ -288,6 +371,8 @@ pub enum Type {
     Any,
     /// Base64 on the wire.
     Bytes,
+    /// Text that is base64 on the wire.
+    Base64String,
     Shape(ShapeId),
     Enum(EnumId),
     List(Box<Type>),
@@ -332,6 +417,10 @@ pub struct Member {
     pub max_items: Option<u64>,
     /// Regular expression of the whole value.
     pub pattern: Option<String>,
+    /// Stands before a string on the wire and not in the member.
+    pub prefix: Option<String>,
+    /// The ARN of the bucket that the request is sent and signed for; of several the first that is set.
+    pub bucket_arn: bool,
     /// Never shown.
     pub sensitive: bool,
     /// Percent-encoded when the answer says so.
@@ -365,6 +454,12 @@ pub struct Shape {
     pub recursive: bool,
     /// It or a shape below it has a `url_decoded` member.
     pub url_decoded: bool,
+    /// Reached from a `query_json` member, so it is written as JSON whatever the protocol.
+    pub query_json: bool,
+    /// Exactly one member is given; as a document it is that member's element.
+    pub one_of: bool,
+    /// Sets of members of which at most one each may be given.
+    pub exclusive: Vec<Vec<String>>,
 }
 
 /// An open vocabulary.

@@ -95,6 +95,9 @@ fn service(name: &str, files: &[&File<'_>], index: &Index<'_>, diagnostics: &mut
                 output: false,
                 recursive: false,
                 url_decoded: false,
+                query_json: false,
+                one_of: false,
+                exclusive: Vec::new(),
             });
         }
         for (name_of_enum, model) in group.enums.iter() {
@@ -133,6 +136,9 @@ fn service(name: &str, files: &[&File<'_>], index: &Index<'_>, diagnostics: &mut
             Some("{bucket}-{account_id}") => BucketHost::BucketAndAccount,
             _ => BucketHost::Bucket,
         },
+        bucket_name: None,
+        alias_host: None,
+        waiters: Vec::new(),
         signing: match model.signing.as_str() {
             "vector_arn" => SigningResource::VectorArn,
             "table_arn" => SigningResource::TableArn,

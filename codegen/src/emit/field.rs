@@ -213,7 +213,7 @@ fn literal_value(scope: &Scope<'_>, literal: &Literal, ty: &Type) -> TokenStream
 /// The Rust type of a value; streams are those of requests.
 pub fn rust_type(scope: &Scope<'_>, ty: &Type) -> TokenStream {
     match ty {
-        Type::String => scope.standard("String"),
+        Type::String | Type::Base64String => scope.standard("String"),
         Type::Integer => quote!(i64),
         Type::Float => quote!(f64),
         Type::Float32 => quote!(f32),

@@ -230,6 +230,9 @@ fn spec(scope: &Scope<'_>, operation: &Operation) -> TokenStream {
             Trait::ErrorInSuccess => quote!(.error_in_success()),
             Trait::Slow => quote!(.slow()),
             Trait::Unsigned => quote!(.unsigned()),
+            Trait::SelectFrames => quote!(.select_frames()),
+            Trait::MetaFrames => quote!(.meta_frames()),
+            Trait::ResultByContentType => TokenStream::new(),
             // Done while encoding, see `body`.
             Trait::SortParts => TokenStream::new(),
         });

@@ -151,7 +151,7 @@ impl<'a> Sampler<'a> {
                 let text = self.text(member, index);
                 quote!(#text)
             }
-            Type::Bytes => quote!("bytes"),
+            Type::Bytes | Type::Base64String => quote!("bytes"),
             Type::Stream => quote!("payload"),
             Type::Enum(id) => {
                 let enumeration = self.service.enumeration(*id);

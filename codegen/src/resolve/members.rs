@@ -89,6 +89,8 @@ impl Members<'_> {
             length: limits.length,
             max_items: limits.max_items,
             pattern: member.pattern.clone(),
+            prefix: None,
+            bucket_arn: false,
             sensitive: member.sensitive,
             url_decoded: member.url_decoded,
             since: member.since.clone(),

@@ -92,7 +92,7 @@ pub(super) fn implied_type(place: &Place) -> Option<Type> {
         | Place::CopySourceKey
         | Place::CopySourceVersionId
         | Place::Callback => Some(Type::String),
-        Place::Query | Place::Header | Place::Body | Place::Field | Place::Local => None,
+        Place::Query | Place::QueryJson | Place::Header | Place::Body | Place::Field | Place::Local | Place::Frame => None,
     }
 }
 

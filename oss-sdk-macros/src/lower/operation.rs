@@ -132,6 +132,8 @@ fn empty_operation(name: String) -> Operation {
         idempotent: true,
         presign: false,
         paginate: None,
+        query_when: Vec::new(),
+        any_of: Vec::new(),
         errors: Vec::new(),
         traits: Vec::new(),
         subresources: Vec::new(),

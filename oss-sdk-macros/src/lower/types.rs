@@ -79,6 +79,9 @@ fn shape(ty: &syn::Type) -> Shape {
         output: true,
         recursive: false,
         url_decoded: false,
+        query_json: false,
+        one_of: false,
+        exclusive: Vec::new(),
     }
 }
 

@@ -232,7 +232,7 @@ impl Sampler<'_> {
             Type::Timestamp(TimestampFormat::Iso8601) => "2024-05-06T07:08:09.000Z".to_owned(),
             Type::Timestamp(TimestampFormat::HttpDate) => "Mon, 06 May 2024 07:08:09 GMT".to_owned(),
             Type::Timestamp(TimestampFormat::UnixSeconds) => UNIX_TIME.to_string(),
-            Type::Bytes => "Ynl0ZXM=".to_owned(),
+            Type::Bytes | Type::Base64String => "Ynl0ZXM=".to_owned(),
             Type::Enum(id) => match self.enum_value(*id, index) {
                 Some(value) => value.wire.clone(),
                 None => "value".to_owned(),
