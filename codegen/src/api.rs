@@ -421,6 +421,8 @@ pub struct Member {
     pub prefix: Option<String>,
     /// The ARN of the bucket that the request is sent and signed for; of several the first that is set.
     pub bucket_arn: bool,
+    /// A map that holds the keys of the object that no other member has.
+    pub rest: bool,
     /// Never shown.
     pub sensitive: bool,
     /// Percent-encoded when the answer says so.

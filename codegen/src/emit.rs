@@ -12,7 +12,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 #[cfg(feature = "format")]
-use crate::api::{Api, Group, Service, ShapeId};
+use crate::api::{Api, EnumId, Group, Service, ShapeId};
 #[cfg(feature = "format")]
 use crate::{format, names};
 
@@ -23,8 +23,11 @@ pub mod docs;
 pub mod dynamic;
 pub mod enums;
 pub mod field;
+pub mod form;
 pub mod json;
 pub mod operation;
+#[cfg(feature = "format")]
+pub mod pages;
 pub mod paginate;
 pub mod request;
 pub mod result;
@@ -35,6 +38,8 @@ pub mod service;
 pub mod shape;
 pub mod structure;
 pub mod url_decode;
+#[cfg(feature = "format")]
+pub mod waiter;
 #[cfg(feature = "format")]
 pub mod wire;
 pub mod xml;
@@ -266,8 +271,12 @@ fn group(service: &Service, name: &str, group: Option<&Group>, options: &Options
                 .flatten(),
         );
     }
-    for enumeration in service.enums.iter().filter(|enumeration| enumeration.group == name) {
-        items.extend(enums::emit(&scope, enumeration));
+    let in_queries = json::enums_in_queries(service);
+    for (index, enumeration) in service.enums.iter().enumerate() {
+        if enumeration.group == name {
+            let has_json = json::is_wire(&scope) || in_queries.contains(&EnumId(index));
+            items.extend(enums::emit(&scope, enumeration, has_json));
+        }
     }
     if let Some(group) = group.filter(|group| !group.operations.is_empty()) {
         items.extend(client::emit(&scope, group, options));

@@ -3,24 +3,30 @@
 //! Rules see the resolved API and report at the places that [`Index`] knows. What no longer exists after resolution,
 //! such as an unknown name, is reported by the pass that resolves it.
 
+mod bucket_arn;
 pub mod codes;
 mod consequences;
 mod documentation;
 mod enums;
 mod explain;
+mod frames;
+mod member_paths;
 mod pagination;
 mod paths;
 mod payload;
 mod recursion;
+mod rest;
 mod rust_names;
 mod service;
+mod sets;
 mod traits;
 mod types;
 mod unused;
 mod values;
+mod waiters;
 mod wire;
 
-use crate::api::{Api, Member, Operation, Service};
+use crate::api::{Api, Member, Operation, Service, ShapeId};
 use crate::diagnostic::Diagnostics;
 use crate::resolve::Index;
 use crate::spans::Cursor;
@@ -29,19 +35,24 @@ pub use explain::{Rule, explain, rules};
 
 /// Checks everything.
 pub fn check(api: &Api, index: &Index<'_>, diagnostics: &mut Diagnostics) {
-    const RULES: [fn(&Subject<'_>, &mut Diagnostics); 13] = [
+    const RULES: [fn(&Subject<'_>, &mut Diagnostics); 18] = [
+        bucket_arn::check,
         documentation::check,
         enums::check,
+        frames::check,
         pagination::check,
         paths::check,
         payload::check,
         recursion::check,
+        rest::check,
         rust_names::check,
         service::check,
+        sets::check,
         traits::check,
         types::check,
         unused::check,
         values::check,
+        waiters::check,
         wire::check,
     ];
     let mut found = Diagnostics::default();
@@ -80,6 +91,7 @@ enum Side {
 struct Owner<'a> {
     side: Side,
     operation: Option<&'a Operation>,
+    shape: Option<ShapeId>,
 }
 
 impl<'a> Subject<'a> {
@@ -105,6 +117,7 @@ impl<'a> Subject<'a> {
                 let owner = Owner {
                     side,
                     operation: Some(operation),
+                    shape: None,
                 };
                 lists.push(Members {
                     owner,
@@ -113,11 +126,12 @@ impl<'a> Subject<'a> {
                 });
             }
         }
-        for shape in &self.service.shapes {
+        for (id, shape) in self.service.shapes.iter().enumerate() {
             if let Some(at) = self.index.shape(&self.service.name, &shape.name) {
                 let owner = Owner {
                     side: Side::Shape,
                     operation: None,
+                    shape: Some(ShapeId(id)),
                 };
                 lists.push(Members {
                     owner,

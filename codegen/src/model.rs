@@ -33,6 +33,8 @@ pub struct ServiceFile {
     pub reference: Option<String>,
     pub hosts: Named<String>,
     pub bucket_host: Option<String>,
+    pub bucket_name: Option<String>,
+    pub alias_host: Option<String>,
     pub signing: String,
     pub subresources: Vec<String>,
     pub errors: Named<ErrorCode>,
@@ -61,6 +63,7 @@ pub struct GroupFile {
     pub service: String,
     pub group: String,
     pub operations: Named<Operation>,
+    pub waiters: Named<Waiter>,
     pub shapes: Named<Shape>,
     pub enums: Named<Enum>,
 }
@@ -87,6 +90,8 @@ pub struct Operation {
     pub paginate: Option<Paginate>,
     pub errors: Vec<String>,
     pub traits: Vec<String>,
+    pub query_when: Vec<QueryWhen>,
+    pub any_of: Vec<Vec<String>>,
     pub subresources: Vec<String>,
     pub since: Option<String>,
     pub deprecated: Option<String>,
@@ -105,6 +110,51 @@ pub struct Paginate {
     pub more: Option<String>,
     pub items: Vec<String>,
     pub limit: Option<String>,
+}
+
+/// An entry of `query_when` of an operation.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "docs/model-format.md explains each key; the names are the same"
+)]
+pub struct QueryWhen {
+    pub set: String,
+    pub query: String,
+}
+
+/// An entry of `waiters`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "docs/model-format.md explains each key; the names are the same"
+)]
+pub struct Waiter {
+    pub doc: String,
+    pub operation: String,
+    pub delay: Option<(i64, i64)>,
+    pub timeout: i64,
+    pub done: Vec<Condition>,
+    pub fail: Vec<Condition>,
+    pub again: Vec<Condition>,
+}
+
+/// An entry of `done`, `fail` or `again` of a waiter.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "docs/model-format.md explains each key; the names are the same"
+)]
+pub struct Condition {
+    pub success: bool,
+    pub error: Option<Vec<String>>,
+    pub member: Option<String>,
+    pub is: Option<Vec<String>>,
+    pub contains: Option<String>,
+    pub ends_with: Option<String>,
 }
 
 /// An entry of `request`, `result` or `members`.
@@ -129,6 +179,9 @@ pub struct Member {
     pub max_items: Option<i64>,
     pub pattern: Option<String>,
     pub format: Option<String>,
+    pub prefix: Option<String>,
+    pub bucket_arn: bool,
+    pub rest: bool,
     pub sensitive: bool,
     pub url_decoded: bool,
     pub aliases: Vec<String>,
@@ -148,6 +201,8 @@ pub struct Shape {
     pub wire: Option<String>,
     pub doc: String,
     pub members: Named<Member>,
+    pub exclusive: Vec<Vec<String>>,
+    pub one_of: bool,
 }
 
 /// An entry of `enums`.

@@ -1,13 +1,16 @@
 //! Generated files on disk: compared as a set, written all or none.
 //!
-//! A file is ours when its first line carries the [marker](crate::emit::MARKER). Files without it are never
-//! overwritten or deleted.
+//! A file is ours when its first line carries the marker of [Rust](crate::emit::MARKER) or of
+//! [Markdown](crate::emit::pages::MARKER). Files without it are never overwritten or deleted.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
-use crate::emit::{Files, MARKER};
+use crate::emit::{Files, MARKER, pages};
+
+/// What the first line of a file of ours starts with: Rust, or Markdown.
+const MARKERS: [&str; 2] = [MARKER, pages::MARKER];
 
 /// What has to be done so that the tree is as generated.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -99,12 +102,17 @@ pub fn compare(root: &Path, files: &Files, directories: &[&str]) -> Result<Chang
         if before == after {
             continue;
         }
-        if before.as_ref().is_some_and(|text| !text.starts_with(MARKER)) {
+        if before.as_ref().is_some_and(|text| !is_ours(text)) {
             return Err(OutputError::Unmarked { path });
         }
         changes.files.push(Change { path, before, after });
     }
     Ok(changes)
+}
+
+/// Whether a file says that it is generated.
+fn is_ours(text: &str) -> bool {
+    MARKERS.iter().any(|marker| text.starts_with(marker))
 }
 
 /// Adds all files below a directory; a directory that does not exist has none.
@@ -233,6 +241,15 @@ mod tests {
             assert!(error.to_string().starts_with("`g/a.rs` does not start with"), "{error}");
             assert_eq!(fs::read(root.path().join("g/a.rs")).unwrap(), content);
         }
+    }
+
+    #[test]
+    fn pages_are_ours_as_well() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("d")).unwrap();
+        fs::write(root.path().join("d/old.md"), format!("{} from x. -->\n", pages::MARKER)).unwrap();
+        let changes = compare(root.path(), &Files::new(), &["d"]).unwrap();
+        assert_eq!(paths(&changes), ["d/old.md"]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod places;
 mod recursion;
 mod references;
 mod subresources;
+mod waiters;
 
 use std::collections::BTreeMap;
 
@@ -76,6 +77,7 @@ fn service(name: &str, files: &[&File<'_>], index: &Index<'_>, diagnostics: &mut
     let mut groups = Vec::new();
     let mut shapes = Vec::new();
     let mut enums = Vec::new();
+    let mut all_waiters = Vec::new();
     for file in files {
         let Some((group, top)) = file.group_file() else {
             continue;
@@ -96,8 +98,8 @@ fn service(name: &str, files: &[&File<'_>], index: &Index<'_>, diagnostics: &mut
                 recursive: false,
                 url_decoded: false,
                 query_json: false,
-                one_of: false,
-                exclusive: Vec::new(),
+                one_of: model.one_of,
+                exclusive: model.exclusive.clone(),
             });
         }
         for (name_of_enum, model) in group.enums.iter() {
@@ -106,14 +108,24 @@ fn service(name: &str, files: &[&File<'_>], index: &Index<'_>, diagnostics: &mut
             }
         }
         if file.stem != "common" {
-            let operations = group.operations.iter().map(|(operation, model)| {
-                let at = top.path(&["operations", operation]);
-                operations::resolve(operation, model, &facts, &members, at, diagnostics)
-            });
+            let operations = group
+                .operations
+                .iter()
+                .map(|(operation, model)| {
+                    let at = top.path(&["operations", operation]);
+                    operations::resolve(operation, model, &facts, &members, at, diagnostics)
+                })
+                .collect();
+            for (waiter, model) in group.waiters.iter() {
+                let at = top.path(&["waiters", waiter]);
+                if index.is_first_waiter(name, waiter, at) {
+                    all_waiters.push(waiters::resolve(waiter, model, file.stem, &facts, at, diagnostics));
+                }
+            }
             groups.push(Group {
                 name: file.stem.to_owned(),
                 source: file.path.to_owned(),
-                operations: operations.collect(),
+                operations,
             });
         }
     }
@@ -121,6 +133,7 @@ fn service(name: &str, files: &[&File<'_>], index: &Index<'_>, diagnostics: &mut
     shapes.sort_by(|a, b| a.name.cmp(&b.name));
     enums.sort_by(|a, b| a.name.cmp(&b.name));
     groups.sort_by(|a, b| a.name.cmp(&b.name));
+    all_waiters.sort_by(|a, b| a.name.cmp(&b.name));
     let mut service = Service {
         name: name.to_owned(),
         doc: model.doc.clone(),
@@ -136,9 +149,8 @@ fn service(name: &str, files: &[&File<'_>], index: &Index<'_>, diagnostics: &mut
             Some("{bucket}-{account_id}") => BucketHost::BucketAndAccount,
             _ => BucketHost::Bucket,
         },
-        bucket_name: None,
-        alias_host: None,
-        waiters: Vec::new(),
+        bucket_name: model.bucket_name.clone(),
+        alias_host: model.alias_host.clone(),
         signing: match model.signing.as_str() {
             "vector_arn" => SigningResource::VectorArn,
             "table_arn" => SigningResource::TableArn,
@@ -148,6 +160,7 @@ fn service(name: &str, files: &[&File<'_>], index: &Index<'_>, diagnostics: &mut
         subresources: model.subresources.clone(),
         errors: at.map(|at| error_codes(model, at, diagnostics)).unwrap_or_default(),
         groups,
+        waiters: all_waiters,
         shapes,
         enums,
     };

@@ -160,8 +160,12 @@ impl<'a> Cursor<'a> {
 
     /// Keys of a mapping below, in the order of the file.
     pub fn value_names(self, key: &str) -> Vec<String> {
-        self.child(key)
-            .node
+        self.child(key).keys()
+    }
+
+    /// Keys of this mapping, in the order of the file.
+    pub fn keys(self) -> Vec<String> {
+        self.node
             .map(Node::entries)
             .unwrap_or_default()
             .iter()

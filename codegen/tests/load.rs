@@ -147,7 +147,7 @@ fn directions_recursion_and_decoding_reach_through_shapes() {
     };
     assert_eq!(flags("Tree"), (true, true, true, true));
     assert_eq!(flags("Twin"), (true, true, true, true));
-    assert_eq!(flags("Value"), (false, true, false, true));
+    assert_eq!(flags("Value"), (true, true, false, true));
     assert_eq!(flags("Part"), (true, false, false, false));
     assert_eq!(flags("Keywords"), (true, true, false, true));
     let json = api.service("json").expect("a service");

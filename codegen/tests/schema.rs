@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 
 use jsonschema::Validator;
 use oss_codegen::load_dir;
-use oss_codegen::model::keys::{ENUM, GROUP, Kind, MEMBER, OPERATION, PAGINATE, Record, SERVICE, SHAPE, TRAITS};
+use oss_codegen::model::keys::{
+    CONDITION, ENUM, GROUP, Kind, MEMBER, OPERATION, PAGINATE, QUERY_WHEN, Record, SERVICE, SHAPE, TRAITS, WAITER,
+};
 use serde_json::Value;
 
 fn models() -> PathBuf {
@@ -91,12 +93,15 @@ fn models_that_are_wrong_in_structure_are_refused() {
 fn the_schema_has_the_keys_of_the_loader() {
     let schema = schema();
     let of = |name: &str| &schema["$defs"][name];
-    let records: [(&str, &Record); 7] = [
+    let records: [(&str, &Record); 10] = [
         ("service_file", &SERVICE),
         ("group_file", &GROUP),
         ("operation", &OPERATION),
         ("member", &MEMBER),
         ("paginate", &PAGINATE),
+        ("query_when", &QUERY_WHEN),
+        ("waiter", &WAITER),
+        ("condition", &CONDITION),
         ("shape", &SHAPE),
         ("enum", &ENUM),
     ];

@@ -53,7 +53,7 @@ pub(crate) fn to_xml(input: &DeriveInput) -> syn::Result<TokenStream> {
     let ty = lowered.ty();
     let xml_root = scope.runtime("XmlRoot");
     let root = root.unwrap_or_else(|| lowered.ident.to_string());
-    let write = xml::write_impl(&scope, &ty, &lowered.fields());
+    let write = xml::write_impl(&scope, &ty, &lowered.fields(), None);
     Ok(quote! {
         #write
 

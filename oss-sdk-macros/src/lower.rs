@@ -313,6 +313,7 @@ fn member(name: &str) -> Member {
         pattern: None,
         prefix: None,
         bucket_arn: false,
+        rest: false,
         sensitive: false,
         url_decoded: false,
         since: None,

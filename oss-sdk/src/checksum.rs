@@ -1,6 +1,10 @@
-//! CRC-64 as the service computes it (CRC-64/XZ), running, continued, and combined across parts.
+//! CRC-64 as the service computes it (CRC-64/XZ), running, continued, and combined across parts; CRC-32 of frames.
 
 use std::fmt;
+
+mod crc32;
+
+pub(crate) use self::crc32::Crc32;
 
 /// The reflected ECMA-182 polynomial.
 const POLYNOMIAL: u64 = 0xC96C_5795_D787_0F42;

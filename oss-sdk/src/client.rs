@@ -20,7 +20,7 @@ pub(crate) use self::core::Core;
 
 /// Defines a client over the core: what all clients have in common.
 macro_rules! service_client {
-    ($(#[$doc:meta])* $service:path) => {
+    ($(#[$doc:meta])* $service:path $(, user_agent = $tag:literal)?) => {
         $(#[$doc])*
         #[derive(Clone)]
         pub struct Client {
@@ -51,6 +51,7 @@ macro_rules! service_client {
             /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the name of a setting that is missing or wrong, or
             /// that contradicts another.
             pub fn new(config: $crate::Config) -> Result<Self, $crate::Error> {
+                $(let config = config.tagged($tag);)?
                 Ok(Client { core: $crate::client::Core::new(config, &$service)? })
             }
 
@@ -89,6 +90,12 @@ macro_rules! service_client {
                 self.core.shutdown.has_started()
             }
 
+            #[cfg(test)]
+            #[allow(dead_code, reason = "not the tests of every client look at it")]
+            pub(crate) fn core(&self) -> &std::sync::Arc<$crate::client::Core> {
+                &self.core
+            }
+
             pub(crate) fn call<O: $crate::Operation>(&self, operation: O) -> $crate::Call<'_, O> {
                 $crate::Call::new(&self.core, operation)
             }
@@ -124,7 +131,13 @@ macro_rules! service_client {
     };
 }
 
-#[cfg(any(feature = "sts", feature = "vectors"))]
+#[cfg(any(
+    feature = "agentic",
+    feature = "dataprocess",
+    feature = "sts",
+    feature = "tables",
+    feature = "vectors"
+))]
 pub(crate) use service_client;
 
 service_client! {

@@ -10,6 +10,7 @@ use crate::credentials::{AnonymousCredentials, Credentials, CredentialsProvider}
 pub use crate::endpoint::AddressingStyle;
 use crate::endpoint::HostKind;
 use crate::error::Error;
+use crate::naming::Naming;
 use crate::retry::RetryPolicy;
 use crate::signer::Signer;
 
@@ -62,6 +63,8 @@ pub struct Config {
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) user_agent: Option<String>,
+    /// Stands before that, in place of the service's own.
+    pub(crate) user_agent_tag: Option<&'static str>,
     pub(crate) default_headers: Vec<(String, String)>,
     pub(crate) additional_headers: Vec<String>,
     pub(crate) proxy: Option<String>,
@@ -69,6 +72,9 @@ pub struct Config {
     pub(crate) max_idle_connections: Option<usize>,
     pub(crate) skip_verify: bool,
     pub(crate) account_id: Option<String>,
+    /// Names of buckets that are not those of the service.
+    pub(crate) naming: Option<Naming>,
+    pub(crate) bucket_alias: bool,
     pub(crate) cloud_box_id: Option<String>,
     pub(crate) no_upload_crc64: bool,
     pub(crate) no_download_crc64: bool,
@@ -205,8 +211,13 @@ settings! {
     /// only.
     danger_accept_invalid_certificates(accept: bool) => |config| config.skip_verify = accept;
 
-    /// Sets the account's id, digits only. Vector buckets need it in their host names.
+    /// Sets the account's id, digits only. Vector buckets need it in their host names, agentic buckets and bucket spaces
+    /// in their own names.
     account_id(id: impl Into<String>) => |config| config.account_id = Some(id.into());
+
+    /// Puts a short alias of the bucket into host names in place of its name, which with account and region may be too
+    /// long for a host. Only for agentic buckets and bucket spaces, addressed virtual-hosted.
+    bucket_alias(enable: bool) => |config| config.bucket_alias = enable;
 
     /// Sets the cloud box that requests are signed for; needs an endpoint.
     cloud_box_id(id: impl Into<String>) => |config| config.cloud_box_id = Some(id.into());
@@ -231,6 +242,18 @@ settings! {
 }
 
 impl Config {
+    /// Says in the user agent which client it is.
+    #[cfg(any(
+        feature = "agentic",
+        feature = "dataprocess",
+        feature = "tables",
+        feature = "vectors"
+    ))]
+    pub(crate) fn tagged(mut self, tag: &'static str) -> Self {
+        self.user_agent_tag = Some(tag);
+        self
+    }
+
     /// The headers that every request gets.
     pub(crate) fn parsed_default_headers(&self) -> Result<HeaderMap, Error> {
         let mut headers = HeaderMap::with_capacity(self.default_headers.len());

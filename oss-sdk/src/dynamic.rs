@@ -96,7 +96,8 @@ where
         }
         let meta = result.meta();
         output.insert("status_code".to_owned(), meta.status().into());
-        output.insert("request_id".to_owned(), meta.request_id().into());
+        // Some documents hold it themselves.
+        output.entry("request_id").or_insert_with(|| meta.request_id().into());
         Ok(Value::Object(output))
     })
 }
@@ -195,8 +196,14 @@ fn tables() -> Vec<Table> {
 
     vec![
         (&generated::oss::SERVICE, generated::oss::OPERATIONS),
+        #[cfg(feature = "agentic")]
+        (&generated::agentic::SERVICE, generated::agentic::OPERATIONS),
+        #[cfg(feature = "dataprocess")]
+        (&generated::dataprocess::SERVICE, generated::dataprocess::OPERATIONS),
         #[cfg(feature = "sts")]
         (&generated::sts::SERVICE, generated::sts::OPERATIONS),
+        #[cfg(feature = "tables")]
+        (&generated::tables::SERVICE, generated::tables::OPERATIONS),
         #[cfg(feature = "vectors")]
         (&generated::vectors::SERVICE, generated::vectors::OPERATIONS),
     ]

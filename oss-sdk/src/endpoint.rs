@@ -8,7 +8,7 @@ use crate::service::{BucketHost, ServiceSpec, SigningResource};
 
 mod names;
 
-pub(crate) use names::{account_id_rule, region_rule};
+pub(crate) use names::{account_id_rule, region_rule, table_bucket};
 
 /// How a bucket is addressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,6 +72,8 @@ pub(crate) struct Endpoint {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Target<'a> {
     pub(crate) bucket: Option<&'a str>,
+    /// First label of a virtual-hosted address in place of the bucket's own.
+    pub(crate) label: Option<&'a str>,
     /// Not encoded.
     pub(crate) key: Option<&'a str>,
     /// Percent-encoded path behind the bucket, of operations that have no key but a path.
@@ -204,12 +206,14 @@ impl Endpoint {
         path.push('/');
         match (target.bucket, self.style) {
             (None, _) | (Some(_), AddressingStyle::Cname) => {}
+            // Paths of table services name the bucket where they need it.
+            (Some(_), AddressingStyle::Path) if service.signing == SigningResource::TableArn => {}
             (Some(bucket), AddressingStyle::Path) => {
                 percent::push_path(&mut path, bucket);
                 path.push('/');
             }
             (Some(bucket), AddressingStyle::VirtualHosted) => {
-                push_label(&mut host, service, bucket, account_id)?;
+                push_label(&mut host, service, target.label.unwrap_or(bucket), account_id)?;
                 host.push('.');
             }
         }
@@ -232,10 +236,7 @@ impl Endpoint {
 fn push_label(host: &mut String, service: &ServiceSpec, bucket: &str, account_id: Option<&str>) -> Result<(), Error> {
     let start = host.len();
     if service.signing == SigningResource::TableArn {
-        let (account, name) = names::table_bucket(bucket).ok_or_else(|| {
-            let rule = "must be an ARN such as `acs:osstables:cn-hangzhou:1234567890:bucket/name`";
-            Error::invalid_input("bucket", rule)
-        })?;
+        let (account, name) = table_bucket(bucket).map_err(|rule| Error::invalid_input("table_bucket_arn", rule))?;
         host.push_str(name);
         host.push('-');
         host.push_str(account);
@@ -251,8 +252,10 @@ fn push_label(host: &mut String, service: &ServiceSpec, bucket: &str, account_id
     }
     let label = host.len() - start;
     if label > 63 {
-        let rule =
-            format!("is too long with the account: a label of a host has at most 63 characters, this one {label}");
+        let rule = format!(
+            "is too long: the first label of the host would be `{}` with {label} characters, and can have 63",
+            &host[start..]
+        );
         return Err(Error::invalid_input("bucket", rule));
     }
     Ok(())

@@ -14,6 +14,7 @@ use crate::time::Timestamp;
 use crate::xml::XmlError;
 
 mod display;
+mod predicates;
 mod service;
 
 pub(crate) use service::{ServiceError, parse_service_error};
@@ -72,6 +73,9 @@ pub enum ErrorKind {
     Canceled,
     /// The client was shut down. Not retried.
     Closed,
+    /// What was waited for cannot happen any more: an answer shows a state that a [wait](crate::wait) gives up at.
+    /// Never retried.
+    WaitFailed,
 }
 
 struct Inner {
@@ -114,7 +118,8 @@ impl Error {
         self.0.member.as_deref()
     }
 
-    /// Error code of the service, e.g. `NoSuchKey`; `BadErrorResponse` when its answer could not be understood.
+    /// Error code of the service, e.g. `NoSuchKey`; `BadErrorResponse` when its answer could not be understood. Those that
+    /// the service documents are constants in [`errors`](crate::errors), each with its meaning.
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
@@ -180,26 +185,6 @@ impl Error {
             _ => false,
         })
     }
-
-    /// Whether the object, bucket, or other thing asked for does not exist (status 404).
-    pub fn is_not_found(&self) -> bool {
-        self.0.status == Some(StatusCode::NOT_FOUND)
-    }
-
-    /// Whether the service refused the caller (status 403), for whatever reason.
-    pub fn is_access_denied(&self) -> bool {
-        self.0.status == Some(StatusCode::FORBIDDEN)
-    }
-
-    /// Whether a condition of the request (`If-Match` and the like) did not hold (status 412).
-    pub fn is_precondition_failed(&self) -> bool {
-        self.0.status == Some(StatusCode::PRECONDITION_FAILED)
-    }
-
-    /// Whether the thing asked for has not changed (status 304).
-    pub fn is_not_modified(&self) -> bool {
-        self.0.status == Some(StatusCode::NOT_MODIFIED)
-    }
 }
 
 impl Error {
@@ -252,6 +237,14 @@ impl Error {
         error
     }
 
+    /// A failure that an end frame tells of, after a status line that said success.
+    pub(crate) fn end_frame(status: Option<StatusCode>, code: Option<&str>, message: impl Into<String>) -> Self {
+        let mut error = Self::new(ErrorKind::Service, message);
+        error.0.status = status;
+        error.0.code = code.map(str::to_owned);
+        error
+    }
+
     /// An answer that could not be understood.
     pub(crate) fn decode(source: impl Into<Source>) -> Self {
         Self::new(ErrorKind::Decode, "the answer could not be understood").with_source(source)
@@ -285,10 +278,11 @@ impl Error {
         self
     }
 
-    /// Adds what an answer says of itself; for errors that are found in an answer of success.
+    /// Adds what an answer says of itself; for errors that are found in an answer of success. The status of an end
+    /// frame stays.
     #[must_use]
     pub(crate) fn with_answer(mut self, status: StatusCode, headers: &HeaderMap) -> Self {
-        self.0.status = Some(status);
+        self.0.status.get_or_insert(status);
         if self.0.request_id.is_none() {
             self.0.request_id = service::header_text(headers, "x-oss-request-id");
         }
@@ -415,6 +409,7 @@ mod tests {
             (ErrorKind::Io, false),
             (ErrorKind::Canceled, false),
             (ErrorKind::Closed, false),
+            (ErrorKind::WaitFailed, false),
         ];
         for (kind, retryable) in rows {
             assert_eq!(Error::new(kind, "").is_retryable(), retryable, "{kind:?}");
@@ -424,22 +419,5 @@ mod tests {
                 "{kind:?}"
             );
         }
-    }
-
-    #[test]
-    fn predicates_follow_the_status() {
-        let with = |status: u16| {
-            let status = StatusCode::from_u16(status).unwrap();
-            Error::service(
-                status,
-                HeaderMap::new(),
-                parse_service_error(status, &HeaderMap::new(), b""),
-            )
-        };
-        assert!(with(404).is_not_found() && !with(403).is_not_found());
-        assert!(with(403).is_access_denied() && !with(404).is_access_denied());
-        assert!(with(412).is_precondition_failed() && !with(409).is_precondition_failed());
-        assert!(with(304).is_not_modified() && !with(304).is_retryable());
-        assert!(with(503).is_retryable());
     }
 }

@@ -2,10 +2,19 @@
 
 //! Typed operations, made from the models: one module for each service.
 
+#[cfg(feature = "agentic")]
+pub(crate) mod agentic;
+
+#[cfg(feature = "dataprocess")]
+pub(crate) mod dataprocess;
+
 pub(crate) mod oss;
 
 #[cfg(feature = "sts")]
 pub(crate) mod sts;
+
+#[cfg(feature = "tables")]
+pub(crate) mod tables;
 
 #[cfg(feature = "vectors")]
 pub(crate) mod vectors;

@@ -10,9 +10,11 @@ use crate::time::Timestamp;
 
 mod error;
 mod object;
+mod parse;
 
 pub use error::JsonError;
 pub use object::{JsonObject, JsonReader};
+pub(crate) use parse::parse;
 
 /// Which names the members of an object have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -38,6 +38,7 @@
 //! | the structures and vocabularies in them | [`types`] |
 //! | what went wrong | [`Error`], and [`errors`] for the codes of the service |
 //! | listings | [`Pages`], [`Items`] |
+//! | waiting until something has happened | [`wait`] |
 //! | links for others | [`Call::presign`], [`PresignedRequest`] |
 //! | keys, and where they come from | [`credentials`] |
 //! | when requests are repeated | [`retry`] |
@@ -62,6 +63,9 @@
 //! | `rustls` | yes | TLS by rustls with ring and the platform's certificates |
 //! | `reqwest` | yes, by `rustls` | the HTTP transport; without it a transport of one's own is required |
 //! | `vectors` | | vector buckets: `oss_sdk::vectors` |
+//! | `tables` | | table buckets: `oss_sdk::tables` |
+//! | `dataprocess` | | datasets and pipelines: `oss_sdk::dataprocess` |
+//! | `agentic` | | agentic buckets and bucket spaces: `oss_sdk::agentic` |
 //! | `sts` | | temporary credentials: `oss_sdk::sts` |
 //! | `dynamic` | | calls by name, JSON in and JSON out: `oss_sdk::dynamic` |
 //! | `derive` | | derive macros for operations of one's own |
@@ -78,6 +82,8 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+#[cfg(feature = "agentic")]
+pub mod agentic;
 pub mod body;
 mod check;
 mod checksum;
@@ -85,12 +91,15 @@ mod client;
 mod config;
 mod content_type;
 pub mod credentials;
+#[cfg(feature = "dataprocess")]
+pub mod dataprocess;
 #[cfg(feature = "dynamic")]
 pub mod dynamic;
 mod endpoint;
 mod error;
 #[cfg(test)]
 mod fake;
+mod frames;
 mod future;
 #[rustfmt::skip]
 #[cfg_attr(feature = "sts", expect(clippy::module_inception, reason = "the service has one group of its own name"))]
@@ -98,6 +107,7 @@ mod generated;
 #[cfg(feature = "json")]
 pub mod json;
 mod limits;
+mod naming;
 pub mod operation;
 mod paginate;
 mod percent;
@@ -110,11 +120,14 @@ pub mod service;
 pub mod signer;
 #[cfg(feature = "sts")]
 pub mod sts;
+#[cfg(feature = "tables")]
+pub mod tables;
 mod text;
 mod time;
 pub mod transport;
 #[cfg(feature = "vectors")]
 pub mod vectors;
+pub mod wait;
 pub mod xml;
 
 pub use body::{Body, Progress, ResponseBody};

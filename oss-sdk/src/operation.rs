@@ -10,10 +10,12 @@ use crate::error::Error;
 pub use crate::service::{BucketHost, Protocol, ServiceSpec, SigningResource};
 
 mod encoder;
+mod frames;
 mod input;
 mod reply;
 
 pub use self::encoder::Encoder;
+pub use self::frames::MetaFrame;
 pub use self::input::{OperationInput, OperationOutput};
 pub use self::reply::{Reply, ResultMeta};
 
@@ -82,6 +84,8 @@ pub(crate) struct Traits {
     pub(crate) content_md5: bool,
     pub(crate) not_idempotent: bool,
     pub(crate) streams_response: bool,
+    pub(crate) select_frames: bool,
+    pub(crate) meta_frames: bool,
 }
 
 /// Facts of an operation, built in a `static`.
@@ -129,6 +133,8 @@ impl Spec {
                 content_md5: false,
                 not_idempotent: false,
                 streams_response: false,
+                select_frames: false,
+                meta_frames: false,
             },
         }
     }
@@ -217,4 +223,8 @@ behaviours! {
     unsigned,
     /// The answer's payload is handed out as a stream.
     streams_response,
+    /// The answer's payload is data in the frames of `SelectObject`, which are taken off.
+    select_frames,
+    /// The answer is the frames of `CreateSelectObjectMeta`; [`Reply::frames`] reads the last one.
+    meta_frames,
 }

@@ -115,4 +115,8 @@ async fn within<T>(limit: Option<Duration>, attempt: impl Future<Output = Result
 }
 
 #[cfg(test)]
+mod frame_tests;
+#[cfg(test)]
+mod name_tests;
+#[cfg(test)]
 mod tests;

@@ -15,8 +15,9 @@ pub use crate::generated::oss::SERVICE;
 pub use crate::json::{FromJson, JsonError, JsonObject, JsonReader, Names, ToJson};
 pub use crate::operation::{Encoder, NextPage, Operation, Paginate, Presign, Reply, ResultMeta, Spec};
 pub use crate::service::{BucketHost, Protocol, ServiceSpec, SigningResource};
-pub use crate::text::{FromText, TextError, ToText, UrlDecode};
+pub use crate::text::{FromText, TextError, ToText, UrlDecode, WireText, from_base64, without_prefix};
 pub use crate::time::Timestamp;
+pub use crate::wait::{Verdict, Wait, WaiterSpec};
 pub use crate::xml::{ReadXml, WriteXml, XmlError, XmlReader, XmlWriter};
 
 /// What a derived operation gives: a struct that derives `FromXml`, or `()`.

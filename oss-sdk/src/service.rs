@@ -60,6 +60,11 @@ pub struct ServiceSpec {
     pub hosts: &'static [(&'static str, &'static str)],
     /// First label of a virtual-hosted address.
     pub bucket_host: BucketHost,
+    /// Template of what the service calls a bucket that callers give a short name; with `{bucket}`, `{account_id}` and
+    /// `{region}`.
+    pub bucket_name: Option<&'static str>,
+    /// Template of another first label, for clients that use aliases; with `{bucket}`.
+    pub alias_host: Option<&'static str>,
     /// What the signature calls the resource.
     pub signing: SigningResource,
     /// Query keys that signature V1 signs besides every `x-oss-*`, sorted by byte.
@@ -78,6 +83,8 @@ impl ServiceSpec {
             api_version: None,
             hosts: &[],
             bucket_host: BucketHost::Bucket,
+            bucket_name: None,
+            alias_host: None,
             signing: SigningResource::Bucket,
             subresources: &[],
             user_agent_tag: None,
@@ -109,6 +116,20 @@ impl ServiceSpec {
     #[must_use]
     pub const fn bucket_host(mut self, bucket_host: BucketHost) -> Self {
         self.bucket_host = bucket_host;
+        self
+    }
+
+    /// Sets the template of what the service calls a bucket; `{bucket}`, `{account_id}` and `{region}` are replaced.
+    #[must_use]
+    pub const fn bucket_name(mut self, template: &'static str) -> Self {
+        self.bucket_name = Some(template);
+        self
+    }
+
+    /// Sets the template of the first label for clients that use aliases; `{bucket}` is replaced.
+    #[must_use]
+    pub const fn alias_host(mut self, template: &'static str) -> Self {
+        self.alias_host = Some(template);
         self
     }
 

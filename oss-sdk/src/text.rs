@@ -9,6 +9,10 @@ use bytes::Bytes;
 
 use crate::time::Timestamp;
 
+mod form;
+
+pub use form::{WireText, from_base64, without_prefix};
+
 /// Writes a value as the text of a header, query parameter or element.
 pub trait ToText {
     /// The text; borrowed where the value is text already.

@@ -3,11 +3,14 @@
 //! Reading goes straight from the bytes into structs, without a tree between. The same traits are what the derive
 //! macros implement.
 
+mod from_json;
 mod reader;
 mod writer;
 
 pub use reader::{XmlError, XmlReader};
 pub use writer::XmlWriter;
+
+pub(crate) use from_json::from_json;
 
 /// Reads an element's children into a value that exists already.
 ///

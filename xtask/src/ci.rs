@@ -23,11 +23,14 @@ pub(crate) struct Arguments {
 const CARGO_DENY: &str = "0.20.2";
 
 /// Feature sets of the SDK that have to build alone, besides all together.
-const FEATURE_SETS: [&[&str]; 6] = [
+const FEATURE_SETS: [&[&str]; 9] = [
     &["--no-default-features"],
     &["--no-default-features", "--features", "reqwest"],
     &["--no-default-features", "--features", "rustls"],
     &["--features", "vectors"],
+    &["--features", "tables"],
+    &["--features", "dataprocess"],
+    &["--features", "agentic"],
     &["--features", "sts"],
     &["--features", "dynamic"],
 ];
@@ -133,6 +136,7 @@ fn steps() -> Result<Vec<(String, Command)>, String> {
         "quick start".to_owned(),
         cargo(&["run", "--quiet", "--package", "oss-sdk", "--example", "quickstart"]),
     ));
+    steps.push(("parsers".to_owned(), own(&["soak", "parsers", "--seconds", "5"])));
     steps.push((
         "broken downloads".to_owned(),
         own(&["soak", "broken-downloads", "--rounds", "10", "--size", "8388608"]),

@@ -1,10 +1,10 @@
-//! `cargo xtask codegen`: the models as Rust, written or compared.
+//! `cargo xtask codegen`: the models as Rust and as Markdown, written or compared.
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use oss_codegen::diagnostic::render::{Style, render};
-use oss_codegen::emit::{self, Files, Options, Place};
+use oss_codegen::emit::{self, Files, Options, Place, pages};
 use oss_codegen::output::{self, Change, Changes};
 use oss_codegen::{Diagnostics, SourceFile, api::Api};
 use similar::{ChangeTag, TextDiff};
@@ -17,8 +17,14 @@ const CRATE_NAME: &str = "oss_sdk";
 /// Models with every name and structure that is hard to generate from. Their code is compiled with the suite.
 const OBSTACLE_MODELS: &str = "codegen/tests/fixtures/obstacle";
 
+/// Directory of the pages.
+const PAGES: &str = "docs/api";
+
 /// Directories in which every file is generated.
-const DIRECTORIES: [&str; 2] = ["oss-sdk/src/generated", "tests/suite/src/generated"];
+const DIRECTORIES: [&str; 3] = [PAGES, "oss-sdk/src/generated", "tests/suite/src/generated"];
+
+/// The text by hand that holds the table of coverage.
+const COVERAGE: &str = "README.md";
 
 /// Lines of difference that are shown of one file.
 const SHOWN_LINES: usize = 40;
@@ -26,7 +32,7 @@ const SHOWN_LINES: usize = 40;
 /// Files whose difference is shown; the others are named.
 const SHOWN_FILES: usize = 10;
 
-/// Regenerates the Rust code from the models.
+/// Regenerates the Rust code, the pages of `docs/api` and the README's table of coverage from the models.
 ///
 /// Nothing is written when a model is broken. Files that are up to date are not touched, and files of removed groups
 /// are deleted.
@@ -40,16 +46,16 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let root = crate::repository();
-    let files = match generate(&root)? {
-        Ok(files) => files,
+    let generated = match generate(&root)? {
+        Ok(generated) => generated,
         Err(broken) => {
             eprint!("{}", render(&broken.diagnostics, &broken.sources, Style::default()));
             return Ok(ExitCode::from(1));
         }
     };
-    let changes = output::compare(&root, &files, &DIRECTORIES)?;
+    let changes = compare(&root, &generated)?;
     if changes.is_empty() {
-        eprintln!("generated code is up to date ({} files)", files.len());
+        eprintln!("generated files are up to date ({} files)", generated.files.len());
         return Ok(ExitCode::SUCCESS);
     }
     if arguments.check {
@@ -69,8 +75,32 @@ pub(crate) struct Broken {
     pub(crate) sources: Vec<SourceFile>,
 }
 
-/// All generated files of a checkout.
-pub(crate) fn generate(root: &Path) -> Result<Result<Files, Broken>, Box<dyn std::error::Error>> {
+/// Everything that is generated.
+#[derive(PartialEq)]
+pub(crate) struct Generated {
+    files: Files,
+    /// What stands between the lines of [`COVERAGE`] that are for it.
+    coverage: String,
+}
+
+/// What has to be done to a checkout.
+fn compare(root: &Path, generated: &Generated) -> Result<Changes, Box<dyn std::error::Error>> {
+    let mut changes = output::compare(root, &generated.files, &DIRECTORIES)?;
+    let before = std::fs::read_to_string(root.join(COVERAGE)).map_err(|error| format!("{COVERAGE}: {error}"))?;
+    let after = pages::splice(&before, &generated.coverage).map_err(|error| format!("{COVERAGE} {error}"))?;
+    if before != after {
+        changes.files.push(Change {
+            path: COVERAGE.to_owned(),
+            before: Some(before),
+            after: Some(after),
+        });
+        changes.files.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+    Ok(changes)
+}
+
+/// All that is generated for a checkout.
+pub(crate) fn generate(root: &Path) -> Result<Result<Generated, Broken>, Box<dyn std::error::Error>> {
     let api = match load(&root.join("models"))? {
         Ok(api) => api,
         Err(broken) => return Ok(Err(broken)),
@@ -82,7 +112,9 @@ pub(crate) fn generate(root: &Path) -> Result<Result<Files, Broken>, Box<dyn std
         Ok(obstacle) => files.extend(emit::emit(&obstacle, &obstacle_options())),
         Err(broken) => return Ok(Err(broken)),
     }
-    Ok(Ok(files))
+    files.extend(pages::emit(&api, &sdk, PAGES));
+    let coverage = pages::coverage(&api, &sdk, PAGES);
+    Ok(Ok(Generated { files, coverage }))
 }
 
 fn obstacle_options() -> Options {
@@ -163,13 +195,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_committed_code_is_what_the_models_say() {
+    fn the_committed_files_are_what_the_models_say() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let Ok(files) = generate(root).unwrap() else {
+        let Ok(generated) = generate(root).unwrap() else {
             panic!("a model is broken: run `cargo xtask lint`")
         };
-        let changes = output::compare(root, &files, &DIRECTORIES).unwrap();
+        let changes = compare(root, &generated).unwrap();
         assert!(changes.is_empty(), "{}", report(&changes));
+    }
+
+    #[test]
+    fn stale_pages_and_an_old_table_are_reported_and_mended() {
+        let root = tempfile::tempdir().unwrap();
+        let readme = |table: &str| format!("text\n{}\n{table}{}\n", pages::BEGIN, pages::END);
+        let page = |text: &str| format!("{} from x. -->\n{text}", pages::MARKER);
+        std::fs::create_dir_all(root.path().join("docs/api/gone")).unwrap();
+        std::fs::write(root.path().join("docs/api/gone/a.md"), page("old")).unwrap();
+        std::fs::write(root.path().join(COVERAGE), readme("old\n")).unwrap();
+        let generated = Generated {
+            files: Files::from([("docs/api/b.md".to_owned(), page("new"))]),
+            coverage: "new\n".to_owned(),
+        };
+        let changes = compare(root.path(), &generated).unwrap();
+        let paths: Vec<&str> = changes.files.iter().map(|change| change.path.as_str()).collect();
+        assert_eq!(paths, [COVERAGE, "docs/api/b.md", "docs/api/gone/a.md"]);
+        output::apply(root.path(), &changes).unwrap();
+        assert!(compare(root.path(), &generated).unwrap().is_empty());
+        let text = std::fs::read_to_string(root.path().join(COVERAGE)).unwrap();
+        assert_eq!(text, readme("new\n"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `cargo xtask interop`: the official Python SDK V2 against the emulator.
+//! `cargo xtask interop`: the official Python SDK V2 against this SDK's requests, and against the emulator.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::Outcome;
 use crate::process::{must, status, target_directory};
 use crate::runtime::program;
 
-/// Runs the official Python SDK V2 against the emulator.
+/// Compares requests with those of the official Python SDK V2, and runs it against the emulator.
 ///
 /// Needs Python and, the first time, the package index.
 #[derive(Debug, Args)]
@@ -23,16 +23,24 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let target = target_directory()?;
     let python = environment(&arguments.python, &target.join("interop-python"))?;
+    let scripts = crate::repository().join("tests/interop");
+    let compared = status(
+        Command::new(&python)
+            .arg("-B")
+            .arg(scripts.join("compare_requests.py"))
+            .env("OSS_REQUESTS", program("xtask-runtime")?),
+    )?;
     let emulator = Emulator::start(&program("oss-emulator")?)?;
-    let ended = status(
-        Command::new(python)
-            .arg(crate::repository().join("tests/interop/python_v2.py"))
+    let served = status(
+        Command::new(&python)
+            .arg("-B")
+            .arg(scripts.join("python_v2.py"))
             .env("OSS_ENDPOINT", &emulator.endpoint)
             .env("OSS_REGION", "cn-hangzhou")
             .env("OSS_ACCESS_KEY_ID", "oss-emulator")
             .env("OSS_ACCESS_KEY_SECRET", "oss-emulator-secret"),
     )?;
-    Ok(if ended.success() {
+    Ok(if compared.success() && served.success() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -13,6 +13,7 @@ mod bench;
 mod build_cost;
 mod ci;
 mod codegen;
+mod coverage;
 mod interop;
 mod lint;
 mod new;

@@ -54,7 +54,7 @@ pub fn emit(scope: &Scope<'_>, fields: &[Field<'_>], checker: Checker) -> TokenS
                 };
                 quote!(#receiver.check_range(#name, #value, #least, #most);)
             }
-            (Type::String, _, Some((least, most))) => {
+            (Type::String | Type::Base64String, _, Some((least, most))) => {
                 let least = literal(least);
                 let most = if most == u64::MAX {
                     quote!(u64::MAX)
@@ -80,13 +80,114 @@ pub fn emit(scope: &Scope<'_>, fields: &[Field<'_>], checker: Checker) -> TokenS
     });
     let statements: TokenStream = statements.collect();
     // XML shapes are checked as they are written; JSON has no writer that could.
-    let nested = (checker != Checker::Writer && scope.service.protocol != Protocol::RestXml).then(|| {
-        fields
-            .iter()
-            .filter_map(|field| nested(scope, field, checker))
-            .collect::<TokenStream>()
-    });
+    let has_function = |field: &&Field<'_>| match checker {
+        Checker::Writer => false,
+        Checker::Function => true,
+        Checker::Encoder => scope.service.protocol != Protocol::RestXml || field.member.place == Place::QueryJson,
+    };
+    let nested = fields
+        .iter()
+        .filter(has_function)
+        .filter_map(|field| nested(scope, field, checker))
+        .collect::<TokenStream>();
     quote!(#statements #nested)
+}
+
+/// Statements for the rules that a shape's members have together: one of all, or at most one of some.
+pub fn together(shape: &Shape, fields: &[Field<'_>], checker: Checker) -> TokenStream {
+    let (receiver, subject) = match checker {
+        Checker::Encoder => (quote!(out), quote!(self)),
+        Checker::Writer => (quote!(writer), quote!(self)),
+        Checker::Function => (quote!(out), quote!(shape)),
+    };
+    let count = |names: &[&str]| {
+        let given = names.iter().filter_map(|name| {
+            let field = fields.iter().find(|field| field.member.name == **name)?;
+            Some(match field.is_present_in(&subject) {
+                Some(condition) => quote!(usize::from(#condition)),
+                None => quote!(1),
+            })
+        });
+        quote!(#(#given)+*)
+    };
+    let mut statements = TokenStream::new();
+    let all: Vec<&str> = fields.iter().map(|field| field.member.name.as_str()).collect();
+    if let (true, [first, rest @ ..]) = (shape.one_of, all.as_slice()) {
+        let count = count(&all);
+        let name = name(first, checker);
+        let rule = match rest {
+            [] => "must be given".to_owned(),
+            rest => format!("or {} must be given, and only one of them", listed(rest, "or")),
+        };
+        statements.extend(quote! {
+            if #count != 1 {
+                #receiver.invalid(#name, #rule);
+            }
+        });
+    }
+    for set in &shape.exclusive {
+        let set: Vec<&str> = set.iter().map(String::as_str).collect();
+        let [first, rest @ ..] = set.as_slice() else {
+            continue;
+        };
+        let count = count(&set);
+        let name = name(first, checker);
+        let rule = match rest {
+            [other] => format!("and `{other}` must not both be given"),
+            rest => format!("or {} may be given, but only one of them", listed(rest, "or")),
+        };
+        statements.extend(quote! {
+            if #count > 1 {
+                #receiver.invalid(#name, #rule);
+            }
+        });
+    }
+    statements
+}
+
+/// The statement for the sets of request members of which one has to be given.
+pub fn any_of(sets: &[Vec<String>], fields: &[Field<'_>]) -> TokenStream {
+    let mut none = Vec::new();
+    for set in sets {
+        let found = set
+            .iter()
+            .filter_map(|name| fields.iter().find(|field| field.member.name == *name));
+        // A member that is always there asks nothing of the others.
+        let conditions: Vec<TokenStream> = found.filter_map(Field::is_absent).collect();
+        match conditions.as_slice() {
+            [] => return TokenStream::new(),
+            [condition] => none.push(condition.clone()),
+            conditions => none.push(quote!((#(#conditions)||*))),
+        }
+    }
+    let mut text = String::new();
+    for set in sets {
+        let names: Vec<&str> = set.iter().map(String::as_str).collect();
+        if !text.is_empty() {
+            text.push_str(if text.contains(' ') { ", or " } else { " or " });
+        }
+        text.push_str(&listed(&names, "and"));
+    }
+    // The name of the first member begins the sentence.
+    let Some((first, rest)) = text.trim_start_matches('`').split_once('`') else {
+        return TokenStream::new();
+    };
+    let rule = format!("{} must be given", rest.trim_start());
+    quote! {
+        if #(#none)&&* {
+            out.invalid(#first, #rule);
+        }
+    }
+}
+
+/// Names in back-ticks, the last after a word.
+fn listed(names: &[&str], word: &str) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} {word} {last}", rest.join(", ")),
+        None => String::new(),
+    }
 }
 
 /// The member's name, or the way to it, as an expression.
@@ -115,14 +216,16 @@ fn must_not_be_empty(scope: &Scope<'_>, field: &Field<'_>, checker: Checker) -> 
 
 /// The function that checks the members of a shape of JSON documents; nothing when there is nothing to check.
 pub fn function(scope: &Scope<'_>, shape: &Shape, id: ShapeId) -> Option<TokenStream> {
-    if scope.service.protocol == Protocol::RestXml || !has_rules(scope.service, id) {
+    let is_json = scope.service.protocol != Protocol::RestXml || shape.query_json;
+    if !is_json || !has_rules(scope.service, id) {
         return None;
     }
     let function = function_name(shape);
     let ty = scope.shape(id);
     let encoder = scope.runtime("Encoder");
     let fields = field::fields(scope.service, &shape.members, Role::Shape(shape));
-    let checks = emit(scope, &fields, Checker::Function);
+    let mut checks = emit(scope, &fields, Checker::Function);
+    checks.extend(together(shape, &fields, Checker::Function));
     Some(quote! {
         /// Reports members that break a rule.
         pub(super) fn #function(shape: &#ty, path: &str, out: &mut #encoder) {
@@ -188,7 +291,11 @@ fn has_rules(service: &Service, id: ShapeId) -> bool {
     let mut next = 0;
     while let Some(&id) = seen.get(next) {
         next += 1;
-        for member in &service.shape(id).members {
+        let shape = service.shape(id);
+        if shape.one_of || !shape.exclusive.is_empty() {
+            return true;
+        }
+        for member in &shape.members {
             let is_collection = matches!(member.ty, Type::List(_) | Type::Map(_));
             if member.max_items.is_some()
                 || member.range.is_some()

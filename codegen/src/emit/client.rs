@@ -1,4 +1,4 @@
-//! Client methods: one for each operation, that makes a call of a request.
+//! Client methods: one for each operation, that makes a call of a request, and one for each waiter.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -6,6 +6,7 @@ use quote::quote;
 use super::request;
 use super::samples;
 use super::scope::Scope;
+use super::waiter;
 use super::{Options, docs};
 use crate::api::{Group, Operation};
 use crate::names;
@@ -20,9 +21,16 @@ pub fn emit(scope: &Scope<'_>, group: &Group, options: &Options) -> TokenStream 
         .operations
         .iter()
         .map(|operation| method(scope, operation, options));
+    let waiters = scope
+        .service
+        .waiters
+        .iter()
+        .filter(|waiter| waiter.group == group.name)
+        .filter_map(|waiter| waiter::emit(scope, waiter));
     quote! {
         impl #client {
             #(#methods)*
+            #(#waiters)*
         }
     }
 }

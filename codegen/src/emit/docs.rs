@@ -141,7 +141,7 @@ fn limits(member: &Member, role: Role<'_>) -> Vec<String> {
         };
         sentences.push(match role {
             Role::Request => format!("Default: {value}."),
-            Role::Shape(shape) if !shape.output => format!("Default: {value}."),
+            Role::Shape(shape) if !shape.output || shape.input => format!("Default: {value}."),
             _ => format!("{value} when the answer has none."),
         });
     }
@@ -209,7 +209,7 @@ pub fn operation(service: &Service, operation: &Operation, example: Vec<String>)
 }
 
 /// Sentences of the model as Markdown: everything outside code spans is literal, except that addresses become links.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for (index, part) in text.split('`').enumerate() {

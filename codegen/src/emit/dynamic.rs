@@ -6,7 +6,7 @@ use quote::quote;
 use super::field::{self, Field, Role};
 use super::scope::{Home, Scope};
 use super::{json, request, result};
-use crate::api::{Group, Service, Type};
+use crate::api::{EnumId, Group, Service, Type};
 use crate::names;
 
 /// `mod dynamic` of a group, or nothing for a group without types.
@@ -19,7 +19,7 @@ pub fn emit(service: &Service, group_name: &str, group: Option<&Group>, home: &H
         let output = scope.own(&result::name(operation));
         let output_fields = result::fields(&scope, operation);
         items.extend(json::from_json(&scope, &request, &request::fields(&scope, operation)));
-        items.extend(json::to_json(&scope, &output, &output_fields));
+        items.extend(json::to_json(&scope, &output, &output_fields, is_wire));
         if matches!(home, Home::Sdk) {
             items.extend(output_impl(&scope, &output, &output_fields));
         }
@@ -31,15 +31,18 @@ pub fn emit(service: &Service, group_name: &str, group: Option<&Group>, home: &H
         if shape.input && !(is_wire && shape.output) {
             items.extend(json::from_json(&scope, &name(), &fields));
         }
-        if shape.output && !(is_wire && shape.input) {
-            items.extend(json::to_json(&scope, &name(), &fields));
+        if shape.output && !(is_wire && shape.input) && !shape.query_json {
+            items.extend(json::to_json(&scope, &name(), &fields, is_wire));
         }
     }
     if !is_wire {
-        for enumeration in service
+        let in_queries = json::enums_in_queries(service);
+        for (_, enumeration) in service
             .enums
             .iter()
-            .filter(|enumeration| enumeration.group == group_name)
+            .enumerate()
+            .filter(|(index, _)| !in_queries.contains(&EnumId(*index)))
+            .filter(|(_, enumeration)| enumeration.group == group_name)
         {
             let name = names::type_ident(&enumeration.name);
             scope.own(&name);

@@ -9,8 +9,8 @@ use super::scope::Scope;
 use crate::api::Enum;
 use crate::names;
 
-/// The enum and its conversions from and to text.
-pub fn emit(scope: &Scope<'_>, enumeration: &Enum) -> TokenStream {
+/// The enum and its conversions from and to text, and to JSON where documents of the service hold it.
+pub fn emit(scope: &Scope<'_>, enumeration: &Enum, has_json: bool) -> TokenStream {
     let name = names::type_ident(&enumeration.name);
     let docs = Docs::of(&enumeration.doc).tokens();
     let fmt = scope.fmt();
@@ -28,7 +28,7 @@ pub fn emit(scope: &Scope<'_>, enumeration: &Enum) -> TokenStream {
         .map(|value| names::variant_ident(&value.variant))
         .collect();
     let value_docs = enumeration.values.iter().map(|value| Docs::of(&value.doc).tokens());
-    let json = json::is_wire(scope).then(|| json::enumeration(scope, &name));
+    let json = has_json.then(|| json::enumeration(scope, &name));
 
     quote! {
         #docs

@@ -39,7 +39,8 @@ pub fn fields<'a>(service: &Service, members: &'a [Member], role: Role<'_>) -> V
             let reads = match role {
                 Role::Request => false,
                 Role::Result => true,
-                Role::Shape(shape) => shape.output,
+                // What was read may be written again, and must not gain what it did not have.
+                Role::Shape(shape) => shape.output && !shape.input,
             };
             let is_value = !matches!(member.ty, Type::List(_) | Type::Map(_) | Type::Stream);
             Field {
@@ -133,10 +134,25 @@ impl Field<'_> {
 
     /// A condition that is true when the member has something to send; `None` when it always has.
     pub fn is_present(&self) -> Option<TokenStream> {
+        self.is_present_in(&quote!(self))
+    }
+
+    /// A condition that is true when the member has nothing to send; `None` when it always has something.
+    pub fn is_absent(&self) -> Option<TokenStream> {
         let ident = &self.ident;
         match self.member.ty {
-            Type::List(_) | Type::Map(_) => Some(quote!(!self.#ident.is_empty())),
-            _ if self.optional => Some(quote!(self.#ident.is_some())),
+            Type::List(_) | Type::Map(_) => Some(quote!(self.#ident.is_empty())),
+            _ if self.optional => Some(quote!(self.#ident.is_none())),
+            _ => None,
+        }
+    }
+
+    /// The same as [`is_present`](Self::is_present) for the field of another value than `self`.
+    pub fn is_present_in(&self, subject: &TokenStream) -> Option<TokenStream> {
+        let ident = &self.ident;
+        match self.member.ty {
+            Type::List(_) | Type::Map(_) => Some(quote!(!#subject.#ident.is_empty())),
+            _ if self.optional => Some(quote!(#subject.#ident.is_some())),
             _ => None,
         }
     }

@@ -75,21 +75,24 @@ pub fn emit(scope: &Scope<'_>, operation: &Operation, target: &Target<'_>) -> To
     let is_xml = scope.service.protocol == Protocol::RestXml;
     let request_document = document_fields(target.request_fields);
     let write_impl =
-        (is_xml && !request_document.is_empty()).then(|| xml::write_impl(scope, request, &request_document));
+        (is_xml && !request_document.is_empty()).then(|| xml::write_impl(scope, request, &request_document, None));
 
     quote! {
         impl #trait_ for #request {
             type Output = #output;
 
+            #[inline]
             fn spec() -> &'static #spec_type {
                 static SPEC: #spec_type = #spec;
                 &SPEC
             }
 
+            #[inline]
             fn encode(&self, #encoder_parameter: &mut #encoder) {
                 #encode
             }
 
+            #[inline]
             fn decode(#reply_parameter: #reply) -> #result<#output, #error> {
                 #decode
             }

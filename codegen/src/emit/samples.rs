@@ -10,11 +10,12 @@ use quote::{format_ident, quote};
 use super::Options;
 use super::field::{self, Field, Role};
 use super::request;
-use crate::api::{Member, Operation, Place, Service, ShapeId, Type};
+use crate::api::{Member, Operation, Place, Service, Shape, ShapeId, Type};
 use crate::format;
 use crate::names;
 
 mod answer;
+mod frames;
 
 pub use answer::Response;
 
@@ -62,7 +63,12 @@ impl<'a> Sampler<'a> {
     pub fn request(&self, operation: &Operation) -> TokenStream {
         let name = request::name(operation);
         let fields = field::fields(self.service, &operation.request, Role::Request);
-        self.construct(quote!(#name), &fields)
+        // One of the sets has to be given, and the shortest is the least.
+        let needed = operation.any_of.iter().min_by_key(|set| set.len());
+        let is_needed = |member: &Member| needed.is_some_and(|set| set.contains(&member.name));
+        self.construct(quote!(#name), &fields, |member| {
+            is_needed(member) || self.is_given(member)
+        })
     }
 
     /// Names of the shapes and enums used so far.
@@ -70,7 +76,8 @@ impl<'a> Sampler<'a> {
         self.types.borrow().iter().map(|name| names::type_ident(name)).collect()
     }
 
-    fn construct(&self, ty: TokenStream, fields: &[Field<'_>]) -> TokenStream {
+    /// A value with its required members, and those of the others that are `given`.
+    fn construct(&self, ty: TokenStream, fields: &[Field<'_>], given: impl Fn(&Member) -> bool) -> TokenStream {
         let required = fields
             .iter()
             .filter(|field| field.member.required)
@@ -78,7 +85,7 @@ impl<'a> Sampler<'a> {
         let mut out = quote!(#ty::new(#(#required),*));
         for field in fields
             .iter()
-            .filter(|field| !field.member.required && self.is_given(field.member))
+            .filter(|field| !field.member.required && given(field.member))
         {
             let setter = &field.ident;
             let value = self.value(field.member);
@@ -92,6 +99,29 @@ impl<'a> Sampler<'a> {
         self.extent == Extent::Filled
             && member.deprecated.is_none()
             && member.ty.shape().is_none_or(|id| !self.open.borrow().contains(&id))
+    }
+
+    /// Whether a member of a shape is given, with regard to the members that exclude it. The shape is open already.
+    fn is_given_in(&self, shape: &Shape, member: &Member) -> bool {
+        if shape.one_of {
+            let can_be = |other: &&Member| other.ty.shape().is_none_or(|id| !self.is_open(id));
+            let mut choices = shape.members.iter().filter(can_be);
+            // Another one in the filled value, where there is one.
+            let chosen = match self.extent {
+                Extent::Minimal => choices.next(),
+                Extent::Filled => choices.next_back(),
+            };
+            return chosen.is_some_and(|chosen| chosen.name == member.name);
+        }
+        let is_excluded = shape.exclusive.iter().any(|set| {
+            let others = set.iter().take_while(|name| **name != member.name);
+            set.contains(&member.name) && others.count() > 0
+        });
+        !is_excluded && self.is_given(member)
+    }
+
+    fn is_open(&self, id: ShapeId) -> bool {
+        self.open.borrow().contains(&id)
     }
 
     fn value(&self, member: &Member) -> TokenStream {
@@ -131,7 +161,7 @@ impl<'a> Sampler<'a> {
 
     fn single(&self, member: &Member, ty: &Type, index: u64) -> TokenStream {
         match ty {
-            Type::String => {
+            Type::String | Type::Base64String => {
                 let text = self.text(member, index);
                 quote!(#text)
             }
@@ -151,7 +181,7 @@ impl<'a> Sampler<'a> {
                 let text = self.text(member, index);
                 quote!(#text)
             }
-            Type::Bytes | Type::Base64String => quote!("bytes"),
+            Type::Bytes => quote!("bytes"),
             Type::Stream => quote!("payload"),
             Type::Enum(id) => {
                 let enumeration = self.service.enumeration(*id);
@@ -171,7 +201,7 @@ impl<'a> Sampler<'a> {
                 let name = names::type_ident(&shape.name);
                 let fields = field::fields(self.service, &shape.members, Role::Shape(shape));
                 self.open.borrow_mut().push(*id);
-                let value = self.construct(quote!(#name), &fields);
+                let value = self.construct(quote!(#name), &fields, |member| self.is_given_in(shape, member));
                 self.open.borrow_mut().pop();
                 value
             }
@@ -202,9 +232,11 @@ impl<'a> Sampler<'a> {
             }
             Place::Key => return "dir/example object+ü.txt".to_owned(),
             Place::CopySourceKey => return "dir/source object+ü.txt".to_owned(),
+            Place::Text if !member.wire.is_empty() => return "image/resize,w_100|sys/saveas,o_YS5qcGc".to_owned(),
             Place::Text => return r#"{"Version":"1","Statement":[]}"#.to_owned(),
             // A checksum, the only kind of text that stays here.
             Place::Local => return "0".to_owned(),
+            _ if member.bucket_arn => return arn(member),
             _ => member.name.replace('_', "-"),
         };
         if index > 1 {
@@ -271,6 +303,16 @@ pub fn example(service: &Service, operation: &Operation, options: &Options) -> V
 
 fn plain(path: &TokenStream) -> String {
     path.to_string().replace(' ', "")
+}
+
+/// The ARN of a bucket, or of a table in it.
+fn arn(member: &Member) -> String {
+    let bucket = "acs:osstables:cn-hangzhou:1234567890123456:bucket/examplebucket";
+    if member.name.contains("bucket") {
+        bucket.to_owned()
+    } else {
+        format!("{bucket}/table/0f6d8ae6-40a5-4f4c-8a6b-2d2b3d3f2d3a")
+    }
 }
 
 /// A number that is allowed, and different for each item of a list.

@@ -64,10 +64,16 @@ const RUNTIME: &[(&str, &str)] = &[
     ("ToJson", "json"),
     ("ToText", "text"),
     ("UrlDecode", "text"),
+    ("Verdict", "wait"),
+    ("Wait", "wait"),
+    ("WaiterSpec", "wait"),
+    ("WireText", "text"),
     ("WriteXml", "xml"),
     ("XmlError", "xml"),
     ("XmlReader", "xml"),
     ("XmlWriter", "xml"),
+    ("from_base64", "text"),
+    ("without_prefix", "text"),
 ];
 
 /// Items of other crates that the SDK imports by their own path and other crates through `__private`.
@@ -229,6 +235,25 @@ impl<'a> Scope<'a> {
                 .insert(("super".to_owned(), ident.to_string()));
         }
         quote!(#ident)
+    }
+
+    /// A request or result of any group.
+    pub fn request_or_result(&self, ident: &Ident) -> TokenStream {
+        let is_own = self.service.groups.iter().any(|group| {
+            group.name == self.group
+                && group.operations.iter().any(|operation| {
+                    [
+                        format!("{}Request", operation.name),
+                        format!("{}Result", operation.name),
+                    ]
+                    .iter()
+                    .any(|name| ident == name)
+                })
+        });
+        if is_own {
+            return quote!(#ident);
+        }
+        quote!(super::operations::#ident)
     }
 
     /// A function that stands in the file of a group.

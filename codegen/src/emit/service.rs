@@ -64,6 +64,12 @@ fn spec(scope: &Scope<'_>, service: &Service, visibility: &TokenStream) -> Token
         let bucket_host = scope.runtime("BucketHost");
         out.extend(quote!(.bucket_host(#bucket_host::BucketAndAccount)));
     }
+    if let Some(template) = &service.bucket_name {
+        out.extend(quote!(.bucket_name(#template)));
+    }
+    if let Some(template) = &service.alias_host {
+        out.extend(quote!(.alias_host(#template)));
+    }
     let signing = match service.signing {
         SigningResource::Bucket => None,
         SigningResource::VectorArn => Some("VectorArn"),

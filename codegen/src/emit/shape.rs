@@ -36,13 +36,17 @@ pub fn emit(scope: &Scope<'_>, shape: &Shape) -> TokenStream {
     let (read, write) = match scope.service.protocol {
         Protocol::RestXml => (
             shape.output.then(|| xml::read_impl(scope, &target, &fields)),
-            shape.input.then(|| xml::write_impl(scope, &target, &fields)),
+            shape
+                .input
+                .then(|| xml::write_impl(scope, &target, &fields, Some(shape))),
         ),
         Protocol::RestJson | Protocol::RpcJson => (
             shape.output.then(|| json::from_json(scope, &target, &fields)),
-            shape.input.then(|| json::to_json(scope, &target, &fields)),
+            shape.input.then(|| json::to_json(scope, &target, &fields, true)),
         ),
     };
+    let query = (scope.service.protocol == Protocol::RestXml && shape.query_json)
+        .then(|| json::to_json(scope, &target, &fields, true));
     let url_decode = shape.url_decoded.then(|| url_decode::emit(scope, &name, &fields));
 
     quote! {
@@ -57,6 +61,7 @@ pub fn emit(scope: &Scope<'_>, shape: &Shape) -> TokenStream {
         #default
         #read
         #write
+        #query
         #url_decode
     }
 }

@@ -61,7 +61,13 @@ fn case(service: &Service, operation: &Operation) -> (TokenStream, Vec<proc_macr
     let response = filled.response(operation);
     let status = Literal::u16_unsuffixed(response.status);
     let headers = response.headers.iter().map(|(name, value)| quote!((#name, #value)));
-    let body = &response.body;
+    let body = match std::str::from_utf8(&response.body) {
+        Ok(text) if !response.body.contains(&0) => quote!(#text.as_bytes()),
+        _ => {
+            let bytes = Literal::byte_string(&response.body);
+            quote!(#bytes)
+        }
+    };
     let mut types = minimal.types();
     types.extend(filled.types());
     let tokens = quote! {

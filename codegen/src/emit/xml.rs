@@ -5,22 +5,26 @@ use quote::{format_ident, quote};
 
 use super::checks::{self, Checker};
 use super::field::Field;
+use super::form;
 use super::scope::Scope;
-use crate::api::{TimestampFormat, Type};
+use crate::api::{Shape, TimestampFormat, Type};
 
 /// Wire paths as a tree: `Owner>ID` and `Owner>DisplayName` are two leaves in one element.
 #[derive(Debug, Default)]
 struct Node {
-    /// Index of the field that is read and written here.
-    field: Option<usize>,
+    /// Indexes of the fields that are read and written here: one, or several that differ in their prefixes.
+    fields: Vec<usize>,
     /// Child elements in the order in which they were first named.
     children: Vec<(String, Node)>,
 }
 
 impl Node {
-    fn insert(&mut self, path: &[String], field: usize) {
+    /// Adds a field, unless its place is taken by one that it cannot share it with.
+    fn insert(&mut self, path: &[String], field: usize, shares: bool) {
         let Some((first, rest)) = path.split_first() else {
-            self.field.get_or_insert(field);
+            if shares || self.fields.is_empty() {
+                self.fields.push(field);
+            }
             return;
         };
         let at = self
@@ -31,18 +35,19 @@ impl Node {
                 self.children.push((first.clone(), Node::default()));
                 self.children.len() - 1
             });
-        self.children[at].1.insert(rest, field);
+        self.children[at].1.insert(rest, field, shares);
     }
 }
 
-/// `impl WriteXml`, over the fields of the document.
-pub fn write_impl(scope: &Scope<'_>, target: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
+/// `impl WriteXml`, over the fields of the document; of a shape with the rules that it has as a whole.
+pub fn write_impl(scope: &Scope<'_>, target: &TokenStream, fields: &[Field<'_>], shape: Option<&Shape>) -> TokenStream {
     let write_xml = scope.runtime("WriteXml");
     let writer = scope.runtime("XmlWriter");
-    let checks = checks::emit(scope, fields, Checker::Writer);
+    let mut checks = checks::emit(scope, fields, Checker::Writer);
+    checks.extend(shape.map(|shape| checks::together(shape, fields, Checker::Writer)));
     let mut root = Node::default();
     for (index, field) in fields.iter().enumerate() {
-        root.insert(&field.member.wire, index);
+        root.insert(&field.member.wire, index, field.member.prefix.is_some());
     }
     let statements = write_children(scope, &root, fields);
     let parameter = if checks.is_empty() && statements.is_empty() {
@@ -52,6 +57,7 @@ pub fn write_impl(scope: &Scope<'_>, target: &TokenStream, fields: &[Field<'_>])
     };
     quote! {
         impl #write_xml for #target {
+            #[inline]
             fn write_xml(&self, #parameter: &mut #writer) {
                 #checks
                 #statements
@@ -61,9 +67,8 @@ pub fn write_impl(scope: &Scope<'_>, target: &TokenStream, fields: &[Field<'_>])
 }
 
 fn write_children(scope: &Scope<'_>, node: &Node, fields: &[Field<'_>]) -> TokenStream {
-    let statements = node.children.iter().map(|(name, child)| match child.field {
-        Some(index) => write_field(scope, name, &fields[index]),
-        None => {
+    let statements = node.children.iter().map(|(name, child)| match child.fields.as_slice() {
+        [] => {
             let inner = write_children(scope, child, fields);
             let element = quote! {
                 writer.open(#name);
@@ -76,6 +81,10 @@ fn write_children(scope: &Scope<'_>, node: &Node, fields: &[Field<'_>]) -> Token
                 None => element,
             }
         }
+        indexes => indexes
+            .iter()
+            .map(|&index| write_field(scope, name, &fields[index]))
+            .collect(),
     });
     quote!(#(#statements)*)
 }
@@ -84,10 +93,12 @@ fn write_children(scope: &Scope<'_>, node: &Node, fields: &[Field<'_>]) -> Token
 fn presence(node: &Node, fields: &[Field<'_>]) -> Option<TokenStream> {
     let mut conditions = Vec::new();
     for (_, child) in &node.children {
-        conditions.push(match child.field {
-            Some(index) => fields[index].is_present()?,
-            None => presence(child, fields)?,
-        });
+        if child.fields.is_empty() {
+            conditions.push(presence(child, fields)?);
+        }
+        for &index in &child.fields {
+            conditions.push(fields[index].is_present()?);
+        }
     }
     Some(quote!(#(#conditions)||*))
 }
@@ -107,6 +118,13 @@ fn write_field(scope: &Scope<'_>, name: &str, field: &Field<'_>) -> TokenStream 
                 quote!(writer.optional(#name, self.#ident.map(#timestamp::#method).as_ref());)
             }
             _ => quote!(writer.element(#name, &self.#ident.#method());),
+        };
+    }
+    if let Some(value) = form::to_wire(scope, field) {
+        return match (ty, field.optional) {
+            (Type::List(_), _) => quote!(writer.list(#name, &#value);),
+            (_, true) => quote!(writer.optional(#name, #value.as_ref());),
+            (_, false) => quote!(writer.element(#name, &#value);),
         };
     }
     let option = quote!(self.#ident.as_ref());
@@ -133,12 +151,12 @@ pub fn read_impl(scope: &Scope<'_>, target: &TokenStream, fields: &[Field<'_>]) 
     let none = scope.standard("None");
     let mut root = Node::default();
     for (index, field) in fields.iter().enumerate() {
-        root.insert(&field.member.wire, index);
+        root.insert(&field.member.wire, index, field.member.prefix.is_some());
         let wrappers = field.member.wire.len().saturating_sub(1);
         for alias in &field.member.aliases {
             let mut path = field.member.wire[..wrappers].to_vec();
             path.push(alias.clone());
-            root.insert(&path, index);
+            root.insert(&path, index, false);
         }
     }
     // Absence is found at the end, so required values wait in variables.
@@ -195,8 +213,8 @@ fn read_children(scope: &Scope<'_>, node: &Node, fields: &[Field<'_>]) -> Option
     // Names of one field (aliases) share an arm.
     let mut done = Vec::new();
     let arms = node.children.iter().filter_map(|(name, child)| {
-        let (names, action) = match child.field {
-            Some(index) => {
+        let (names, action) = match child.fields.as_slice() {
+            indexes @ [index, ..] => {
                 if done.contains(&index) {
                     return None;
                 }
@@ -204,11 +222,15 @@ fn read_children(scope: &Scope<'_>, node: &Node, fields: &[Field<'_>]) -> Option
                 let names = node
                     .children
                     .iter()
-                    .filter(|(_, other)| other.field == Some(index))
+                    .filter(|(_, other)| other.fields == indexes)
                     .map(|(name, _)| name);
-                (names.collect::<Vec<_>>(), read_field(scope, &fields[index]))
+                let action = match indexes {
+                    [index] => read_field(scope, &fields[*index]),
+                    indexes => read_by_prefix(scope, indexes.iter().map(|&index| &fields[index])),
+                };
+                (names.collect::<Vec<_>>(), action)
             }
-            None => {
+            [] => {
                 let children = read_children(scope, child, fields)?;
                 let action = quote! {{
                     while let #some(child) = reader.next_child()? {
@@ -231,7 +253,6 @@ fn read_children(scope: &Scope<'_>, node: &Node, fields: &[Field<'_>]) -> Option
 }
 
 fn read_field(scope: &Scope<'_>, field: &Field<'_>) -> TokenStream {
-    let ident = &field.ident;
     let item = match &field.member.ty {
         Type::List(item) => item,
         ty => ty,
@@ -242,8 +263,31 @@ fn read_field(scope: &Scope<'_>, field: &Field<'_>) -> TokenStream {
             let timestamp = scope.runtime("Timestamp");
             quote!(reader.value_with(#timestamp::parse_unix)?)
         }
-        _ => quote!(reader.value()?),
+        _ => match form::reader(scope, field.member) {
+            Some(read) => quote!(reader.value_with(#read)?),
+            None => quote!(reader.value()?),
+        },
     };
+    assign(scope, field, &value)
+}
+
+/// Reads an element that belongs to the field whose prefix it has.
+fn read_by_prefix<'a>(scope: &Scope<'_>, fields: impl Iterator<Item = &'a Field<'a>>) -> TokenStream {
+    let some = scope.standard("Some");
+    let branches = fields.map(|field| {
+        let prefix = field.member.prefix.as_deref().unwrap_or_default();
+        let assign = assign(scope, field, &quote!(rest.into()));
+        quote!(if let #some(rest) = text.strip_prefix(#prefix) { #assign; })
+    });
+    quote! {{
+        let text = reader.text()?;
+        #(#branches)else*
+    }}
+}
+
+/// Gives a field the value that was read.
+fn assign(scope: &Scope<'_>, field: &Field<'_>, value: &TokenStream) -> TokenStream {
+    let ident = &field.ident;
     let some = scope.standard("Some");
     if matches!(field.member.ty, Type::List(_)) {
         return quote!(self.#ident.push(#value));

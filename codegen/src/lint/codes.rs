@@ -17,12 +17,13 @@ pub const FILE_NAME: &str = "M0102";
 pub const DUPLICATE_NAME: &str = "M0103";
 pub const UNKNOWN_ERROR: &str = "M0104";
 pub const UNKNOWN_TRAIT: &str = "M0105";
-pub const UNKNOWN_PAGE_MEMBER: &str = "M0106";
+pub const UNKNOWN_MEMBER: &str = "M0106";
 pub const UNKNOWN_TYPE: &str = "M0107";
 pub const UNUSED: &str = "M0108";
 pub const ONE_TYPE: &str = "M0109";
 pub const TEMPLATE: &str = "M0110";
 pub const OPERATION_IN_COMMON: &str = "M0111";
+pub const UNKNOWN_OPERATION: &str = "M0112";
 
 // Where things are in a request or an answer.
 pub const BAD_PLACE: &str = "M0201";
@@ -39,6 +40,12 @@ pub const TRAIT_MEMBERS: &str = "M0211";
 pub const PAGINATION: &str = "M0212";
 pub const PLACE_TYPE: &str = "M0213";
 pub const ROOT: &str = "M0214";
+pub const MEMBER_SETS: &str = "M0215";
+pub const QUERY_WHEN: &str = "M0216";
+pub const WAITER: &str = "M0217";
+pub const FRAME_MEMBER: &str = "M0218";
+pub const BUCKET_ARN: &str = "M0219";
+pub const REST: &str = "M0220";
 
 // Names in Rust.
 pub const NOT_SNAKE_CASE: &str = "M0301";
@@ -61,3 +68,4 @@ pub const LIMIT_TYPE: &str = "M0503";
 pub const BAD_ENUM: &str = "M0504";
 pub const IMPOSSIBLE_SHAPE: &str = "M0505";
 pub const BAD_VERSION: &str = "M0506";
+pub const BAD_PATTERN: &str = "M0507";

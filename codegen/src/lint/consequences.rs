@@ -24,7 +24,7 @@ const CAUSES: [&str; 11] = [
 ];
 
 /// Problems that a mistake in the same member explains.
-const OF_MEMBERS: [&str; 7] = [
+const OF_MEMBERS: [&str; 10] = [
     codes::ONE_TYPE,
     codes::NO_WIRE,
     codes::PLACE_TYPE,
@@ -32,16 +32,24 @@ const OF_MEMBERS: [&str; 7] = [
     codes::BAD_DEFAULT,
     codes::LIMIT_TYPE,
     codes::PAGINATION,
+    codes::FRAME_MEMBER,
+    codes::BUCKET_ARN,
+    codes::REST,
 ];
 
 /// Problems that a mistake anywhere in the same operation explains.
-const OF_OPERATIONS: [&str; 6] = [
+/// Of waiters, too: both stand on one level.
+const OF_OPERATIONS: [&str; 10] = [
     codes::ONE_PAYLOAD,
     codes::PATH_MEMBER,
     codes::BODY_WITHOUT_PAYLOAD,
     codes::TRAIT_MEMBERS,
     codes::PAGINATION,
     codes::ROOT,
+    codes::MEMBER_SETS,
+    codes::QUERY_WHEN,
+    codes::WAITER,
+    codes::FRAME_MEMBER,
 ];
 
 /// Depth of a member below the top of a file: `operations`, its name, `request`, its name.

@@ -85,7 +85,7 @@ const RULES: &[Rule] = &[
         KEY_ORDER,
         "top-level keys in another order",
         "All files have one order, so that a reader finds operations first and what they use below: `service`, `group`, \
-         `operations`, `shapes`, `enums`.",
+         `operations`, `waiters`, `shapes`, `enums`.",
     ),
     rule(
         NO_SERVICE,
@@ -119,16 +119,18 @@ const RULES: &[Rule] = &[
          needs code in the runtime before a model can name it.",
     ),
     rule(
-        UNKNOWN_PAGE_MEMBER,
-        "`paginate` names a member that does not exist",
-        "`token` maps members of the request to members of the result, `limit` is a member of the request, `more` and \
-         `items` are members of the result. They are named as in the model (snake_case), not as on the wire.",
+        UNKNOWN_MEMBER,
+        "a reference to a member that does not exist",
+        "`paginate`, `query_when`, `any_of`, `exclusive` and the conditions of waiters name members as in the model \
+         (snake_case), not as on the wire. `token` maps members of the request to members of the result, `limit` is a \
+         member of the request, `more` and `items` are members of the result. A path goes on behind a `.` in the shape \
+         of the member before it.",
     ),
     rule(
         UNKNOWN_TYPE,
         "a type that is neither built in nor defined",
-        "A type is `string`, `integer`, `float`, `float32`, `bool`, `timestamp`, `any`, `bytes`, or a shape or enum of \
-         the same service: in the same file, in `common.yaml` or in another group.",
+        "A type is `string`, `integer`, `float`, `float32`, `bool`, `timestamp`, `any`, `bytes`, `base64_string`, or a shape \
+         or enum of the same service: in the same file, in `common.yaml` or in another group.",
     ),
     rule(
         UNUSED,
@@ -145,14 +147,20 @@ const RULES: &[Rule] = &[
     rule(
         TEMPLATE,
         "a template with an unknown placeholder, or that makes no address",
-        "`{region}` is replaced in hosts and `{operation}` in the reference. Anything else in braces would reach the \
+        "`{region}` is replaced in hosts, `{operation}` in the reference, and `{bucket}` in what a service calls its buckets. Anything else in braces would reach the \
          network or the reader as it stands. Hosts are host names: no scheme, no port, no path.",
     ),
     rule(
         OPERATION_IN_COMMON,
         "an operation in `common.yaml`",
         "`common.yaml` holds shapes and enums that several groups use. An operation belongs to a group, which becomes \
-         its module and its chapter in the documentation.",
+         its module and its chapter in the documentation. So does a waiter.",
+    ),
+    rule(
+        UNKNOWN_OPERATION,
+        "a waiter for an operation that does not exist",
+        "A waiter calls one operation of its service again and again. The operation may stand in another group, and is \
+         named as there.",
     ),
     rule(
         BAD_PLACE,
@@ -189,8 +197,8 @@ const RULES: &[Rule] = &[
     rule(
         SAME_WIRE,
         "two members with one name on the wire",
-        "They would overwrite each other when written and both take the same value when read. Header names are compared \
-         without regard to case. An element cannot be a value and the wrapper of another member either.",
+        "They would overwrite each other when written and both take the same value when read. Members with a `prefix` may \
+         share a name when neither prefix begins with the other. Header names are compared without regard to case. An element cannot be a value and the wrapper of another member either.",
     ),
     rule(
         WIRE_NAME,
@@ -220,7 +228,7 @@ const RULES: &[Rule] = &[
         TRAIT_MEMBERS,
         "a trait without what it works with",
         "A trait is behaviour on certain members: checksums need a stream, a resumed download a GET, a callback its \
-         header and its answer, sorting a document. Without them the runtime would do nothing in silence.",
+         header and its answer, sorting a document, frames a stream or `frame` members. Without them the runtime would do nothing in silence.",
     ),
     rule(
         PAGINATION,
@@ -232,13 +240,53 @@ const RULES: &[Rule] = &[
         PLACE_TYPE,
         "a type that the place cannot carry",
         "Headers, query parameters and path segments are one piece of text: no shapes, lists or maps. XML has neither \
-         maps nor `any`. A whole document is a shape, and a stream has no type.",
+         maps nor `any`. A whole document is a shape, one in a query is anything but a plain value, and a stream has no \
+         type.",
     ),
     rule(
         ROOT,
         "a root without fields, or fields without a root",
         "Fields of an XML request stand in a root element that only `request_root` names. A root that is the parent of \
          no member has no effect: a member `in: body` brings the root of its shape.",
+    ),
+    rule(
+        MEMBER_SETS,
+        "sets of members that mean nothing or cannot be met",
+        "`any_of` is a choice between sets of request members, `exclusive` a choice between members, and `one_of` asks for \
+         exactly one. A required member or one with a default is always there, so it leaves no choice; a set of one \
+         excludes nothing. The root of a document is one element, which a list or a wrapper is not.",
+    ),
+    rule(
+        QUERY_WHEN,
+        "a fixed query value that follows no member",
+        "`query_when` replaces the value of a query key of `http` when a member is set. The key stands there with the value \
+         for all other requests, and the member can be absent. A member that is always set leaves nothing to choose.",
+    ),
+    rule(
+        WAITER,
+        "a waiter that cannot work",
+        "A condition asks for one thing: a success, error codes, or a member with values that it can have. The first that \
+         holds decides, so none stands behind one that decides before it. Some condition has to end the wait well. \
+         `delay` goes from the first wait to the longest, and `timeout` leaves time for a second call.",
+    ),
+    rule(
+        FRAME_MEMBER,
+        "a member of a frame that no frame has",
+        "The trait `meta_frames` reads the payload to its last frame and keeps what stands there: `total_scanned_bytes`, \
+         `meta_status`, `splits_count`, `rows_count`, `cols_count`, `offset` and `error_msg`. Without the trait nothing \
+         reads frames, and with it there is no document for other members.",
+    ),
+    rule(
+        BUCKET_ARN,
+        "a bucket's ARN where none is sent",
+        "`bucket_arn` marks a text of the request as the ARN of the bucket, from which host and signature follow. Only \
+         services with `signing: table_arn` work so.",
+    ),
+    rule(
+        REST,
+        "a rest that cannot hold what is left",
+        "`rest` marks the map of a shape that takes every key which no other member has. XML has no such thing, a shape has \
+         at most one, and since it is read after the others it stands last.",
     ),
     rule(
         NOT_SNAKE_CASE,
@@ -287,8 +335,9 @@ const RULES: &[Rule] = &[
     rule(
         DOC_REPEATS_NAME,
         "documentation that only repeats the name",
-        "`cors_rules: The CORS rules.` tells nobody anything. Say what cannot be guessed: unit, limit, default, order, \
-         what happens otherwise.",
+        "`cors_rules: The CORS rules.` tells nobody anything, and neither does `prefix: Specifies the prefix of the rule.` \
+         in a rule: the names of the member, its type and what it belongs to stand beside the text. Say what cannot be \
+         guessed: unit, limit, default, order, what happens otherwise.",
     ),
     rule(
         DOC_FULL_STOP,
@@ -317,7 +366,7 @@ const RULES: &[Rule] = &[
         LIMIT_TYPE,
         "a limit on a type that has none of the kind",
         "`range` is for numbers, `length` and `pattern` for strings, `max_items` for lists and maps, `format` for \
-         timestamps, `url_decoded` for strings.",
+         timestamps, `url_decoded` and `prefix` for strings.",
     ),
     rule(
         BAD_ENUM,
@@ -334,5 +383,11 @@ const RULES: &[Rule] = &[
         BAD_VERSION,
         "a version that cannot be compared",
         "`since` is a version of this crate: two or three numbers with dots between them.",
+    ),
+    rule(
+        BAD_PATTERN,
+        "a pattern that is no regular expression",
+        "`pattern` describes a whole value in the syntax of the crate `regex`: no look-around and no back-references. The \
+         emulator compiles it when it starts, and the documentation shows it. It is anchored without `^` and `$`.",
     ),
 ];

@@ -1,8 +1,9 @@
 //! Pagination: names of members that exist and have the types that paging needs.
 
+use super::member_paths::{Found, Site, Start};
 use super::{Subject, codes};
 use crate::api::{Member, Type};
-use crate::diagnostic::{Diagnostics, nearest};
+use crate::diagnostic::Diagnostics;
 use crate::spans::Cursor;
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
@@ -11,7 +12,17 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
             continue;
         };
         let at = at.child("paginate");
-        let (request, result) = (Side("request", &operation.request), Side("result", &operation.result));
+        let service = subject.service;
+        let request = Start {
+            service,
+            side: "request",
+            members: &operation.request,
+        };
+        let result = Start {
+            service,
+            side: "result",
+            members: &operation.result,
+        };
         if paginate.tokens.is_empty() && at.child("token").exists() {
             let problem = at
                 .child("token")
@@ -20,8 +31,8 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
         }
         for (to, from) in &paginate.tokens {
             let token = at.child("token").child(to);
-            let to = request.find(to, token, true, diagnostics);
-            let from = result.find(from, token, false, diagnostics);
+            let to = own(request, to, Site::Key(token), diagnostics);
+            let from = single(result, from, Site::Value(token), diagnostics);
             if let (Some(to), Some(from)) = (to, from)
                 && to.ty != from.ty
             {
@@ -45,7 +56,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
         if let Some(more) = &paginate.more {
             let at = at.child("more");
             expect(
-                result.find(more, at, false, diagnostics),
+                single(result, more, Site::Value(at), diagnostics),
                 |ty| *ty == Type::Bool,
                 "bool",
                 at,
@@ -55,7 +66,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
         if let Some(limit) = &paginate.limit {
             let at = at.child("limit");
             expect(
-                request.find(limit, at, false, diagnostics),
+                own(request, limit, Site::Value(at), diagnostics),
                 |ty| *ty == Type::Integer,
                 "integer",
                 at,
@@ -64,30 +75,32 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
         }
         for (position, item) in paginate.items.iter().enumerate() {
             let at = at.child("items").item(position);
-            let found = result.find(item, at, false, diagnostics);
+            let found = single(result, item, Site::Value(at), diagnostics);
             expect(found, |ty| matches!(ty, Type::List(_)), "list", at, diagnostics);
         }
     }
 }
 
-struct Side<'a>(&'static str, &'a [Member]);
-
-impl<'a> Side<'a> {
-    fn find(&self, name: &str, at: Cursor<'_>, key: bool, diagnostics: &mut Diagnostics) -> Option<&'a Member> {
-        let Side(side, members) = self;
-        let found = members.iter().find(|member| member.name == name);
-        if found.is_none() {
-            let message = format!("the {side} has no member `{name}`");
-            let problem = match key {
-                true => at.on_key(codes::UNKNOWN_PAGE_MEMBER, message),
-                false => at.on_value(codes::UNKNOWN_PAGE_MEMBER, message),
-            };
-            let help = match nearest(name, members.iter().map(|member| member.name.as_str())) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("`paginate` names members of this operation's {side}"),
-            };
-            diagnostics.push(problem.help(help));
-        }
-        found
+/// A member of the request itself: the next request is made by setting it.
+fn own<'a>(start: Start<'a>, name: &str, site: Site<'_>, diagnostics: &mut Diagnostics) -> Option<&'a Member> {
+    if name.contains('.') {
+        let problem = site.problem(
+            codes::PAGINATION,
+            format!("`{}` is no member of the request itself", name.escape_debug()),
+        );
+        diagnostics.push(problem.help("only members of the result are reached by paths"));
+        return None;
     }
+    start.find(name, site, diagnostics).map(|found| found.member)
+}
+
+/// A member that an answer has once.
+fn single<'a>(start: Start<'a>, path: &str, site: Site<'_>, diagnostics: &mut Diagnostics) -> Option<&'a Member> {
+    let Found { member, many } = start.find(path, site, diagnostics)?;
+    if many {
+        let problem = site.problem(codes::PAGINATION, format!("`{path}` leads through the items of a list"));
+        diagnostics.push(problem.help("name a member that an answer has once"));
+        return None;
+    }
+    Some(member)
 }

@@ -51,12 +51,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
         }
         template(host, &["{region}"], "a host", at, diagnostics);
         let bare = host.replace("{region}", "region");
-        let is_label = |label: &str| {
-            !label.is_empty()
-                && label
-                    .chars()
-                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-        };
+        let is_label = |label: &str| !label.is_empty() && label.chars().all(is_label_char);
         if !bare.contains(['{', '}']) && !bare.split('.').all(is_label) {
             let problem = at.on_value(codes::TEMPLATE, format!("`{host}` is no host name"));
             diagnostics.push(
@@ -64,6 +59,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
             );
         }
     }
+    bucket_templates(subject, at, diagnostics);
     for (_, operation) in subject.service.operations() {
         if let Some(at) = subject.index.operation(&service.name, &operation.name) {
             let reference = operation.reference.as_deref().unwrap_or_default();
@@ -85,6 +81,46 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
             diagnostics,
         );
     }
+}
+
+/// Templates of names that become a label of a host, which every bucket has its own of.
+fn bucket_templates(subject: &Subject<'_>, at: Cursor<'_>, diagnostics: &mut Diagnostics) {
+    let service = subject.service;
+    for (key, name, known) in [
+        (
+            "bucket_name",
+            &service.bucket_name,
+            &["{bucket}", "{account_id}", "{region}"][..],
+        ),
+        ("alias_host", &service.alias_host, &["{bucket}"]),
+    ] {
+        let (Some(name), at) = (name, at.child(key)) else {
+            continue;
+        };
+        template(name, known, &format!("`{key}`"), at, diagnostics);
+        let bare = known
+            .iter()
+            .fold(name.clone(), |name, placeholder| name.replace(placeholder, "x"));
+        if !name.contains("{bucket}") {
+            let problem = at.on_value(codes::TEMPLATE, "all buckets would have one name");
+            diagnostics.push(problem.help("write `{bucket}` where the name of the caller stands"));
+        } else if !bare.contains(['{', '}'])
+            && (bare.starts_with('-') || bare.ends_with('-') || !bare.chars().all(is_label_char))
+        {
+            let problem = at.on_value(codes::TEMPLATE, format!("`{name}` is no label of a host name"));
+            diagnostics.push(problem.help("write `a-z`, `0-9` and inner `-` around the placeholders"));
+        }
+    }
+    if service.alias_host.is_some() && service.bucket_name.is_none() {
+        let problem = at
+            .child("alias_host")
+            .on_key(codes::TEMPLATE, "an alias of buckets that have no other name");
+        diagnostics.push(problem.help("add `bucket_name`: the signature needs the full name"));
+    }
+}
+
+fn is_label_char(c: char) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'
 }
 
 /// Codes become constants, so they have a name and none has another's.

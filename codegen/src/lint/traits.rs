@@ -1,7 +1,7 @@
 //! Traits: the members that each behaviour works with.
 
 use super::{Subject, codes};
-use crate::api::{BodyKind, Member, Method, Operation, Place, Resource, Trait};
+use crate::api::{BodyKind, Member, Method, Operation, Place, Resource, Trait, Type};
 use crate::diagnostic::Diagnostics;
 use crate::model::keys::TRAITS;
 
@@ -67,8 +67,29 @@ fn missing(needed: Trait, operation: &Operation) -> Option<&'static str> {
             Some("a result member `in: callback`")
         }
         Trait::ErrorInSuccess if operation.result_body != BodyKind::Document => Some("a document in the result"),
+        Trait::ResultByContentType if operation.result_body != BodyKind::Document => Some("a document in the result"),
+        Trait::ResultByContentType if has(&operation.result, &|member| !is_scalar_field(member)) => {
+            Some("a result of headers, texts, numbers and bools")
+        }
+        Trait::SelectFrames if !downloads => Some("a result member `in: stream`"),
+        Trait::MetaFrames if !has(&operation.result, &|member| member.place == Place::Frame) => {
+            Some("a result member `in: frame`")
+        }
         Trait::SortParts if operation.request_body != BodyKind::Document => Some("a document in the request"),
         _ => None,
+    }
+}
+
+/// Whether a member of a result is read alike from XML and JSON.
+fn is_scalar_field(member: &Member) -> bool {
+    let plain = match &member.ty {
+        Type::List(item) => item.as_ref(),
+        ty => ty,
+    };
+    match member.place {
+        Place::Header | Place::HeaderMap => true,
+        Place::Field => plain.shape().is_none() && !matches!(plain, Type::Map(_) | Type::List(_) | Type::Any),
+        _ => false,
     }
 }
 
@@ -95,6 +116,9 @@ mod tests {
             Trait::SortParts,
             Trait::Slow,
             Trait::Unsigned,
+            Trait::ResultByContentType,
+            Trait::SelectFrames,
+            Trait::MetaFrames,
         ]) {
             assert_eq!(crate::names::to_upper_camel(word), format!("{variant:?}"));
             assert_eq!(name(variant), *word);

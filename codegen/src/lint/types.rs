@@ -1,15 +1,19 @@
 //! Types in places: what a header, a query parameter, a document of each protocol can carry.
 
+use std::collections::BTreeSet;
+
 use super::{Side, Subject, codes};
-use crate::api::{Member, Place, Protocol, Type};
+use crate::api::{Member, Place, Protocol, Service, ShapeId, Type};
 use crate::diagnostic::Diagnostics;
 use crate::spans::Cursor;
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
     let service = subject.service;
+    let xml_shapes = written_as_xml(service);
     for list in subject.member_lists() {
         for (member, at) in list.declared() {
-            let reaches_xml = service.protocol == Protocol::RestXml && matches!(member.place, Place::Field);
+            let in_xml = list.owner.shape.is_none_or(|id| xml_shapes.contains(&id));
+            let reaches_xml = service.protocol == Protocol::RestXml && member.place == Place::Field && in_xml;
             let refused = match member.place {
                 _ if reaches_xml => xml(&member.ty),
                 Place::Field if service.protocol == Protocol::RpcJson && list.owner.side == Side::Request => {
@@ -30,6 +34,22 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
             }
         }
     }
+}
+
+/// Shapes that anything but a JSON query reaches.
+fn written_as_xml(service: &Service) -> BTreeSet<ShapeId> {
+    let members = service
+        .operations()
+        .flat_map(|(_, operation)| operation.request.iter().chain(&operation.result))
+        .filter(|member| member.place != Place::QueryJson);
+    let mut open: Vec<ShapeId> = members.filter_map(|member| member.ty.shape()).collect();
+    let mut seen = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        if seen.insert(id) {
+            open.extend(service.shape(id).members.iter().filter_map(|member| member.ty.shape()));
+        }
+    }
+    seen
 }
 
 fn report(member: &Member, at: Cursor<'_>, help: &str, diagnostics: &mut Diagnostics) {
@@ -65,6 +85,9 @@ fn in_place(place: &Place, ty: &Type, protocol: Protocol) -> Option<&'static str
             Some("only a document carries shapes, lists, maps and `any`")
         }
         (Place::HeaderMap, ty) if *ty != Type::Map(Box::new(Type::String)) => Some("write `map: string`"),
+        (Place::QueryJson, ty) if is_flat(ty) => {
+            Some("a JSON document is a shape, a list, a map or `any`; use `in: query` for a plain value")
+        }
         (Place::Body, Type::Shape(_)) => None,
         (Place::Body, Type::Any) if protocol == Protocol::RestJson => None,
         (Place::Body, _) => Some("the whole document is a shape; use `in: text` for text and `in: stream` for bytes"),

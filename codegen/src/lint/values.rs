@@ -13,6 +13,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
         for (member, at) in list.declared() {
             version(member.since.as_deref(), at, diagnostics);
             limits_fit(member, at, diagnostics);
+            pattern_fits(member, at, diagnostics);
             default_fits(member, at, diagnostics);
         }
     }
@@ -25,7 +26,7 @@ fn limits_fit(member: &Member, at: Cursor<'_>, diagnostics: &mut Diagnostics) {
         ty => ty,
     };
     let number = matches!(item, Type::Integer | Type::Float | Type::Float32);
-    let text = matches!(item, Type::String);
+    let text = matches!(item, Type::String | Type::Base64String);
     let many = matches!(member.ty, Type::List(_) | Type::Map(_));
     let timestamp = matches!(item, Type::Timestamp(_));
     for (key, fits, what) in [
@@ -34,6 +35,7 @@ fn limits_fit(member: &Member, at: Cursor<'_>, diagnostics: &mut Diagnostics) {
         ("pattern", text, "strings"),
         ("max_items", many, "lists and maps"),
         ("format", timestamp, "timestamps"),
+        ("prefix", member.ty == Type::String, "strings"),
         ("url_decoded", text, "strings"),
     ] {
         if at.child(key).exists() && !fits {
@@ -41,6 +43,35 @@ fn limits_fit(member: &Member, at: Cursor<'_>, diagnostics: &mut Diagnostics) {
                 .child(key)
                 .on_key(codes::LIMIT_TYPE, format!("`{key}` is for {what}"));
             diagnostics.push(problem.help("leave it out, or correct the type"));
+        }
+    }
+}
+
+/// The emulator compiles patterns with the same crate, anchored in the same way.
+fn pattern_fits(member: &Member, at: Cursor<'_>, diagnostics: &mut Diagnostics) {
+    let (Some(pattern), at) = (&member.pattern, at.child("pattern")) else {
+        return;
+    };
+    let anchored = format!("^(?:{pattern})$");
+    match regex_lite::Regex::new(&anchored) {
+        Err(error) => {
+            let problem = at.on_value(
+                codes::BAD_PATTERN,
+                format!("the pattern is no regular expression: {error}"),
+            );
+            diagnostics.push(problem.help("correct it; quotes without escapes are `'...'` in YAML"));
+        }
+        Ok(_) if pattern.starts_with('^') || (pattern.ends_with('$') && !pattern.ends_with("\\$")) => {
+            let problem = at.on_value(codes::BAD_PATTERN, "the pattern is anchored twice");
+            diagnostics.push(problem.help("leave out `^` and `$`: a pattern describes the whole value"));
+        }
+        Ok(regex) => {
+            if let Some(Literal::String(default)) = member.default.as_ref()
+                && !regex.is_match(default)
+            {
+                let message = format!("the default `{}` does not match the pattern", default.escape_debug());
+                diagnostics.push(at.on_value(codes::BAD_DEFAULT, message).help("correct one of them"));
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Members, Subject, codes};
+use super::{Members, Side, Subject, codes};
 use crate::api::{Member, Operation, Place, Protocol};
 use crate::diagnostic::Diagnostics;
 use crate::spans::Cursor;
@@ -10,10 +10,20 @@ use crate::spans::Cursor;
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
     for list in subject.member_lists() {
         for (member, at) in list.declared() {
-            given(member, at, diagnostics);
+            given(member, list.owner.side, at, diagnostics);
             valid(member, at, subject.service.protocol, diagnostics);
         }
         unique(&list, diagnostics);
+    }
+    for shape in subject.service.shapes.iter().filter(|shape| shape.query_json) {
+        if let Some(at) = subject.index.shape(&subject.service.name, &shape.name) {
+            unique_keys(
+                &shape.members,
+                subject.service.protocol,
+                at.child("members"),
+                diagnostics,
+            );
+        }
     }
     for (operation, at) in subject.operations() {
         fixed(operation, at, diagnostics);
@@ -23,7 +33,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
 /// The kind of name of a place, and the word for it.
 fn kind(place: &Place) -> Option<&'static str> {
     match place {
-        Place::Query => Some("query parameter"),
+        Place::Query | Place::QueryJson => Some("query parameter"),
         Place::Header => Some("header"),
         Place::HeaderMap => Some("header prefix"),
         Place::Field => Some("field"),
@@ -31,8 +41,10 @@ fn kind(place: &Place) -> Option<&'static str> {
     }
 }
 
-fn given(member: &Member, at: Cursor<'_>, diagnostics: &mut Diagnostics) {
+fn given(member: &Member, side: Side, at: Cursor<'_>, diagnostics: &mut Diagnostics) {
     match kind(&member.place) {
+        // The name that stands before the text; what an answer has there is the text itself.
+        None if member.place == Place::Text && side == Side::Request => {}
         Some(kind) if member.wire.is_empty() => {
             let problem = at.on_key(
                 codes::NO_WIRE,
@@ -55,6 +67,16 @@ fn valid(member: &Member, at: Cursor<'_>, protocol: Protocol, diagnostics: &mut 
     let aliases = (0..member.aliases.len()).map(|index| at.child("aliases").item(index));
     let names = member.aliases.iter().zip(aliases);
     let own = member.wire.iter().map(|name| (name, at.child("wire")));
+    if member
+        .prefix
+        .as_deref()
+        .is_some_and(|prefix| prefix.is_empty() || prefix.chars().any(char::is_control))
+    {
+        let problem = at
+            .child("prefix")
+            .on_value(codes::WIRE_NAME, "the prefix is not one that can be seen on the wire");
+        diagnostics.push(problem.help("write the text that stands before the value, or leave `prefix` out"));
+    }
     for (name, at) in own.chain(names) {
         if let Some(help) = refused(name, &member.place, protocol) {
             let kind = kind(&member.place).unwrap_or("member");
@@ -70,9 +92,12 @@ fn refused(name: &str, place: &Place, protocol: Protocol) -> Option<&'static str
         Place::Header | Place::HeaderMap if !is_token(name) => {
             Some("a header name is letters, digits and some of `-_.!#$%&'*+^|~`")
         }
-        Place::Query if name.is_empty() || name.chars().any(|c| c.is_whitespace() || c.is_control()) => {
+        Place::Query | Place::QueryJson
+            if name.is_empty() || name.chars().any(|c| c.is_whitespace() || c.is_control()) =>
+        {
             Some("a query key is not empty and has no blanks")
         }
+        Place::Text if !is_token(name) => Some("a name before a text is letters, digits and some of `-_.`"),
         Place::Field if protocol == Protocol::RestXml && !is_element(name) => Some(
             "an element name starts with a letter and goes on with letters, digits and `-_.`; `A>B` is `B` inside `A`",
         ),
@@ -94,7 +119,7 @@ fn is_element(name: &str) -> bool {
 }
 
 fn unique(list: &Members<'_>, diagnostics: &mut Diagnostics) {
-    let mut seen: BTreeMap<(&str, String), (&Member, Cursor<'_>)> = BTreeMap::new();
+    let mut seen: BTreeMap<(&str, String), Vec<(&Member, Cursor<'_>)>> = BTreeMap::new();
     for (member, at) in list.declared() {
         let Some(kind) = kind(&member.place) else {
             continue;
@@ -109,7 +134,8 @@ fn unique(list: &Members<'_>, diagnostics: &mut Diagnostics) {
         };
         let aliases = member.aliases.iter().map(|alias| (alias.clone(), at.child("aliases")));
         for (name, place) in [(member.wire.join(">"), at.child("wire"))].into_iter().chain(aliases) {
-            match seen.get(&(kind, fold(&name))) {
+            let same = seen.entry((kind, fold(&name))).or_default();
+            match same.iter().find(|(other, _)| !told_apart(other, member)) {
                 Some((other, first)) => {
                     let message = format!("`{}` and `{}` are both the {kind} `{name}`", other.name, member.name);
                     let problem = if place.exists() {
@@ -118,18 +144,22 @@ fn unique(list: &Members<'_>, diagnostics: &mut Diagnostics) {
                         at.on_key(codes::SAME_WIRE, message)
                     };
                     let problem = problem.related(first.file(), first.key_span(), "the first one");
-                    diagnostics.push(problem.help("correct one of the names, or remove the member"));
+                    let help = match (&other.prefix, &member.prefix) {
+                        (None, None) => "correct one of the names, or remove the member",
+                        _ => "give both a `prefix`, and none that another begins with",
+                    };
+                    diagnostics.push(problem.help(help));
                 }
-                None => _ = seen.insert((kind, fold(&name)), (member, at)),
+                None => same.push((member, at)),
             }
         }
     }
     // `A` as a value and `A>B` as a wrapper cannot both be read.
-    for ((kind, name), (member, at)) in &seen {
-        let Some((parent, _)) = name.split_once('>') else {
+    for ((kind, name), members) in &seen {
+        let (Some((parent, _)), Some((member, at))) = (name.split_once('>'), members.first()) else {
             continue;
         };
-        if let Some((other, first)) = seen.get(&(*kind, parent.to_owned())) {
+        if let Some((other, first)) = seen.get(&(*kind, parent.to_owned())).and_then(|same| same.first()) {
             let message = format!(
                 "`{parent}` holds `{}`, but `{}` takes it as a whole",
                 member.name, other.name
@@ -141,12 +171,43 @@ fn unique(list: &Members<'_>, diagnostics: &mut Diagnostics) {
     }
 }
 
+/// Whether what stands before their values says which of two members of one name is meant.
+fn told_apart(a: &Member, b: &Member) -> bool {
+    match (&a.prefix, &b.prefix) {
+        (Some(a), Some(b)) => !a.starts_with(b.as_str()) && !b.starts_with(a.as_str()),
+        _ => false,
+    }
+}
+
+/// In JSON the wrapper of an element is the key, so `A>B` and `A>C` are one. A JSON service is written so anyway.
+fn unique_keys(members: &[Member], protocol: Protocol, at: Cursor<'_>, diagnostics: &mut Diagnostics) {
+    if protocol != Protocol::RestXml {
+        return;
+    }
+    let mut seen: BTreeMap<&str, &Member> = BTreeMap::new();
+    for member in members {
+        let Some(key) = member.wire.first() else { continue };
+        match seen.get(key.as_str()) {
+            Some(other) if other.wire != member.wire => {
+                let message = format!("`{}` and `{}` are both the JSON key `{key}`", other.name, member.name);
+                let problem = at.child(&member.name).child("wire").on_value(codes::SAME_WIRE, message);
+                let problem = problem.related(at.file(), at.child(&other.name).key_span(), "the first one");
+                diagnostics.push(problem.help("queries hold this shape as JSON, where the wrapper alone is the key"));
+            }
+            // One name: reported already, or told apart by prefixes.
+            Some(_) => {}
+            None => _ = seen.insert(key, member),
+        }
+    }
+}
+
 /// Fixed query and headers beside members of the same names.
 fn fixed(operation: &Operation, at: Cursor<'_>, diagnostics: &mut Diagnostics) {
     let request = at.child("request");
     let members = |place: Place| operation.request.iter().filter(move |member| member.place == place);
     for (key, _) in &operation.query {
-        if let Some(member) = members(Place::Query).find(|member| member.required && member.wire == [key.as_str()]) {
+        let mut queries = members(Place::Query).chain(members(Place::QueryJson));
+        if let Some(member) = queries.find(|member| member.required && member.wire == [key.as_str()]) {
             let message = format!(
                 "`{}` is required, so the fixed query key `{key}` is never sent",
                 member.name

@@ -104,6 +104,7 @@ pub static PLACES: Words = Words {
         "key",
         "path",
         "query",
+        "query_json",
         "header",
         "headers",
         "body",
@@ -116,6 +117,7 @@ pub static PLACES: Words = Words {
         "copy_source.version_id",
         "callback",
         "local",
+        "frame",
     ],
     code: codes::BAD_PLACE,
 };
@@ -133,6 +135,9 @@ pub static TRAITS: Words = Words {
         "sort_parts",
         "slow",
         "unsigned",
+        "result_by_content_type",
+        "select_frames",
+        "meta_frames",
     ],
     code: codes::UNKNOWN_TRAIT,
 };
@@ -150,6 +155,8 @@ pub static SERVICE: Record = Record {
         key("reference", Kind::Text),
         required("hosts", Kind::Names(&Kind::Text)),
         key("bucket_host", Kind::Word(&BUCKET_HOSTS)),
+        key("bucket_name", Kind::Text),
+        key("alias_host", Kind::Text),
         required("signing", Kind::Word(&SIGNINGS)),
         key("subresources", Kind::List(&Kind::Text)),
         key("errors", Kind::Names(&Kind::Record(&ERROR_CODE))),
@@ -170,6 +177,7 @@ pub static GROUP: Record = Record {
         required("service", Kind::Text),
         required("group", Kind::Text),
         key("operations", Kind::Names(&Kind::Record(&OPERATION))),
+        key("waiters", Kind::Names(&Kind::Record(&WAITER))),
         key("shapes", Kind::Names(&Kind::Record(&SHAPE))),
         key("enums", Kind::Names(&Kind::Record(&ENUM))),
     ],
@@ -194,6 +202,8 @@ pub static OPERATION: Record = Record {
         key("paginate", Kind::Record(&PAGINATE)),
         key("errors", Kind::List(&Kind::Text)),
         key("traits", Kind::List(&Kind::Word(&TRAITS))),
+        key("query_when", Kind::List(&Kind::Record(&QUERY_WHEN))),
+        key("any_of", Kind::List(&Kind::List(&Kind::Text))),
         key("subresources", Kind::List(&Kind::Text)),
         key("since", Kind::Text),
         key("deprecated", Kind::Text),
@@ -210,6 +220,42 @@ pub static PAGINATE: Record = Record {
         key("more", Kind::Text),
         required("items", Kind::OneOrMore(&Kind::Text)),
         key("limit", Kind::Text),
+    ],
+};
+
+/// Keys of an entry of `query_when`.
+pub static QUERY_WHEN: Record = Record {
+    ordered: false,
+    what: "an entry of `query_when`",
+    keys: &[required("set", Kind::Text), required("query", Kind::Text)],
+};
+
+/// Keys of a waiter.
+pub static WAITER: Record = Record {
+    ordered: false,
+    what: "a waiter",
+    keys: &[
+        required("doc", Kind::Text),
+        required("operation", Kind::Text),
+        required("delay", Kind::Pair),
+        required("timeout", Kind::Integer),
+        required("done", Kind::List(&Kind::Record(&CONDITION))),
+        key("fail", Kind::List(&Kind::Record(&CONDITION))),
+        key("again", Kind::List(&Kind::Record(&CONDITION))),
+    ],
+};
+
+/// Keys of a condition of a waiter.
+pub static CONDITION: Record = Record {
+    ordered: false,
+    what: "a condition",
+    keys: &[
+        key("success", Kind::Bool),
+        key("error", Kind::List(&Kind::Text)),
+        key("member", Kind::Text),
+        key("is", Kind::List(&Kind::Text)),
+        key("contains", Kind::Text),
+        key("ends_with", Kind::Text),
     ],
 };
 
@@ -230,6 +276,9 @@ pub static MEMBER: Record = Record {
         key("max_items", Kind::Integer),
         key("pattern", Kind::Text),
         key("format", Kind::Word(&FORMATS)),
+        key("prefix", Kind::Text),
+        key("bucket_arn", Kind::Bool),
+        key("rest", Kind::Bool),
         key("sensitive", Kind::Bool),
         key("url_decoded", Kind::Bool),
         key("aliases", Kind::List(&Kind::Text)),
@@ -247,6 +296,8 @@ pub static SHAPE: Record = Record {
         key("wire", Kind::Text),
         required("doc", Kind::Text),
         required("members", Kind::Names(&Kind::Record(&MEMBER))),
+        key("exclusive", Kind::List(&Kind::List(&Kind::Text))),
+        key("one_of", Kind::Bool),
     ],
 };
 

@@ -24,7 +24,7 @@ pub(super) fn literal(
         None
     };
     match (ty, value) {
-        (Type::String, Value::String(text)) => Some(Literal::String(text.clone())),
+        (Type::String | Type::Base64String, Value::String(text)) => Some(Literal::String(text.clone())),
         (Type::Integer, Value::Number(number)) if number.is_i64() => number.as_i64().map(Literal::Integer),
         (Type::Float | Type::Float32, Value::Number(number)) => number.as_f64().map(Literal::Float),
         (Type::Bool, Value::Bool(value)) => Some(Literal::Bool(*value)),
@@ -39,7 +39,7 @@ pub(super) fn literal(
             };
             refuse(format!("the default `{text}` is no value of the enum"), help)
         }
-        (Type::String | Type::Enum(_), _) => {
+        (Type::String | Type::Base64String | Type::Enum(_), _) => {
             refuse("the default is no text".into(), "put the value into quotes".into())
         }
         (Type::Integer, _) => refuse("the default is no integer".into(), "write digits without quotes".into()),

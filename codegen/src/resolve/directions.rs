@@ -1,10 +1,10 @@
-//! Which shapes requests and results reach, and which hold text that may be percent-encoded.
+//! Which shapes requests, results and JSON queries reach, and which hold text that may be percent-encoded.
 
 use std::collections::BTreeSet;
 
-use crate::api::{Member, Service, ShapeId};
+use crate::api::{Member, Place, Service, ShapeId};
 
-/// Marks `input`, `output` and `url_decoded` of all shapes.
+/// Marks `input`, `output`, `query_json` and `url_decoded` of all shapes.
 pub(super) fn mark(service: &mut Service) {
     let input = reached(
         service,
@@ -13,6 +13,13 @@ pub(super) fn mark(service: &mut Service) {
     let output = reached(
         service,
         service.operations().flat_map(|(_, operation)| &operation.result),
+    );
+    let in_queries = reached(
+        service,
+        service
+            .operations()
+            .flat_map(|(_, operation)| &operation.request)
+            .filter(|member| member.place == Place::QueryJson),
     );
     let decoded: BTreeSet<ShapeId> = (0..service.shapes.len())
         .map(ShapeId)
@@ -27,6 +34,7 @@ pub(super) fn mark(service: &mut Service) {
     for (id, shape) in service.shapes.iter_mut().enumerate() {
         shape.input = input.contains(&ShapeId(id));
         shape.output = output.contains(&ShapeId(id));
+        shape.query_json = in_queries.contains(&ShapeId(id));
         shape.url_decoded = decoded.contains(&ShapeId(id));
     }
 }

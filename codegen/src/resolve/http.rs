@@ -14,10 +14,15 @@ const METHODS: [(&str, Method); 6] = [
     ("OPTIONS", Method::Options),
 ];
 
+/// The path of an operation on a bucket or, without one, on the service.
+const OPTIONAL_BUCKET: &str = "/{bucket?}";
+
 /// What an `http` line says.
 pub(super) struct Http {
     pub(super) method: Method,
     pub(super) resource: Resource,
+    /// Without a bucket the request goes to the service.
+    pub(super) optional_bucket: bool,
     pub(super) query: Vec<(String, Option<String>)>,
 }
 
@@ -41,19 +46,25 @@ pub(super) fn parse(line: &str, at: Cursor<'_>, diagnostics: &mut Diagnostics) -
             format!("write `{near} /...`: a method, one space and a path"),
         );
     }
-    let (path, query) = target
-        .split_once('?')
-        .map_or((target, None), |(path, query)| (path, Some(query)));
+    // The question mark of an optional bucket begins no query.
+    let rest = target.strip_prefix(OPTIONAL_BUCKET);
+    let (path, query) = match rest {
+        Some(rest) => (OPTIONAL_BUCKET, rest.strip_prefix('?')),
+        None => target
+            .split_once('?')
+            .map_or((target, None), |(path, query)| (path, Some(query))),
+    };
     let resource = match path {
         "/" => Resource::Service,
-        "/{bucket}" => Resource::Bucket,
+        "/{bucket}" | OPTIONAL_BUCKET => Resource::Bucket,
         "/{bucket}/{key}" => Resource::Object,
         _ => match segments(path) {
             Ok(segments) => Resource::Path(segments),
             Err(message) => {
                 refuse(
                     message,
-                    "write `/`, `/{bucket}`, `/{bucket}/{key}` or segments such as `/tables/{name}`".into(),
+                    "write `/`, `/{bucket}`, `/{bucket?}`, `/{bucket}/{key}` or segments such as `/tables/{name}`"
+                        .into(),
                 );
                 Resource::Service
             }
@@ -64,9 +75,9 @@ pub(super) fn parse(line: &str, at: Cursor<'_>, diagnostics: &mut Diagnostics) -
         let (key, value) = pair
             .split_once('=')
             .map_or((pair, None), |(key, value)| (key, Some(value.to_owned())));
-        let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~".contains(c));
-        if key.is_empty() || !plain(key) || !value.as_deref().is_none_or(plain) {
-            let help = "fixed query keys and values are letters, digits and `-_.~`; `?flag&key=value`";
+        if !is_query_key(key) || !value.as_deref().is_none_or(is_query_value) {
+            let help =
+                "fixed query keys are letters, digits and `-_.~`, and values may have `/` too; `?flag&key=value`";
             refuse(format!("`{pair}` is no fixed query"), help.into());
         } else if pairs.iter().any(|(other, _)| other == key) {
             refuse(
@@ -80,8 +91,19 @@ pub(super) fn parse(line: &str, at: Cursor<'_>, diagnostics: &mut Diagnostics) -
     Http {
         method: method.unwrap_or(Method::Get),
         resource,
+        optional_bucket: path == OPTIONAL_BUCKET,
         query: pairs,
     }
+}
+
+/// Whether text can be a key of a fixed query as it stands.
+pub(super) fn is_query_key(text: &str) -> bool {
+    !text.is_empty() && is_query_value(text) && !text.contains('/')
+}
+
+/// Whether text can be a value of a fixed query; it is percent-encoded when it is sent.
+pub(super) fn is_query_value(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~/".contains(c))
 }
 
 fn segments(path: &str) -> Result<Vec<Segment>, String> {

@@ -21,6 +21,7 @@ struct Names<'a> {
     service: Option<Cursor<'a>>,
     groups: BTreeMap<&'a str, Cursor<'a>>,
     operations: BTreeMap<&'a str, Cursor<'a>>,
+    waiters: BTreeMap<&'a str, Cursor<'a>>,
     shapes: BTreeMap<&'a str, Cursor<'a>>,
     enums: BTreeMap<&'a str, Cursor<'a>>,
     complete: bool,
@@ -47,21 +48,31 @@ impl<'a> Index<'a> {
             names.groups.insert(file.stem, at);
             same_as_path(&model.service, file.service, "service", "directory", at, diagnostics);
             same_as_path(&model.group, file.stem, "group", "file", at, diagnostics);
-            if file.stem == "common"
-                && let Some((operation, _)) = model.operations.iter().next()
-            {
-                let message = "`common.yaml` has operations";
-                let problem = at
-                    .path(&["operations", operation])
-                    .on_key(codes::OPERATION_IN_COMMON, message);
-                diagnostics.push(problem.help("put the operation into the file of its group"));
-                continue;
+            if file.stem == "common" {
+                let operation = model.operations.iter().next().map(|(name, _)| ("operations", name));
+                let waiter = model.waiters.iter().next().map(|(name, _)| ("waiters", name));
+                for (kind, name) in operation.into_iter().chain(waiter) {
+                    let problem = at
+                        .path(&[kind, name])
+                        .on_key(codes::OPERATION_IN_COMMON, format!("`common.yaml` has {kind}"));
+                    diagnostics.push(problem.help("put it into the file of its group"));
+                }
+                if operation.or(waiter).is_some() {
+                    continue;
+                }
             }
             for (name, _) in model.operations.iter() {
                 let at = at.path(&["operations", name]);
                 match names.operations.get(name).copied() {
                     Some(first) => twice("operation", name, first, at, diagnostics),
                     None => _ = names.operations.insert(name, at),
+                }
+            }
+            for (name, _) in model.waiters.iter() {
+                let at = at.path(&["waiters", name]);
+                match names.waiters.get(name).copied() {
+                    Some(first) => twice("waiter", name, first, at, diagnostics),
+                    None => _ = names.waiters.insert(name, at),
                 }
             }
             let shapes = model.shapes.iter().map(|(name, _)| ("shapes", name));
@@ -106,6 +117,12 @@ impl<'a> Index<'a> {
             .any(|first| (first.file(), first.key_span()) == (at.file(), at.key_span()))
     }
 
+    /// Whether a waiter at a place is the one that keeps the name.
+    pub(super) fn is_first_waiter(&self, service: &str, name: &str, at: Cursor<'_>) -> bool {
+        self.waiter(service, name)
+            .is_some_and(|first| (first.file(), first.key_span()) == (at.file(), at.key_span()))
+    }
+
     /// Whether every file of a service could be read, so that what is missing is missing indeed.
     pub fn is_complete(&self, service: &str) -> bool {
         self.services.get(service).is_some_and(|names| names.complete)
@@ -132,6 +149,11 @@ impl<'a> Index<'a> {
     /// Entry of an operation.
     pub fn operation(&self, service: &str, name: &str) -> Option<Cursor<'a>> {
         self.services.get(service)?.operations.get(name).copied()
+    }
+
+    /// Entry of a waiter.
+    pub fn waiter(&self, service: &str, name: &str) -> Option<Cursor<'a>> {
+        self.services.get(service)?.waiters.get(name).copied()
     }
 
     /// Entry of a shape.

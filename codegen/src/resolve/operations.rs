@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::api::{BodyKind, Member, Method, Operation, Paginate, Place, Resource, Trait, Type};
+use crate::api::{BodyKind, Member, Method, Operation, Paginate, Place, QueryWhen, Resource, Trait, Type};
 use crate::diagnostic::{Diagnostics, nearest};
 use crate::lint::codes;
 use crate::model::{self, ErrorCode, Named};
@@ -18,7 +18,7 @@ pub(super) struct Facts<'a> {
     pub(super) errors: Option<&'a Named<ErrorCode>>,
 }
 
-const TRAITS: [(&str, Trait); 10] = [
+const TRAITS: [(&str, Trait); 13] = [
     ("content_type_from_key", Trait::ContentTypeFromKey),
     ("upload_crc64", Trait::UploadCrc64),
     ("append_crc64", Trait::AppendCrc64),
@@ -29,6 +29,9 @@ const TRAITS: [(&str, Trait); 10] = [
     ("sort_parts", Trait::SortParts),
     ("slow", Trait::Slow),
     ("unsigned", Trait::Unsigned),
+    ("result_by_content_type", Trait::ResultByContentType),
+    ("select_frames", Trait::SelectFrames),
+    ("meta_frames", Trait::MetaFrames),
 ];
 
 /// Resolves one operation. The cursor stands at its entry.
@@ -43,10 +46,14 @@ pub(super) fn resolve(
     let http::Http {
         method,
         resource,
+        optional_bucket,
         query,
     } = http::parse(&model.http, at.child("http"), diagnostics);
     let declared = members.resolve(&model.request, Side::Request, at.child("request"), diagnostics);
-    let request = with_implied(declared, &resource);
+    let mut request = with_implied(declared, &resource);
+    if let Some(bucket) = request.iter_mut().find(|member| member.place == Place::Bucket) {
+        bucket.required = !optional_bucket;
+    }
     let result = members.resolve(&model.result, Side::Result, at.child("result"), diagnostics);
     let flags = query.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| key);
     let mut subresources: Vec<String> = Vec::new();
@@ -55,7 +62,7 @@ pub(super) fn resolve(
             subresources.push(key.clone());
         }
     }
-    errors(model, facts, at.child("errors"), diagnostics);
+    errors(&model.errors, facts, at.child("errors"), diagnostics);
     let reference = model.reference.clone();
     let paginate = model.paginate.as_ref().map(|paginate| Paginate {
         tokens: paginate
@@ -68,6 +75,7 @@ pub(super) fn resolve(
         limit: paginate.limit.clone(),
     });
     let trait_of = |word: &String| TRAITS.iter().find(|(name, _)| name == word).map(|(_, found)| *found);
+    let traits: Vec<Trait> = model.traits.iter().filter_map(trait_of).collect();
     Operation {
         name: name.to_owned(),
         method_name: to_snake(name),
@@ -82,7 +90,10 @@ pub(super) fn resolve(
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
         request_body: body_kind(&request),
-        result_body: body_kind(&result),
+        result_body: match traits.contains(&Trait::MetaFrames) {
+            true => BodyKind::Frames,
+            false => body_kind(&result),
+        },
         request,
         result,
         request_root: model.request_root.clone(),
@@ -92,10 +103,10 @@ pub(super) fn resolve(
         idempotent: model.idempotent.unwrap_or(method != Method::Post),
         presign: model.presign,
         paginate,
-        query_when: Vec::new(),
-        any_of: Vec::new(),
+        query_when: query_when(model, at.child("query_when"), diagnostics),
+        any_of: model.any_of.clone(),
         errors: model.errors.clone(),
-        traits: model.traits.iter().filter_map(trait_of).collect(),
+        traits,
         subresources,
         since: model.since.clone(),
         deprecated: model.deprecated.clone(),
@@ -141,6 +152,7 @@ fn implied_member(place: Place, name: &str, doc: &str) -> Member {
         pattern: None,
         prefix: None,
         bucket_arn: false,
+        rest: false,
         sensitive: false,
         url_decoded: false,
         since: None,
@@ -161,6 +173,30 @@ fn body_kind(members: &[Member]) -> BodyKind {
     } else {
         BodyKind::None
     }
+}
+
+/// Fixed query values that depend on members; one that cannot be read is reported and left out.
+fn query_when(model: &model::Operation, at: Cursor<'_>, diagnostics: &mut Diagnostics) -> Vec<QueryWhen> {
+    let mut all = Vec::new();
+    for (index, entry) in model.query_when.iter().enumerate() {
+        let at = at.item(index);
+        let pair = entry.query.split_once('=');
+        match pair.filter(|(key, value)| http::is_query_key(key) && !value.is_empty() && http::is_query_value(value)) {
+            Some((key, value)) => all.push(QueryWhen {
+                member: entry.set.split('.').map(str::to_owned).collect(),
+                key: key.to_owned(),
+                value: value.to_owned(),
+            }),
+            None if at.child("query").exists() => {
+                let message = format!("`{}` is no fixed query value", entry.query.escape_debug());
+                let problem = at.child("query").on_value(codes::QUERY_WHEN, message);
+                diagnostics.push(problem.help("write `query: key=value` with letters, digits and `-_.~/`"));
+            }
+            // Absent: reported as a missing key.
+            None => {}
+        }
+    }
+    all
 }
 
 /// A status within bounds.
@@ -190,9 +226,10 @@ fn success(model: &model::Operation, at: Cursor<'_>, diagnostics: &mut Diagnosti
     statuses
 }
 
-fn errors(model: &model::Operation, facts: &Facts<'_>, at: Cursor<'_>, diagnostics: &mut Diagnostics) {
+/// Reports error codes that the service does not list. The cursor stands at their list.
+pub(super) fn errors(given: &[String], facts: &Facts<'_>, at: Cursor<'_>, diagnostics: &mut Diagnostics) {
     let Some(known) = facts.errors else { return };
-    for (index, code) in model.errors.iter().enumerate() {
+    for (index, code) in given.iter().enumerate() {
         if known.get(code).is_none() {
             let near = nearest(code, known.iter().map(|(code, _)| code));
             let help = near.map_or_else(

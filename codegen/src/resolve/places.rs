@@ -10,11 +10,12 @@ use crate::resolve::members::Side;
 use crate::spans::Cursor;
 
 /// Places by their word in the model, and whether requests and results have them.
-const PLACES: [(&str, Place, bool, bool); 16] = [
+const PLACES: [(&str, Place, bool, bool); 18] = [
     ("bucket", Place::Bucket, true, false),
     ("key", Place::Key, true, false),
     ("path", Place::Path, true, false),
     ("query", Place::Query, true, false),
+    ("query_json", Place::QueryJson, true, false),
     ("header", Place::Header, true, true),
     ("headers", Place::HeaderMap, true, true),
     ("body", Place::Body, true, true),
@@ -27,6 +28,7 @@ const PLACES: [(&str, Place, bool, bool); 16] = [
     ("copy_source.version_id", Place::CopySourceVersionId, true, false),
     ("callback", Place::Callback, false, true),
     ("local", Place::Local, true, false),
+    ("frame", Place::Frame, false, true),
 ];
 
 /// The place of a member; a wrong one is reported and taken for `field`.
@@ -62,7 +64,9 @@ pub(super) fn wire(name: &str, member: &model::Member, place: &Place, protocol: 
         (Place::Field, Some(wire)) => split(wire),
         (Place::Field, None) if protocol == Protocol::RestJson => vec![to_lower_camel(name)],
         (Place::Field, None) => vec![to_upper_camel(name)],
-        (Place::Query | Place::Header | Place::HeaderMap, Some(wire)) => vec![wire.to_owned()],
+        (Place::Query | Place::QueryJson | Place::Header | Place::HeaderMap | Place::Text, Some(wire)) => {
+            vec![wire.to_owned()]
+        }
         _ => Vec::new(),
     }
 }
@@ -92,7 +96,9 @@ pub(super) fn implied_type(place: &Place) -> Option<Type> {
         | Place::CopySourceKey
         | Place::CopySourceVersionId
         | Place::Callback => Some(Type::String),
-        Place::Query | Place::QueryJson | Place::Header | Place::Body | Place::Field | Place::Local | Place::Frame => None,
+        Place::Query | Place::QueryJson | Place::Header | Place::Body | Place::Field | Place::Local | Place::Frame => {
+            None
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::model;
 use crate::spans::Cursor;
 
 /// Types that need no definition.
-const SCALARS: [&str; 8] = [
+const SCALARS: [&str; 9] = [
     "string",
     "integer",
     "float",
@@ -18,6 +18,7 @@ const SCALARS: [&str; 8] = [
     "timestamp",
     "any",
     "bytes",
+    "base64_string",
 ];
 
 /// Words of other languages for our scalars.
@@ -88,6 +89,7 @@ impl Types {
             "timestamp" => Type::Timestamp(format),
             "any" => Type::Any,
             "bytes" => Type::Bytes,
+            "base64_string" => Type::Base64String,
             _ => match self.by_name.get(name) {
                 Some(TypeId::Shape(id)) => Type::Shape(*id),
                 Some(TypeId::Enum(id, _)) => Type::Enum(*id),

@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use super::{ProgressHook, save};
 use crate::checksum::Crc64;
 use crate::error::{Error, ErrorKind};
+use crate::frames::{FrameFault, FrameReader};
 use crate::limits::{Activity, IdleTimer, Limits, silent};
 use crate::transport::TransportBody;
 
@@ -36,6 +37,9 @@ const RESERVE: u64 = 64 * 1024 * 1024;
 ///   gives up after three continuations without a new byte, or when the object has changed;
 /// - has its CRC-64 compared with the service's at its end when it is a whole object. Until the end was read without
 ///   an error, what has been read is not verified.
+///
+/// That of `SelectObject` is the data in the service's frames: damaged frames are an error, and so are an end frame that
+/// tells of a failure and a payload without one.
 ///
 /// The call's deadline, cancellation and the client's shutdown end it too.
 pub struct ResponseBody {
@@ -73,6 +77,8 @@ pub(crate) struct Download {
     pub(crate) crc: Option<(Crc64, u64)>,
     /// How to go on after a broken connection.
     pub(crate) resume: Option<Box<dyn Resume>>,
+    /// Takes data out of frames.
+    pub(crate) frames: Option<FrameReader>,
     pub(crate) limits: Limits,
     pub(crate) idle: Duration,
     pub(crate) progress: Option<ProgressHook>,
@@ -112,13 +118,13 @@ impl ResponseBody {
         self.inner.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Length in bytes of the whole payload, if the answer declared it.
+    /// Length in bytes of the whole payload, if the answer declared it. That of data in frames is never known.
     pub fn content_length(&self) -> Option<u64> {
         self.inner
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .download
-            .length
+            .length_of_data()
     }
 
     /// The next piece, `None` at the verified end. A failed payload goes on failing.
@@ -169,7 +175,8 @@ impl ResponseBody {
     /// As [`chunk`](ResponseBody::chunk), and [`ErrorKind::Decode`] when the payload is not UTF-8.
     pub async fn text(self) -> Result<String, Error> {
         let bytes = self.bytes().await?;
-        String::from_utf8(bytes.into()).map_err(Error::decode)
+        // The error with the bytes in it would show them in its `Debug`.
+        String::from_utf8(bytes.into()).map_err(|error| Error::decode(error.utf8_error()))
     }
 
     /// Writes everything to a writer and flushes it; returns the number of bytes.
@@ -223,6 +230,13 @@ impl ResponseBody {
     }
 }
 
+impl Download {
+    /// Declared length of what is handed out.
+    fn length_of_data(&self) -> Option<u64> {
+        self.length.filter(|_| self.frames.is_none())
+    }
+}
+
 impl Inner {
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         match self.state {
@@ -258,8 +272,12 @@ impl Inner {
     }
 
     fn advance(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Error>> {
-        self.download.limits.check(cx)?;
         loop {
+            // Each time, as frames without data can keep this busy.
+            self.download.limits.check(cx)?;
+            if let Some(data) = self.data()? {
+                return Poll::Ready(Ok(Some(data)));
+            }
             if let Some(resuming) = &mut self.resuming {
                 match resuming.as_mut().poll(cx) {
                     Poll::Ready(continuation) => {
@@ -271,7 +289,14 @@ impl Inner {
                 }
             }
             let broken = match self.source.poll_chunk(cx) {
-                Poll::Ready(Some(Ok(chunk))) => return Poll::Ready(self.accept(chunk).map(Some)),
+                Poll::Ready(Some(Ok(chunk))) => {
+                    let chunk = self.accept(chunk)?;
+                    let Some(frames) = &mut self.download.frames else {
+                        return Poll::Ready(Ok(Some(chunk)));
+                    };
+                    frames.feed(chunk);
+                    continue;
+                }
                 Poll::Ready(Some(Err(source))) => self.broken_off().with_source(source),
                 Poll::Ready(None) => match self.download.length {
                     Some(length) if self.received < length => self.broken_off(),
@@ -283,6 +308,14 @@ impl Inner {
                 },
             };
             self.go_on(broken)?;
+        }
+    }
+
+    /// The next data in the frames that have come.
+    fn data(&mut self) -> Result<Option<Bytes>, Error> {
+        match &mut self.download.frames {
+            Some(frames) => frames.next().map_err(FrameFault::into_error),
+            None => Ok(None),
         }
     }
 
@@ -314,6 +347,9 @@ impl Inner {
     }
 
     fn verify(&mut self) -> Result<(), Error> {
+        if let Some(frames) = &self.download.frames {
+            frames.finish().map_err(FrameFault::into_error)?;
+        }
         match &self.download.crc {
             Some((crc, expected)) if crc.value() != *expected => Err(Error::checksum_mismatch(crc.value(), *expected)),
             _ => Ok(()),
@@ -387,6 +423,7 @@ impl From<Bytes> for ResponseBody {
                 length,
                 crc: None,
                 resume: None,
+                frames: None,
                 limits: Limits::none(),
                 idle: Duration::ZERO,
                 progress: None,
@@ -417,7 +454,7 @@ impl From<ResponseBody> for super::Body {
         let inner = body.inner();
         let length = inner
             .download
-            .length
+            .length_of_data()
             .map(|length| length - inner.received + inner.rest.len() as u64);
         super::Body::from_stream(body, length)
     }

@@ -86,6 +86,11 @@ impl<'c, O> Call<'c, O> {
         }
     }
 
+    /// The operation, to be called in another way.
+    pub(crate) fn into_operation(self) -> (&'c Arc<Core>, O) {
+        (self.core, self.operation)
+    }
+
     /// Limits the whole call, retries and the reading of a streamed answer included. Counted from the moment when it
     /// is awaited. With several limits the earliest ends the call.
     pub fn timeout(mut self, timeout: Duration) -> Self {

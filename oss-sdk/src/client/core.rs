@@ -11,7 +11,8 @@ use crate::credentials::{CredentialsProvider, StaticCredentials};
 use crate::endpoint::{AddressingStyle, Endpoint, EndpointOptions, account_id_rule, region_rule};
 use crate::error::Error;
 use crate::limits::Shutdown;
-use crate::operation::{BucketHost, ServiceSpec};
+use crate::naming::Naming;
+use crate::operation::{BucketHost, ServiceSpec, SigningResource};
 use crate::pipeline::{Prepared, Skew};
 use crate::retry::{RetryBudget, RetryPolicy, StandardRetry};
 use crate::signer::{Signer, SignerAcs3, SignerV1, SignerV4, SigningRequest, is_rpc};
@@ -32,6 +33,10 @@ pub(crate) struct Core {
     region: String,
     product: &'static str,
     pub(crate) account_id: Option<String>,
+    /// How the short names of buckets become the service's.
+    pub(crate) naming: Option<Naming>,
+    /// Hosts begin with an alias of the bucket.
+    pub(crate) uses_alias: bool,
     /// Which signature the limits of are known; a signer of the caller's has its own.
     pub(crate) signature: Option<SignatureVersion>,
     pub(crate) signer: Arc<dyn Signer>,
@@ -59,7 +64,8 @@ impl Core {
     pub(crate) fn new(config: Config, service: &'static ServiceSpec) -> Result<Arc<Self>, Error> {
         let endpoint = endpoint(&config, service)?;
         let (region, product) = scope(&config, service, &endpoint)?;
-        let account_id = account_id(&config, service)?;
+        let naming = naming(&config, service, &region)?;
+        let account_id = account_id(&config, service, naming)?;
         let retry: Arc<dyn RetryPolicy> = config.retry.clone().unwrap_or_else(|| Arc::new(StandardRetry::new()));
         let retry_attempts = match config.retry_attempts {
             Some(0) => {
@@ -81,6 +87,8 @@ impl Core {
             region,
             product,
             account_id,
+            naming,
+            uses_alias: config.bucket_alias,
             retry,
             retry_attempts,
             budget: RetryBudget::new(),
@@ -95,6 +103,11 @@ impl Core {
             detects_content_type: !config.no_content_type,
             shutdown: Shutdown::default(),
         }))
+    }
+
+    /// Region slot of the V4 scope.
+    pub(crate) fn region(&self) -> &str {
+        &self.region
     }
 
     /// Our clock's time.
@@ -250,13 +263,41 @@ fn positive(setting: &'static str, duration: Option<Duration>) -> Result<Option<
     }
 }
 
-fn account_id(config: &Config, service: &ServiceSpec) -> Result<Option<String>, Error> {
+/// How the short names of buckets become the service's.
+fn naming(config: &Config, service: &ServiceSpec, region: &str) -> Result<Option<Naming>, Error> {
+    let naming = config.naming.or_else(|| Naming::of(service));
+    if naming.is_some() && region.is_empty() {
+        return Err(Error::config(
+            "region",
+            "is required: it is part of what buckets are called",
+        ));
+    }
+    if config.bucket_alias {
+        if naming.and_then(|naming| naming.alias).is_none() {
+            let rule = format!("does not exist for the service `{}`", service.name);
+            return Err(Error::config("bucket_alias", rule));
+        }
+        if config
+            .addressing
+            .is_some_and(|style| style != AddressingStyle::VirtualHosted)
+        {
+            let rule = "contradicts `addressing_style`: it is the first label of a virtual-hosted address";
+            return Err(Error::config("bucket_alias", rule));
+        }
+    }
+    Ok(naming)
+}
+
+fn account_id(config: &Config, service: &ServiceSpec, naming: Option<Naming>) -> Result<Option<String>, Error> {
+    // Table buckets have their owner's account in their ARN.
+    let is_required = naming.is_some()
+        || service.bucket_host == BucketHost::BucketAndAccount && service.signing != SigningResource::TableArn;
     match &config.account_id {
         Some(id) => match account_id_rule(id) {
             Some(rule) => Err(Error::config("account_id", rule)),
             None => Ok(Some(id.clone())),
         },
-        None if service.bucket_host == BucketHost::BucketAndAccount => Err(Error::config(
+        None if is_required => Err(Error::config(
             "account_id",
             format!("is required by the service `{}`", service.name),
         )),
@@ -282,9 +323,12 @@ fn user_agent(config: &Config, service: &ServiceSpec) -> Result<HeaderValue, Err
         std::env::consts::ARCH,
         env!("CARGO_PKG_RUST_VERSION"),
     );
-    for suffix in [service.user_agent_tag, config.user_agent.as_deref()]
-        .into_iter()
-        .flatten()
+    for suffix in [
+        config.user_agent_tag.or(service.user_agent_tag),
+        config.user_agent.as_deref(),
+    ]
+    .into_iter()
+    .flatten()
     {
         text.push('/');
         text.push_str(suffix);

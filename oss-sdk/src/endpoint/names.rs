@@ -44,17 +44,31 @@ pub(super) fn is_host_name(host: &str) -> bool {
     host.len() <= 253 && host.split('.').all(is_label) && !last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Account and name of a table bucket: `acs:osstables:{region}:{account}:bucket/{name}`.
-pub(super) fn table_bucket(arn: &str) -> Option<(&str, &str)> {
-    let mut parts = arn.strip_prefix("acs:osstables:")?.splitn(3, ':');
-    let region = parts.next()?;
-    let account = parts.next()?;
-    let name = parts.next()?.strip_prefix("bucket/")?;
+/// Account and name of a table bucket, from its ARN, or the rule that the ARN breaks. The account is that of the
+/// bucket's owner, who need not be the caller.
+pub(crate) fn table_bucket(arn: &str) -> Result<(&str, &str), &'static str> {
+    let form = "must be an ARN such as `acs:osstables:cn-hangzhou:1234567890:bucket/name`";
+    let mut parts = arn.strip_prefix("acs:osstables:").ok_or(form)?.splitn(3, ':');
+    let (Some(region), Some(account), Some(resource)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(form);
+    };
+    if region_rule(region).is_some() {
+        return Err("must be an ARN whose fourth part is a region");
+    }
+    if account_id_rule(account).is_some() {
+        return Err("must be an ARN whose fifth part is the id of an account, in digits");
+    }
+    let name = resource
+        .strip_prefix("bucket/")
+        .ok_or("must be the ARN of a table bucket, which ends in `:bucket/` and its name")?;
     let is_name = (3..=63).contains(&name.len())
         && name
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && !name.starts_with('-')
         && !name.ends_with('-');
-    (region_rule(region).is_none() && account_id_rule(account).is_none() && is_name).then_some((account, name))
+    if !is_name {
+        return Err("must be an ARN that ends in the name of a bucket: 3 to 63 of `a-z`, `0-9` and inner `-`");
+    }
+    Ok((account, name))
 }

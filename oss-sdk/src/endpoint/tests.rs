@@ -41,6 +41,7 @@ fn url(service: &ServiceSpec, options: &EndpointOptions<'_>, bucket: Option<&str
             service,
             &Target {
                 bucket,
+                label: None,
                 key,
                 path: None,
             },
@@ -308,18 +309,82 @@ fn hosts_with_the_account_need_it() {
         (error.kind(), error.member()),
         (ErrorKind::InvalidInput, Some("bucket"))
     );
-    for bucket in [
-        "bucket",
-        "acs:osstables:r:12:bucket/",
-        "acs:osstables:r::bucket/abc",
-        "acs:osstables:r:1:table/abc",
-    ] {
+    for label in [&"l".repeat(64), "a-label"] {
         let target = Target {
-            bucket: Some(bucket),
+            bucket: Some("bucket"),
+            label: Some(label),
             ..Target::default()
         };
-        let error = endpoint.address(&TABLES, &target, None).unwrap_err();
-        assert_eq!(error.member(), Some("bucket"), "{bucket}");
+        let address = Endpoint::resolve(&OSS, &given("host.com"))
+            .unwrap()
+            .address(&OSS, &target, None);
+        match label.len() {
+            64 => assert_eq!(address.unwrap_err().member(), Some("bucket")),
+            _ => assert_eq!(address.unwrap().host, "a-label.host.com"),
+        }
+    }
+}
+
+#[test]
+fn table_buckets_are_arns_with_an_account() {
+    let arn = "acs:osstables:cn-hangzhou:123456:bucket/demo-bucket";
+    assert_eq!(table_bucket(arn), Ok(("123456", "demo-bucket")));
+    let rows = [
+        ("", "an ARN such as"),
+        ("bucket", "an ARN such as"),
+        ("acs:oss:cn-hangzhou:1:bucket/abc", "an ARN such as"),
+        ("acs:osstables:cn-hangzhou:1", "an ARN such as"),
+        ("acs:osstables::1:bucket/abc", "region"),
+        ("acs:osstables:a/b:1:bucket/abc", "region"),
+        ("acs:osstables:r::bucket/abc", "account"),
+        ("acs:osstables:r:me:bucket/abc", "account"),
+        ("acs:osstables:r:1:table/abc", "table bucket"),
+        ("acs:osstables:r:1:bucket", "table bucket"),
+        ("acs:osstables:r:1:bucket/", "name of a bucket"),
+        ("acs:osstables:r:1:bucket/abc/table/t", "name of a bucket"),
+        ("acs:osstables:r:1:bucket/abc:1", "name of a bucket"),
+        ("acs:osstables:r:1:bucket/a.b", "name of a bucket"),
+        ("acs:osstables:r:1:bucket/-abc", "name of a bucket"),
+        ("acs:osstables:r:1:bucket/日本語", "name of a bucket"),
+    ];
+    for (arn, expected) in rows {
+        let rule = table_bucket(arn).unwrap_err();
+        assert!(rule.contains(expected), "{arn}: {rule}");
+    }
+    // The label is the name and the account.
+    let endpoint = Endpoint::resolve(&TABLES, &region(HostKind::Public)).unwrap();
+    let long = format!("acs:osstables:r:1234567890123456:bucket/{}", "b".repeat(47));
+    for (arn, is_valid) in [(long.as_str(), false), (&long.replacen('b', "", 1), false), (arn, true)] {
+        let target = Target {
+            bucket: Some(arn),
+            ..Target::default()
+        };
+        assert_eq!(endpoint.address(&TABLES, &target, None).is_ok(), is_valid, "{arn}");
+    }
+}
+
+#[test]
+fn table_buckets_stand_in_no_path() {
+    let target = Target {
+        bucket: Some("acs:osstables:cn-hangzhou:123456:bucket/demo-bucket"),
+        path: Some("namespaces/acs%3Aosstables/..%2F."),
+        ..Target::default()
+    };
+    for (options, expected) in [
+        (
+            given("127.0.0.1:9000"),
+            "https://127.0.0.1:9000/namespaces/acs%3Aosstables/..%2F.",
+        ),
+        (
+            EndpointOptions {
+                style: Some(AddressingStyle::Path),
+                ..given("host.com")
+            },
+            "https://host.com/namespaces/acs%3Aosstables/..%2F.",
+        ),
+    ] {
+        let endpoint = Endpoint::resolve(&TABLES, &options).unwrap();
+        assert_eq!(endpoint.address(&TABLES, &target, None).unwrap().url, expected);
     }
 }
 

@@ -16,6 +16,9 @@ const BAD_ERROR_RESPONSE: &str = "BadErrorResponse";
 /// As much of an answer as an error message repeats, in bytes.
 const SNIPPET: usize = 256;
 
+/// Longest code or id, in characters. Those of the service are shorter; they stand whole in every text of an error.
+const NAME: usize = 128;
+
 /// What an error answer says.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct ServiceError {
@@ -45,6 +48,11 @@ pub(crate) fn parse_service_error(status: StatusCode, headers: &HeaderMap, body:
     } else {
         parse_xml(status, body)
     };
+    if error.code == BAD_ERROR_RESPONSE
+        && let Some(code) = error_type(headers)
+    {
+        error.code = code;
+    }
     if error.request_id.is_none() {
         error.request_id =
             header_text(headers, "x-oss-request-id").or_else(|| header_text(headers, "x-acs-request-id"));
@@ -58,12 +66,26 @@ pub(crate) fn parse_service_error(status: StatusCode, headers: &HeaderMap, body:
 
 pub(super) fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
     let text = headers.get(name)?.to_str().ok()?.trim();
-    (!text.is_empty()).then(|| text.to_owned())
+    (!text.is_empty()).then(|| cut(text.to_owned()))
+}
+
+fn cut(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(NAME) {
+        text.truncate(end);
+    }
+    text
 }
 
 /// The server's clock, as its answer shows it.
 pub(super) fn answer_time(headers: &HeaderMap) -> Option<Timestamp> {
     Timestamp::parse_http_date(headers.get("date")?.to_str().ok()?).ok()
+}
+
+/// The code that the table service writes in a header, as `NotFoundException` or `NotFoundException:http://...`.
+fn error_type(headers: &HeaderMap) -> Option<String> {
+    let text = header_text(headers, "x-oss-error-type")?;
+    let code = text.split(':').next().unwrap_or_default().trim();
+    (!code.is_empty()).then(|| code.to_owned())
 }
 
 fn is_json(headers: &HeaderMap, body: &[u8]) -> bool {
@@ -82,10 +104,11 @@ fn is_json(headers: &HeaderMap, body: &[u8]) -> bool {
 impl ServiceError {
     fn from_fields(mut fields: BTreeMap<String, String>) -> Self {
         let mut take = |name: &str| fields.remove(name).filter(|text| !text.is_empty());
-        let code = take("Code").unwrap_or_else(|| BAD_ERROR_RESPONSE.to_owned());
         let message = take("Message").unwrap_or_else(|| "the service gave no message".to_owned());
-        let request_id = take("RequestId");
-        let ec = take("EC");
+        let mut take_name = |name: &str| take(name).map(cut);
+        let code = take_name("Code").unwrap_or_else(|| BAD_ERROR_RESPONSE.to_owned());
+        let request_id = take_name("RequestId");
+        let ec = take_name("EC");
         Self {
             code,
             message,
@@ -148,7 +171,7 @@ fn parse_json(status: StatusCode, _headers: &HeaderMap, body: &[u8]) -> ServiceE
 fn parse_json(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ServiceError {
     use serde_json::Value;
 
-    let document = match serde_json::from_slice(body) {
+    let document = match crate::json::parse(body) {
         Ok(Value::Object(object)) => object,
         Ok(_) => return ServiceError::not_understood(status, "JSON", &"it is no object", body),
         Err(why) => return ServiceError::not_understood(status, "JSON", &why, body),
@@ -165,14 +188,13 @@ fn parse_json(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ServiceEr
             _ => None,
         })
         .collect();
-    // The table service writes its codes as `NotFoundException:http://...` in a header.
-    if let Some(code) = header_text(headers, "x-oss-error-type") {
-        fields.entry("Code".to_owned()).or_insert(code);
-    }
     for (lower, name) in [("message", "Message"), ("code", "Code"), ("requestId", "RequestId")] {
         if let Some(text) = fields.remove(lower) {
             fields.entry(name.to_owned()).or_insert(text);
         }
+    }
+    if let Some(code) = error_type(headers) {
+        fields.entry("Code".to_owned()).or_insert(code);
     }
     if !fields.contains_key("Code") && !fields.contains_key("Message") {
         return ServiceError::not_understood(status, "JSON", &"it has neither `Code` nor `Message`", body);
@@ -276,6 +298,58 @@ mod tests {
         );
     }
 
+    #[test]
+    fn error_documents_of_an_attacker_are_only_quoted() {
+        let nested = format!("<Error>{}</Error>", "<Code>".repeat(100_000));
+        let entity = "<!DOCTYPE Error [<!ENTITY a 'b'>]><Error><Code>&a;</Code></Error>";
+        let flood = format!("<Error>{}<Code>X</Code></Error>", "<A/>".repeat(600_000));
+        let name = format!("<Error><{}", "n".repeat(1 << 20));
+        let json = format!("{{\"Error\":{}", "[".repeat(100_000));
+        let rows: [&[u8]; 8] = [
+            nested.as_bytes(),
+            entity.as_bytes(),
+            flood.as_bytes(),
+            name.as_bytes(),
+            json.as_bytes(),
+            b"<Error><Code>\xff</Code></Error>",
+            b"{\"Code\": \"\xff\"}",
+            b"{\"Error\": {\"Code\": {\"Code\": 1}}}",
+        ];
+        for body in rows {
+            let error = read(500, &HeaderMap::new(), body);
+            assert_eq!(error.code, BAD_ERROR_RESPONSE);
+            assert!(error.message.len() < 1500, "{}", error.message.len());
+            // The same in the header of a HEAD answer.
+            let encoded = BASE64.encode(body);
+            let from_header = read(500, &headers(&[("x-oss-err", &encoded)]), b"");
+            assert_eq!(from_header.code, BAD_ERROR_RESPONSE);
+        }
+        let long = format!(
+            "<Error><Code>{0}</Code><RequestId>{0}</RequestId></Error>",
+            "é".repeat(1000)
+        );
+        let error = read(500, &headers(&[("x-oss-ec", &"e".repeat(1000))]), long.as_bytes());
+        let lengths = [Some(error.code), error.request_id, error.ec].map(|text| text.unwrap().chars().count());
+        assert_eq!(lengths, [NAME; 3]);
+        let twins = b"<Error><Code>A</Code><Code>B</Code><Message>m</Message></Error>";
+        assert_eq!(read(500, &HeaderMap::new(), twins).code, "A");
+    }
+
+    #[test]
+    fn a_code_in_a_header_counts_when_there_is_no_other() {
+        let only = headers(&[("x-oss-error-type", "ForbiddenException")]);
+        for body in [&b""[..], b"<html/>", b"not JSON"] {
+            assert_eq!(read(403, &only, body).code, "ForbiddenException");
+        }
+        assert_eq!(read(403, &only, DOCUMENT.as_bytes()).code, "AccessDenied");
+        for odd in [":", " : x", ""] {
+            assert_eq!(
+                read(403, &headers(&[("x-oss-error-type", odd)]), b"").code,
+                BAD_ERROR_RESPONSE
+            );
+        }
+    }
+
     #[cfg(feature = "json")]
     #[test]
     fn three_forms_of_json_are_read() {
@@ -300,6 +374,21 @@ mod tests {
                 "o",
             ),
             (&json, r#"{"code": "D", "message": "p", "requestId": "R"}"#, "D", "p"),
+            (
+                &[
+                    ("x-oss-error-type", "NotFoundException:http://a/b"),
+                    ("x-oss-request-id", "R"),
+                ],
+                r#"{"message": "q", "nested": {"Code": "no"}, "Error": "text"}"#,
+                "NotFoundException",
+                "q",
+            ),
+            (
+                &[("x-oss-error-type", "InHeader"), ("x-oss-request-id", "R")],
+                r#"{"Code": "InBody", "Message": "r"}"#,
+                "InBody",
+                "r",
+            ),
         ];
         for (pairs, body, code, message) in rows {
             let error = read(400, &headers(pairs), body.as_bytes());

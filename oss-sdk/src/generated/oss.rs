@@ -5,12 +5,39 @@
 
 use crate::service::{Protocol, ServiceSpec};
 
+mod access_point;
+mod access_point_public_access_block;
+mod bucket_access_monitor;
 mod bucket_acl;
+mod bucket_archive_direct_read;
 mod bucket_basic;
+mod bucket_cname;
 mod bucket_cors;
+mod bucket_encryption;
+mod bucket_https_config;
+mod bucket_inventory;
+mod bucket_lifecycle;
+mod bucket_logging;
+mod bucket_meta_query;
+mod bucket_metadata_configuration;
+mod bucket_object_worm_configuration;
+mod bucket_overwrite_config;
 mod bucket_policy;
+mod bucket_public_access_block;
+mod bucket_redundancy_transition;
+mod bucket_referer;
+mod bucket_replication;
+mod bucket_resource_group;
+mod bucket_storage_quota;
+mod bucket_style;
+mod bucket_tags;
+mod bucket_transfer_acceleration;
 mod bucket_versioning;
+mod bucket_website;
+mod bucket_worm;
+mod cloud_box;
 mod common;
+mod data_pipeline;
 mod listing;
 mod object_acl;
 mod object_append;
@@ -18,8 +45,14 @@ mod object_basic;
 mod object_copy;
 mod object_meta;
 mod object_multipart;
+mod object_process;
+mod object_process_access_point;
+mod object_restore;
+mod object_select;
 mod object_symlink;
 mod object_tagging;
+mod object_worm;
+mod public_access_block;
 mod region;
 mod service_basic;
 
@@ -44,6 +77,7 @@ pub static SERVICE: ServiceSpec = ServiceSpec::new("oss", Protocol::RestXml)
             "accessPointForObjectProcess",
             "accessPointPolicy",
             "accessPointPolicyForObjectProcess",
+            "accessmonitor",
             "acl",
             "append",
             "bucketArchiveDirectRead",
@@ -56,6 +90,7 @@ pub static SERVICE: ServiceSpec = ServiceSpec::new("oss", Protocol::RestXml)
             "comp",
             "continuation-token",
             "cors",
+            "dataPipeline",
             "delete",
             "encryption",
             "httpsConfig",
@@ -66,6 +101,9 @@ pub static SERVICE: ServiceSpec = ServiceSpec::new("oss", Protocol::RestXml)
             "location",
             "logging",
             "metaQuery",
+            "metadataConfiguration",
+            "metadataInventoryTable",
+            "metadataJournalTable",
             "objectMeta",
             "objectWorm",
             "overwriteConfig",
@@ -74,6 +112,7 @@ pub static SERVICE: ServiceSpec = ServiceSpec::new("oss", Protocol::RestXml)
             "policyStatus",
             "position",
             "publicAccessBlock",
+            "quota",
             "redundancyTransition",
             "referer",
             "regionList",
@@ -116,25 +155,172 @@ pub static SERVICE: ServiceSpec = ServiceSpec::new("oss", Protocol::RestXml)
 
 /// Requests and results of all operations.
 pub mod operations {
+    pub use super::access_point::{
+        CreateAccessPointRequest, CreateAccessPointResult,
+        DeleteAccessPointPolicyRequest, DeleteAccessPointPolicyResult,
+        DeleteAccessPointRequest, DeleteAccessPointResult, GetAccessPointPolicyRequest,
+        GetAccessPointPolicyResult, GetAccessPointRequest, GetAccessPointResult,
+        ListAccessPointsRequest, ListAccessPointsResult, PutAccessPointPolicyRequest,
+        PutAccessPointPolicyResult,
+    };
+    pub use super::access_point_public_access_block::{
+        DeleteAccessPointPublicAccessBlockRequest,
+        DeleteAccessPointPublicAccessBlockResult, GetAccessPointPublicAccessBlockRequest,
+        GetAccessPointPublicAccessBlockResult, PutAccessPointPublicAccessBlockRequest,
+        PutAccessPointPublicAccessBlockResult,
+    };
+    pub use super::bucket_access_monitor::{
+        GetBucketAccessMonitorRequest, GetBucketAccessMonitorResult,
+        PutBucketAccessMonitorRequest, PutBucketAccessMonitorResult,
+    };
     pub use super::bucket_acl::{
         GetBucketAclRequest, GetBucketAclResult, PutBucketAclRequest, PutBucketAclResult,
+    };
+    pub use super::bucket_archive_direct_read::{
+        GetBucketArchiveDirectReadRequest, GetBucketArchiveDirectReadResult,
+        PutBucketArchiveDirectReadRequest, PutBucketArchiveDirectReadResult,
     };
     pub use super::bucket_basic::{
         DeleteBucketRequest, DeleteBucketResult, GetBucketInfoRequest,
         GetBucketInfoResult, GetBucketLocationRequest, GetBucketLocationResult,
-        GetBucketStatRequest, GetBucketStatResult, PutBucketRequest, PutBucketResult,
+        GetBucketRequestPaymentRequest, GetBucketRequestPaymentResult,
+        GetBucketStatRequest, GetBucketStatResult, PutBucketRequest,
+        PutBucketRequestPaymentRequest, PutBucketRequestPaymentResult, PutBucketResult,
+    };
+    pub use super::bucket_cname::{
+        CreateCnameTokenRequest, CreateCnameTokenResult, DeleteCnameRequest,
+        DeleteCnameResult, GetCnameTokenRequest, GetCnameTokenResult, ListCnameRequest,
+        ListCnameResult, PutCnameRequest, PutCnameResult,
     };
     pub use super::bucket_cors::{
         DeleteBucketCorsRequest, DeleteBucketCorsResult, GetBucketCorsRequest,
-        GetBucketCorsResult, PutBucketCorsRequest, PutBucketCorsResult,
+        GetBucketCorsResult, OptionObjectRequest, OptionObjectResult,
+        PutBucketCorsRequest, PutBucketCorsResult,
+    };
+    pub use super::bucket_encryption::{
+        DeleteBucketEncryptionRequest, DeleteBucketEncryptionResult,
+        GetBucketEncryptionRequest, GetBucketEncryptionResult,
+        PutBucketEncryptionRequest, PutBucketEncryptionResult,
+    };
+    pub use super::bucket_https_config::{
+        GetBucketHttpsConfigRequest, GetBucketHttpsConfigResult,
+        PutBucketHttpsConfigRequest, PutBucketHttpsConfigResult,
+    };
+    pub use super::bucket_inventory::{
+        DeleteBucketInventoryRequest, DeleteBucketInventoryResult,
+        GetBucketInventoryRequest, GetBucketInventoryResult, ListBucketInventoryRequest,
+        ListBucketInventoryResult, PutBucketInventoryRequest, PutBucketInventoryResult,
+    };
+    pub use super::bucket_lifecycle::{
+        DeleteBucketLifecycleRequest, DeleteBucketLifecycleResult,
+        GetBucketLifecycleRequest, GetBucketLifecycleResult, PutBucketLifecycleRequest,
+        PutBucketLifecycleResult,
+    };
+    pub use super::bucket_logging::{
+        DeleteBucketLoggingRequest, DeleteBucketLoggingResult,
+        DeleteUserDefinedLogFieldsConfigRequest, DeleteUserDefinedLogFieldsConfigResult,
+        GetBucketLoggingRequest, GetBucketLoggingResult,
+        GetUserDefinedLogFieldsConfigRequest, GetUserDefinedLogFieldsConfigResult,
+        PutBucketLoggingRequest, PutBucketLoggingResult,
+        PutUserDefinedLogFieldsConfigRequest, PutUserDefinedLogFieldsConfigResult,
+    };
+    pub use super::bucket_meta_query::{
+        CloseMetaQueryRequest, CloseMetaQueryResult, DoMetaQueryActionRequest,
+        DoMetaQueryActionResult, DoMetaQueryRequest, DoMetaQueryResult,
+        GetMetaQueryStatusRequest, GetMetaQueryStatusResult, OpenMetaQueryRequest,
+        OpenMetaQueryResult,
+    };
+    pub use super::bucket_metadata_configuration::{
+        CreateBucketMetadataConfigurationRequest,
+        CreateBucketMetadataConfigurationResult,
+        DeleteBucketMetadataConfigurationRequest,
+        DeleteBucketMetadataConfigurationResult, GetBucketMetadataConfigurationRequest,
+        GetBucketMetadataConfigurationResult,
+        UpdateBucketMetadataInventoryTableConfigurationRequest,
+        UpdateBucketMetadataInventoryTableConfigurationResult,
+        UpdateBucketMetadataJournalTableConfigurationRequest,
+        UpdateBucketMetadataJournalTableConfigurationResult,
+    };
+    pub use super::bucket_object_worm_configuration::{
+        GetBucketObjectWormConfigurationRequest, GetBucketObjectWormConfigurationResult,
+        PutBucketObjectWormConfigurationRequest, PutBucketObjectWormConfigurationResult,
+    };
+    pub use super::bucket_overwrite_config::{
+        DeleteBucketOverwriteConfigRequest, DeleteBucketOverwriteConfigResult,
+        GetBucketOverwriteConfigRequest, GetBucketOverwriteConfigResult,
+        PutBucketOverwriteConfigRequest, PutBucketOverwriteConfigResult,
     };
     pub use super::bucket_policy::{
         DeleteBucketPolicyRequest, DeleteBucketPolicyResult, GetBucketPolicyRequest,
-        GetBucketPolicyResult, PutBucketPolicyRequest, PutBucketPolicyResult,
+        GetBucketPolicyResult, GetBucketPolicyStatusRequest, GetBucketPolicyStatusResult,
+        PutBucketPolicyRequest, PutBucketPolicyResult,
+    };
+    pub use super::bucket_public_access_block::{
+        DeleteBucketPublicAccessBlockRequest, DeleteBucketPublicAccessBlockResult,
+        GetBucketPublicAccessBlockRequest, GetBucketPublicAccessBlockResult,
+        PutBucketPublicAccessBlockRequest, PutBucketPublicAccessBlockResult,
+    };
+    pub use super::bucket_redundancy_transition::{
+        CreateBucketDataRedundancyTransitionRequest,
+        CreateBucketDataRedundancyTransitionResult,
+        DeleteBucketDataRedundancyTransitionRequest,
+        DeleteBucketDataRedundancyTransitionResult,
+        GetBucketDataRedundancyTransitionRequest,
+        GetBucketDataRedundancyTransitionResult,
+        ListBucketDataRedundancyTransitionRequest,
+        ListBucketDataRedundancyTransitionResult,
+        ListUserDataRedundancyTransitionRequest, ListUserDataRedundancyTransitionResult,
+    };
+    pub use super::bucket_referer::{
+        GetBucketRefererRequest, GetBucketRefererResult, PutBucketRefererRequest,
+        PutBucketRefererResult,
+    };
+    pub use super::bucket_replication::{
+        DeleteBucketReplicationRequest, DeleteBucketReplicationResult,
+        GetBucketReplicationLocationRequest, GetBucketReplicationLocationResult,
+        GetBucketReplicationProgressRequest, GetBucketReplicationProgressResult,
+        GetBucketReplicationRequest, GetBucketReplicationResult,
+        PutBucketReplicationRequest, PutBucketReplicationResult, PutBucketRtcRequest,
+        PutBucketRtcResult,
+    };
+    pub use super::bucket_resource_group::{
+        GetBucketResourceGroupRequest, GetBucketResourceGroupResult,
+        PutBucketResourceGroupRequest, PutBucketResourceGroupResult,
+    };
+    pub use super::bucket_storage_quota::{
+        DeleteBucketStorageQuotaRequest, DeleteBucketStorageQuotaResult,
+        GetBucketStorageQuotaRequest, GetBucketStorageQuotaResult,
+        PutBucketStorageQuotaRequest, PutBucketStorageQuotaResult,
+    };
+    pub use super::bucket_style::{
+        DeleteStyleRequest, DeleteStyleResult, GetStyleRequest, GetStyleResult,
+        ListStyleRequest, ListStyleResult, PutStyleRequest, PutStyleResult,
+    };
+    pub use super::bucket_tags::{
+        DeleteBucketTagsRequest, DeleteBucketTagsResult, GetBucketTagsRequest,
+        GetBucketTagsResult, PutBucketTagsRequest, PutBucketTagsResult,
+    };
+    pub use super::bucket_transfer_acceleration::{
+        GetBucketTransferAccelerationRequest, GetBucketTransferAccelerationResult,
+        PutBucketTransferAccelerationRequest, PutBucketTransferAccelerationResult,
     };
     pub use super::bucket_versioning::{
         GetBucketVersioningRequest, GetBucketVersioningResult,
         PutBucketVersioningRequest, PutBucketVersioningResult,
+    };
+    pub use super::bucket_website::{
+        DeleteBucketWebsiteRequest, DeleteBucketWebsiteResult, GetBucketWebsiteRequest,
+        GetBucketWebsiteResult, PutBucketWebsiteRequest, PutBucketWebsiteResult,
+    };
+    pub use super::bucket_worm::{
+        AbortBucketWormRequest, AbortBucketWormResult, CompleteBucketWormRequest,
+        CompleteBucketWormResult, ExtendBucketWormRequest, ExtendBucketWormResult,
+        GetBucketWormRequest, GetBucketWormResult, InitiateBucketWormRequest,
+        InitiateBucketWormResult,
+    };
+    pub use super::cloud_box::{ListCloudBoxesRequest, ListCloudBoxesResult};
+    pub use super::data_pipeline::{
+        DoDataPipeLineActionRequest, DoDataPipeLineActionResult,
     };
     pub use super::listing::{
         ListObjectVersionsRequest, ListObjectVersionsResult, ListObjectsRequest,
@@ -143,7 +329,10 @@ pub mod operations {
     pub use super::object_acl::{
         GetObjectAclRequest, GetObjectAclResult, PutObjectAclRequest, PutObjectAclResult,
     };
-    pub use super::object_append::{AppendObjectRequest, AppendObjectResult};
+    pub use super::object_append::{
+        AppendObjectRequest, AppendObjectResult, SealAppendObjectRequest,
+        SealAppendObjectResult,
+    };
     pub use super::object_basic::{
         DeleteMultipleObjectsRequest, DeleteMultipleObjectsResult, DeleteObjectRequest,
         DeleteObjectResult, GetObjectRequest, GetObjectResult, PutObjectRequest,
@@ -161,6 +350,37 @@ pub mod operations {
         ListPartsResult, UploadPartCopyRequest, UploadPartCopyResult, UploadPartRequest,
         UploadPartResult,
     };
+    pub use super::object_process::{
+        AsyncProcessObjectRequest, AsyncProcessObjectResult, ProcessObjectRequest,
+        ProcessObjectResult,
+    };
+    pub use super::object_process_access_point::{
+        CreateAccessPointForObjectProcessRequest,
+        CreateAccessPointForObjectProcessResult,
+        DeleteAccessPointForObjectProcessRequest,
+        DeleteAccessPointForObjectProcessResult,
+        DeleteAccessPointPolicyForObjectProcessRequest,
+        DeleteAccessPointPolicyForObjectProcessResult,
+        GetAccessPointConfigForObjectProcessRequest,
+        GetAccessPointConfigForObjectProcessResult,
+        GetAccessPointForObjectProcessRequest, GetAccessPointForObjectProcessResult,
+        GetAccessPointPolicyForObjectProcessRequest,
+        GetAccessPointPolicyForObjectProcessResult,
+        ListAccessPointsForObjectProcessRequest, ListAccessPointsForObjectProcessResult,
+        PutAccessPointConfigForObjectProcessRequest,
+        PutAccessPointConfigForObjectProcessResult,
+        PutAccessPointPolicyForObjectProcessRequest,
+        PutAccessPointPolicyForObjectProcessResult, WriteGetObjectResponseRequest,
+        WriteGetObjectResponseResult,
+    };
+    pub use super::object_restore::{
+        CleanRestoredObjectRequest, CleanRestoredObjectResult, RestoreObjectRequest,
+        RestoreObjectResult,
+    };
+    pub use super::object_select::{
+        CreateSelectObjectMetaRequest, CreateSelectObjectMetaResult, SelectObjectRequest,
+        SelectObjectResult,
+    };
     pub use super::object_symlink::{
         GetSymlinkRequest, GetSymlinkResult, PutSymlinkRequest, PutSymlinkResult,
     };
@@ -168,22 +388,120 @@ pub mod operations {
         DeleteObjectTaggingRequest, DeleteObjectTaggingResult, GetObjectTaggingRequest,
         GetObjectTaggingResult, PutObjectTaggingRequest, PutObjectTaggingResult,
     };
+    pub use super::object_worm::{
+        GetObjectLegalHoldRequest, GetObjectLegalHoldResult, GetObjectRetentionRequest,
+        GetObjectRetentionResult, PutObjectLegalHoldRequest, PutObjectLegalHoldResult,
+        PutObjectRetentionRequest, PutObjectRetentionResult,
+    };
+    pub use super::public_access_block::{
+        DeletePublicAccessBlockRequest, DeletePublicAccessBlockResult,
+        GetPublicAccessBlockRequest, GetPublicAccessBlockResult,
+        PutPublicAccessBlockRequest, PutPublicAccessBlockResult,
+    };
     pub use super::region::{DescribeRegionsRequest, DescribeRegionsResult};
     pub use super::service_basic::{ListBucketsRequest, ListBucketsResult};
 }
 
 /// The structures and vocabularies that requests and results are made of.
 pub mod types {
+    pub use super::access_point::{
+        AccessPoint, AccessPointVpcConfiguration, CreateAccessPointConfiguration,
+        Endpoints, NetworkOrigin,
+    };
+    pub use super::bucket_access_monitor::AccessMonitorConfiguration;
+    pub use super::bucket_archive_direct_read::ArchiveDirectReadConfiguration;
     pub use super::bucket_basic::{
-        BucketInfo, BucketPolicy, CreateBucketConfiguration, DataRedundancy,
-        FeatureStatus, SseRule,
+        BucketInfo, BucketPolicy, CreateBucketConfiguration, Payer,
+        RequestPaymentConfiguration, SseRule,
+    };
+    pub use super::bucket_cname::{
+        BucketCnameConfiguration, CertificateConfiguration, CertificateSource,
+        CertificateStatus, Cname, CnameCertificate, CnameInfo, CnameStatus, CnameToken,
     };
     pub use super::bucket_cors::{CorsConfiguration, CorsMethod, CorsRule};
+    pub use super::bucket_encryption::{
+        ApplyServerSideEncryptionByDefault, ServerSideEncryptionRule,
+    };
+    pub use super::bucket_https_config::{
+        CipherSuite, HttpsConfiguration, Tls, TlsVersion,
+    };
+    pub use super::bucket_inventory::{
+        IncrementInventorySchedule, IncrementalInventory, InventoryConfiguration,
+        InventoryDestination, InventoryEncryption, InventoryFilter, InventoryFormat,
+        InventoryFrequency, InventoryObjectVersions, InventoryOptionalField,
+        InventoryOssBucketDestination, InventorySchedule,
+        ListInventoryConfigurationsResult, OptionalFields, SseKms,
+    };
+    pub use super::bucket_lifecycle::{
+        LifecycleConfiguration, LifecycleRule, LifecycleRuleAbortMultipartUpload,
+        LifecycleRuleExpiration, LifecycleRuleFilter, LifecycleRuleNot,
+        LifecycleRuleTransition, NoncurrentVersionExpiration, NoncurrentVersionTransition,
+    };
+    pub use super::bucket_logging::{
+        BucketLoggingStatus, LoggingEnabled, LoggingHeaderSet, LoggingParamSet,
+        UserDefinedLogFieldsConfiguration,
+    };
+    pub use super::bucket_meta_query::{
+        MetaQuery, MetaQueryAddress, MetaQueryAggregation, MetaQueryAggregationOperation,
+        MetaQueryAggregations, MetaQueryAudioStream, MetaQueryFile, MetaQueryGroup,
+        MetaQueryGroups, MetaQueryMediaType, MetaQueryMediaTypes, MetaQueryMode,
+        MetaQueryOrder, MetaQueryPhase, MetaQueryRespFileInsights,
+        MetaQueryRespFileInsightsImage, MetaQueryRespFileInsightsVideo, MetaQueryState,
+        MetaQueryStatus, MetaQuerySubtitle, MetaQueryTagging, MetaQueryUserMeta,
+        MetaQueryVideoStream,
+    };
+    pub use super::bucket_metadata_configuration::{
+        InventoryTableConfiguration, InventoryTableConfigurationResult,
+        InventoryTableState, JournalTableConfiguration, JournalTableConfigurationResult,
+        MetadataConfiguration, MetadataConfigurationResult,
+        MetadataTableDestinationResult, MetadataTableEncryption,
+        MetadataTableEncryptionConfiguration, MetadataTableError,
+        MetadataTableRecordExpiration, MetadataTableStatus, RecordExpiration,
+    };
+    pub use super::bucket_object_worm_configuration::{
+        ObjectWormConfiguration, ObjectWormConfigurationRule,
+        ObjectWormConfigurationRuleDefaultRetention, ObjectWormStatus,
+    };
+    pub use super::bucket_overwrite_config::{
+        OverwriteAction, OverwriteConfiguration, OverwritePrincipals, OverwriteRule,
+    };
+    pub use super::bucket_policy::PolicyStatus;
+    pub use super::bucket_redundancy_transition::{
+        BucketDataRedundancyTransition, ListBucketDataRedundancyTransition,
+        RedundancyTransitionStatus,
+    };
+    pub use super::bucket_referer::{RefererBlacklist, RefererConfiguration, RefererList};
+    pub use super::bucket_replication::{
+        HistoricalObjectReplication, LocationRtcConstraint, LocationTransferType,
+        LocationTransferTypeConstraint, ReplicationConfiguration, ReplicationDestination,
+        ReplicationEncryptionConfiguration, ReplicationLocation, ReplicationPrefixSet,
+        ReplicationProgress, ReplicationProgressInformation, ReplicationProgressRule,
+        ReplicationRule, ReplicationRules, ReplicationSourceSelectionCriteria,
+        ReplicationStatus, ReplicationTimeControl, ReplicationTimeControlStatus,
+        RtcConfiguration, SseKmsEncryptedObjects, TransferType, TransferTypes,
+    };
+    pub use super::bucket_resource_group::BucketResourceGroupConfiguration;
+    pub use super::bucket_storage_quota::{QuotaConfiguration, StorageQuotaMode};
+    pub use super::bucket_style::{StyleCategory, StyleContent, StyleInfo, StyleList};
+    pub use super::bucket_transfer_acceleration::TransferAccelerationConfiguration;
     pub use super::bucket_versioning::VersioningConfiguration;
+    pub use super::bucket_website::{
+        ErrorDocument, IndexDocument, MirrorAuth, MirrorHeaders, MirrorHeadersSet,
+        MirrorMultiAlternate, MirrorMultiAlternates, MirrorReturnHeaders, MirrorTagging,
+        MirrorTaggings, RedirectProtocol, Redirection, ReturnHeader, RoutingRule,
+        RoutingRuleCondition, RoutingRuleIncludeHeader, RoutingRuleLuaConfig,
+        RoutingRuleRedirect, RoutingRules, WebsiteConfiguration,
+    };
+    pub use super::bucket_worm::{
+        BucketWormState, ExtendWormConfiguration, InitiateWormConfiguration,
+        WormConfiguration,
+    };
+    pub use super::cloud_box::CloudBoxProperties;
     pub use super::common::{
-        BucketAcl, CommonPrefix, EncodingType, ObjectAcl, ObjectLegalHoldStatus,
-        ObjectRetentionMode, ObjectType, Owner, RequestPayer, SseAlgorithm,
-        SseDataEncryption, StorageClass, VersioningStatus,
+        AccessPointStatus, BucketAcl, CommonPrefix, DataRedundancy, EncodingType,
+        FeatureStatus, ObjectAcl, ObjectLegalHoldStatus, ObjectRetentionMode, ObjectType,
+        Owner, PublicAccessBlockConfiguration, RequestPayer, SseAlgorithm,
+        SseDataEncryption, StorageClass, Tag, TagSet, Tagging, VersioningStatus,
     };
     pub use super::listing::{
         DeleteMarkerProperties, ObjectProperties, ObjectVersionProperties,
@@ -193,7 +511,22 @@ pub mod types {
     pub use super::object_multipart::{
         CompleteAll, CompleteMultipartUpload, Part, Upload, UploadPart,
     };
-    pub use super::object_tagging::{Tag, TagSet, Tagging};
+    pub use super::object_process_access_point::{
+        AccessPointActions, AccessPointEndpoints, AccessPointForObjectProcess,
+        AccessPointsForObjectProcess, ContentTransformation,
+        CreateAccessPointForObjectProcessConfiguration, ObjectProcessAdditionalFeatures,
+        ObjectProcessAllowedFeatures, ObjectProcessConfiguration,
+        ObjectProcessCustomForwardHeaders, ObjectProcessFunctionCompute,
+        PutAccessPointConfigForObjectProcessConfiguration, TransformationConfiguration,
+        TransformationConfigurations,
+    };
+    pub use super::object_restore::{JobParameters, RestoreRequest, RestoreTier};
+    pub use super::object_select::{
+        CsvInput, CsvMetaRequest, CsvOutput, FileHeaderInfo, InputSerialization,
+        JsonInput, JsonKind, JsonMetaRequest, JsonOutput, OutputSerialization,
+        SelectCompression, SelectMetaRequest, SelectRequest, SelectRequestOptions,
+    };
+    pub use super::object_worm::{LegalHold, Retention};
     pub use super::region::RegionInfo;
     pub use super::service_basic::BucketProperties;
 }
@@ -221,6 +554,21 @@ pub mod errors {
     /// Comes with status 503.
     pub const ACTIVE_REQUEST_LIMIT_EXCEEDED: &str = "ActiveRequestLimitExceeded";
 
+    /// The object has no restored copy: it was never restored, or the copy is gone.
+    ///
+    /// Comes with status 409.
+    pub const ARCHIVE_RESTORE_FILE_STALE: &str = "ArchiveRestoreFileStale";
+
+    /// The restore of the archived object is still under way.
+    ///
+    /// Comes with status 409.
+    pub const ARCHIVE_RESTORE_NOT_FINISHED: &str = "ArchiveRestoreNotFinished";
+
+    /// The region to replicate to does not exist or cannot be reached from the bucket.
+    ///
+    /// Comes with status 400.
+    pub const BAD_REPLICATION_LOCATION: &str = "BadReplicationLocation";
+
     /// The request is incomplete or is not proper HTTP.
     ///
     /// Comes with status 400.
@@ -230,6 +578,16 @@ pub mod errors {
     ///
     /// Comes with status 409.
     pub const BUCKET_ALREADY_EXISTS: &str = "BucketAlreadyExists";
+
+    /// The bucket has no redundancy transition of this ID.
+    ///
+    /// Comes with status 404.
+    pub const BUCKET_DATA_REDUNDANCY_TRANSITION_TASK_NOT_EXIST: &str = "BucketDataRedundancyTransitionTaskNotExist";
+
+    /// The redundancy transition is already under way.
+    ///
+    /// Comes with status 409.
+    pub const BUCKET_DATA_REDUNDANCY_TRANSITION_TASK_STATUS_CONFLICT: &str = "BucketDataRedundancyTransitionTaskStatusConflict";
 
     /// The bucket was disabled by the service for reasons of security.
     ///
@@ -245,6 +603,11 @@ pub mod errors {
     ///
     /// Comes with status 409.
     pub const BUCKET_NOT_EMPTY: &str = "BucketNotEmpty";
+
+    /// A replication rule between the two buckets exists already.
+    ///
+    /// Comes with status 400.
+    pub const BUCKET_REPLICATION_ALREADY_EXIST: &str = "BucketReplicationAlreadyExist";
 
     /// The CORS configuration has more than 10 rules.
     ///
@@ -267,10 +630,25 @@ pub mod errors {
     /// Comes with status 403.
     pub const CNAME_DENIED: &str = "CnameDenied";
 
+    /// The domain name is reserved by the service and cannot be bound.
+    ///
+    /// Comes with status 403.
+    pub const CNAME_IS_FORBIDDEN: &str = "CnameIsForbidden";
+
+    /// The service holds the domain name for dangerous and refuses to bind it.
+    ///
+    /// Comes with status 403.
+    pub const CNAME_IS_RISK: &str = "CnameIsRisk";
+
     /// The requests of the account need more processing than it may use.
     ///
     /// Comes with status 503.
     pub const CPU_LIMIT_EXCEEDED: &str = "CpuLimitExceeded";
+
+    /// The object is not proper gzip although the request says so.
+    ///
+    /// Comes with status 400.
+    pub const DECOMPRESS_FAILURE: &str = "DecompressFailure";
 
     /// Downloads exceed the bandwidth that the account or bucket may use.
     ///
@@ -352,6 +730,11 @@ pub mod errors {
     /// Comes with status 400.
     pub const INVALID_CRC64: &str = "InvalidCRC64";
 
+    /// A row of the CSV object is malformed or too long, or more rows were skipped than allowed.
+    ///
+    /// Comes with status 400.
+    pub const INVALID_CSV_LINE: &str = "InvalidCsvLine";
+
     /// The cipher for the content is none of those the service knows.
     ///
     /// Comes with status 400.
@@ -371,6 +754,16 @@ pub mod errors {
     ///
     /// Comes with status 400.
     pub const INVALID_ENCRYPTION_REQUEST: &str = "InvalidEncryptionRequest";
+
+    /// The object is not proper JSON.
+    ///
+    /// Comes with status 400.
+    pub const INVALID_JSON_DATA: &str = "InvalidJsonData";
+
+    /// Options of a query contradict each other, such as raw output with checksums.
+    ///
+    /// Comes with status 400.
+    pub const INVALID_OSS_SELECT_PARAMETERS: &str = "InvalidOSSSelectParameters";
 
     /// The key breaks the rules: 1 to 1023 bytes of UTF-8 that do not begin with a slash or backslash.
     ///
@@ -392,7 +785,7 @@ pub mod errors {
     /// Comes with status 400.
     pub const INVALID_PART_ORDER: &str = "InvalidPartOrder";
 
-    /// The policy of a POST form is not valid JSON or its conditions do not fit the form.
+    /// The policy is malformed or a POST form does not meet its conditions.
     ///
     /// Comes with status 400.
     pub const INVALID_POLICY_DOCUMENT: &str = "InvalidPolicyDocument";
@@ -412,6 +805,11 @@ pub mod errors {
     /// Comes with status 403.
     pub const INVALID_SECURITY_TOKEN: &str = "InvalidSecurityToken";
 
+    /// The SQL statement of a query is missing, too long or not Base64.
+    ///
+    /// Comes with status 400.
+    pub const INVALID_SQL_PARAMETER: &str = "InvalidSqlParameter";
+
     /// A tag is too long, uses a forbidden character or repeats a key, or there are more than allowed.
     ///
     /// Comes with status 400.
@@ -422,20 +820,45 @@ pub mod errors {
     /// Comes with status 400.
     pub const INVALID_TAGGING_KEY: &str = "InvalidTaggingKey";
 
+    /// The bucket to replicate to does not exist, is the source itself or belongs to someone else.
+    ///
+    /// Comes with status 400.
+    pub const INVALID_TARGET_BUCKET: &str = "InvalidTargetBucket";
+
     /// The bucket for logs does not exist, lies elsewhere or belongs to someone else.
     ///
     /// Comes with status 400.
     pub const INVALID_TARGET_BUCKET_FOR_LOGGING: &str = "InvalidTargetBucketForLogging";
+
+    /// The bucket to replicate to does not lie in the region that the rule names.
+    ///
+    /// Comes with status 400.
+    pub const INVALID_TARGET_LOCATION: &str = "InvalidTargetLocation";
 
     /// A symbolic link points to another symbolic link.
     ///
     /// Comes with status 400.
     pub const INVALID_TARGET_TYPE: &str = "InvalidTargetType";
 
+    /// The object to query is not UTF-8.
+    ///
+    /// Comes with status 400.
+    pub const INVALID_TEXT_ENCODING: &str = "InvalidTextEncoding";
+
     /// The retention policy of the bucket is not valid.
     ///
     /// Comes with status 400.
     pub const INVALID_WORM_CONFIGURATION: &str = "InvalidWORMConfiguration";
+
+    /// The bucket already has an inventory rule of this name.
+    ///
+    /// Comes with status 409.
+    pub const INVENTORY_ALREADY_EXIST: &str = "InventoryAlreadyExist";
+
+    /// The bucket already has 1000 inventory rules.
+    ///
+    /// Comes with status 400.
+    pub const INVENTORY_EXCEED_LIMIT: &str = "InventoryExceedLimit";
 
     /// The customer master key is disabled.
     ///
@@ -472,6 +895,21 @@ pub mod errors {
     /// Comes with status 503.
     pub const META_OPERATION_QPS_LIMIT_EXCEEDED: &str = "MetaOperationQpsLimitExceeded";
 
+    /// The bucket already has a metadata index. Close it before opening it in another way.
+    ///
+    /// Comes with status 400.
+    pub const META_QUERY_ALREADY_EXIST: &str = "MetaQueryAlreadyExist";
+
+    /// The bucket has no metadata index.
+    ///
+    /// Comes with status 404.
+    pub const META_QUERY_NOT_EXIST: &str = "MetaQueryNotExist";
+
+    /// The metadata index of the bucket is still being made, or still being deleted.
+    ///
+    /// Comes with status 409.
+    pub const META_QUERY_NOT_READY: &str = "MetaQueryNotReady";
+
     /// The resource does not take this method, as when a delete marker is read by its version.
     ///
     /// Comes with status 405.
@@ -492,10 +930,35 @@ pub mod errors {
     /// Comes with status 411.
     pub const MISSING_CONTENT_LENGTH: &str = "MissingContentLength";
 
+    /// The account has not proven to own the domain name. CreateCnameToken begins the proof.
+    ///
+    /// Comes with status 403.
+    pub const NEED_VERIFY_DOMAIN_OWNERSHIP: &str = "NeedVerifyDomainOwnership";
+
+    /// There is no region that buckets of this region can be replicated to.
+    ///
+    /// Comes with status 400.
+    pub const NO_REPLICATION_LOCATION: &str = "NoReplicationLocation";
+
+    /// The bucket has no access point of this name.
+    ///
+    /// Comes with status 404.
+    pub const NO_SUCH_ACCESS_POINT: &str = "NoSuchAccessPoint";
+
+    /// The bucket has no Object FC access point of this name.
+    ///
+    /// Comes with status 404.
+    pub const NO_SUCH_ACCESS_POINT_FOR_OBJECT_PROCESS: &str = "NoSuchAccessPointForObjectProcess";
+
     /// The bucket does not exist.
     ///
     /// Comes with status 404.
     pub const NO_SUCH_BUCKET: &str = "NoSuchBucket";
+
+    /// The bucket has no rules against overwriting.
+    ///
+    /// Comes with status 404.
+    pub const NO_SUCH_BUCKET_OVERWRITE_CONFIG: &str = "NoSuchBucketOverwriteConfig";
 
     /// The bucket has no policy.
     ///
@@ -506,6 +969,16 @@ pub mod errors {
     ///
     /// Comes with status 404.
     pub const NO_SUCH_CORS_CONFIGURATION: &str = "NoSuchCORSConfiguration";
+
+    /// The domain name has no ICP filing, which regions of mainland China ask for.
+    ///
+    /// Comes with status 404.
+    pub const NO_SUCH_CNAME_IN_RECORD: &str = "NoSuchCnameInRecord";
+
+    /// The account has no data pipeline of this name in the region.
+    ///
+    /// Comes with status 404.
+    pub const NO_SUCH_DATA_PIPELINE: &str = "NoSuchDataPipeline";
 
     /// The bucket has no inventory rule of this name.
     ///
@@ -637,6 +1110,11 @@ pub mod errors {
     /// Comes with status 400.
     pub const REQUEST_TIMEOUT: &str = "RequestTimeout";
 
+    /// The resource group does not exist or the bucket cannot be moved to it.
+    ///
+    /// Comes with status 400.
+    pub const RESOURCE_GROUP_ID_PRE_CHECK_ERROR: &str = "ResourceGroupIdPreCheckError";
+
     /// A restore of the archived object is already under way.
     ///
     /// Comes with status 409.
@@ -657,6 +1135,11 @@ pub mod errors {
     /// Comes with status 403.
     pub const SECURITY_TOKEN_NOT_SUPPORTED: &str = "SecurityTokenNotSupported";
 
+    /// A query names a range, but CreateSelectObjectMeta was never called for the object.
+    ///
+    /// Comes with status 400.
+    pub const SELECT_CSV_META_UNAVAILABLE: &str = "SelectCsvMetaUnavailable";
+
     /// The service is overloaded for the moment. Wait and repeat.
     ///
     /// Comes with status 503.
@@ -666,6 +1149,11 @@ pub mod errors {
     ///
     /// Comes with status 403.
     pub const SIGNATURE_DOES_NOT_MATCH: &str = "SignatureDoesNotMatch";
+
+    /// The SQL statement of a query is not valid.
+    ///
+    /// Comes with status 400.
+    pub const SQL_SYNTAX_ERROR: &str = "SqlSyntaxError";
 
     /// The object that a symbolic link points to does not exist.
     ///
@@ -677,6 +1165,26 @@ pub mod errors {
     /// Comes with status 400.
     pub const TOO_MANY_BUCKETS: &str = "TooManyBuckets";
 
+    /// There are more unused tokens for domain names than the account may have.
+    ///
+    /// Comes with status 400.
+    pub const TOO_MANY_CNAME_TOKEN: &str = "TooManyCnameToken";
+
+    /// The target has as many incoming replication rules as allowed, by default 100.
+    ///
+    /// Comes with status 400.
+    pub const TOO_MANY_INCOMING_REPLICATION: &str = "TooManyIncomingReplication";
+
+    /// The bucket has as many outgoing replication rules as allowed, by default 100.
+    ///
+    /// Comes with status 400.
+    pub const TOO_MANY_OUTGOING_REPLICATION: &str = "TooManyOutgoingReplication";
+
+    /// The request has more than one replication rule.
+    ///
+    /// Comes with status 400.
+    pub const TOO_MANY_REPLICATION_RULES: &str = "TooManyReplicationRules";
+
     /// There are more tags than allowed.
     ///
     /// Comes with status 400.
@@ -686,6 +1194,11 @@ pub mod errors {
     ///
     /// Comes with status 503.
     pub const TOTAL_QPS_LIMIT_EXCEEDED: &str = "TotalQpsLimitExceeded";
+
+    /// A replication rule uses the transfer acceleration that should be turned off.
+    ///
+    /// Comes with status 409.
+    pub const TRANSFER_ACC_ALREADY_IN_USE: &str = "TransferAccAlreadyInUse";
 
     /// The bucket was addressed by an accelerated endpoint but acceleration is off.
     ///
@@ -716,21 +1229,102 @@ pub mod errors {
 /// All operations, sorted by name.
 #[cfg(feature = "dynamic")]
 pub(crate) static OPERATIONS: &[crate::dynamic::Entry] = &[
+    crate::dynamic::Entry::new::<operations::AbortBucketWormRequest>("AbortBucketWorm"),
     crate::dynamic::Entry::new::<
         operations::AbortMultipartUploadRequest,
     >("AbortMultipartUpload"),
     crate::dynamic::Entry::new::<operations::AppendObjectRequest>("AppendObject"),
     crate::dynamic::Entry::new::<
+        operations::AsyncProcessObjectRequest,
+    >("AsyncProcessObject"),
+    crate::dynamic::Entry::new::<
+        operations::CleanRestoredObjectRequest,
+    >("CleanRestoredObject"),
+    crate::dynamic::Entry::new::<operations::CloseMetaQueryRequest>("CloseMetaQuery"),
+    crate::dynamic::Entry::new::<
+        operations::CompleteBucketWormRequest,
+    >("CompleteBucketWorm"),
+    crate::dynamic::Entry::new::<
         operations::CompleteMultipartUploadRequest,
     >("CompleteMultipartUpload"),
     crate::dynamic::Entry::new::<operations::CopyObjectRequest>("CopyObject"),
+    crate::dynamic::Entry::new::<
+        operations::CreateAccessPointRequest,
+    >("CreateAccessPoint"),
+    crate::dynamic::Entry::new::<
+        operations::CreateAccessPointForObjectProcessRequest,
+    >("CreateAccessPointForObjectProcess"),
+    crate::dynamic::Entry::new::<
+        operations::CreateBucketDataRedundancyTransitionRequest,
+    >("CreateBucketDataRedundancyTransition"),
+    crate::dynamic::Entry::new::<
+        operations::CreateBucketMetadataConfigurationRequest,
+    >("CreateBucketMetadataConfiguration"),
+    crate::dynamic::Entry::new::<
+        operations::CreateCnameTokenRequest,
+    >("CreateCnameToken"),
+    crate::dynamic::Entry::new::<
+        operations::CreateSelectObjectMetaRequest,
+    >("CreateSelectObjectMeta"),
+    crate::dynamic::Entry::new::<
+        operations::DeleteAccessPointRequest,
+    >("DeleteAccessPoint"),
+    crate::dynamic::Entry::new::<
+        operations::DeleteAccessPointForObjectProcessRequest,
+    >("DeleteAccessPointForObjectProcess"),
+    crate::dynamic::Entry::new::<
+        operations::DeleteAccessPointPolicyRequest,
+    >("DeleteAccessPointPolicy"),
+    crate::dynamic::Entry::new::<
+        operations::DeleteAccessPointPolicyForObjectProcessRequest,
+    >("DeleteAccessPointPolicyForObjectProcess"),
+    crate::dynamic::Entry::new::<
+        operations::DeleteAccessPointPublicAccessBlockRequest,
+    >("DeleteAccessPointPublicAccessBlock"),
     crate::dynamic::Entry::new::<operations::DeleteBucketRequest>("DeleteBucket"),
     crate::dynamic::Entry::new::<
         operations::DeleteBucketCorsRequest,
     >("DeleteBucketCors"),
     crate::dynamic::Entry::new::<
+        operations::DeleteBucketDataRedundancyTransitionRequest,
+    >("DeleteBucketDataRedundancyTransition"),
+    crate::dynamic::Entry::new::<
+        operations::DeleteBucketEncryptionRequest,
+    >("DeleteBucketEncryption"),
+    crate::dynamic::Entry::new::<
+        operations::DeleteBucketInventoryRequest,
+    >("DeleteBucketInventory"),
+    crate::dynamic::Entry::new::<
+        operations::DeleteBucketLifecycleRequest,
+    >("DeleteBucketLifecycle"),
+    crate::dynamic::Entry::new::<
+        operations::DeleteBucketLoggingRequest,
+    >("DeleteBucketLogging"),
+    crate::dynamic::Entry::new::<
+        operations::DeleteBucketMetadataConfigurationRequest,
+    >("DeleteBucketMetadataConfiguration"),
+    crate::dynamic::Entry::new::<
+        operations::DeleteBucketOverwriteConfigRequest,
+    >("DeleteBucketOverwriteConfig"),
+    crate::dynamic::Entry::new::<
         operations::DeleteBucketPolicyRequest,
     >("DeleteBucketPolicy"),
+    crate::dynamic::Entry::new::<
+        operations::DeleteBucketPublicAccessBlockRequest,
+    >("DeleteBucketPublicAccessBlock"),
+    crate::dynamic::Entry::new::<
+        operations::DeleteBucketReplicationRequest,
+    >("DeleteBucketReplication"),
+    crate::dynamic::Entry::new::<
+        operations::DeleteBucketStorageQuotaRequest,
+    >("DeleteBucketStorageQuota"),
+    crate::dynamic::Entry::new::<
+        operations::DeleteBucketTagsRequest,
+    >("DeleteBucketTags"),
+    crate::dynamic::Entry::new::<
+        operations::DeleteBucketWebsiteRequest,
+    >("DeleteBucketWebsite"),
+    crate::dynamic::Entry::new::<operations::DeleteCnameRequest>("DeleteCname"),
     crate::dynamic::Entry::new::<
         operations::DeleteMultipleObjectsRequest,
     >("DeleteMultipleObjects"),
@@ -738,30 +1332,165 @@ pub(crate) static OPERATIONS: &[crate::dynamic::Entry] = &[
     crate::dynamic::Entry::new::<
         operations::DeleteObjectTaggingRequest,
     >("DeleteObjectTagging"),
+    crate::dynamic::Entry::new::<
+        operations::DeletePublicAccessBlockRequest,
+    >("DeletePublicAccessBlock"),
+    crate::dynamic::Entry::new::<operations::DeleteStyleRequest>("DeleteStyle"),
+    crate::dynamic::Entry::new::<
+        operations::DeleteUserDefinedLogFieldsConfigRequest,
+    >("DeleteUserDefinedLogFieldsConfig"),
     crate::dynamic::Entry::new::<operations::DescribeRegionsRequest>("DescribeRegions"),
+    crate::dynamic::Entry::new::<
+        operations::DoDataPipeLineActionRequest,
+    >("DoDataPipeLineAction"),
+    crate::dynamic::Entry::new::<operations::DoMetaQueryRequest>("DoMetaQuery"),
+    crate::dynamic::Entry::new::<
+        operations::DoMetaQueryActionRequest,
+    >("DoMetaQueryAction"),
+    crate::dynamic::Entry::new::<
+        operations::ExtendBucketWormRequest,
+    >("ExtendBucketWorm"),
+    crate::dynamic::Entry::new::<operations::GetAccessPointRequest>("GetAccessPoint"),
+    crate::dynamic::Entry::new::<
+        operations::GetAccessPointConfigForObjectProcessRequest,
+    >("GetAccessPointConfigForObjectProcess"),
+    crate::dynamic::Entry::new::<
+        operations::GetAccessPointForObjectProcessRequest,
+    >("GetAccessPointForObjectProcess"),
+    crate::dynamic::Entry::new::<
+        operations::GetAccessPointPolicyRequest,
+    >("GetAccessPointPolicy"),
+    crate::dynamic::Entry::new::<
+        operations::GetAccessPointPolicyForObjectProcessRequest,
+    >("GetAccessPointPolicyForObjectProcess"),
+    crate::dynamic::Entry::new::<
+        operations::GetAccessPointPublicAccessBlockRequest,
+    >("GetAccessPointPublicAccessBlock"),
+    crate::dynamic::Entry::new::<
+        operations::GetBucketAccessMonitorRequest,
+    >("GetBucketAccessMonitor"),
     crate::dynamic::Entry::new::<operations::GetBucketAclRequest>("GetBucketAcl"),
+    crate::dynamic::Entry::new::<
+        operations::GetBucketArchiveDirectReadRequest,
+    >("GetBucketArchiveDirectRead"),
     crate::dynamic::Entry::new::<operations::GetBucketCorsRequest>("GetBucketCors"),
+    crate::dynamic::Entry::new::<
+        operations::GetBucketDataRedundancyTransitionRequest,
+    >("GetBucketDataRedundancyTransition"),
+    crate::dynamic::Entry::new::<
+        operations::GetBucketEncryptionRequest,
+    >("GetBucketEncryption"),
+    crate::dynamic::Entry::new::<
+        operations::GetBucketHttpsConfigRequest,
+    >("GetBucketHttpsConfig"),
     crate::dynamic::Entry::new::<operations::GetBucketInfoRequest>("GetBucketInfo"),
+    crate::dynamic::Entry::new::<
+        operations::GetBucketInventoryRequest,
+    >("GetBucketInventory"),
+    crate::dynamic::Entry::new::<
+        operations::GetBucketLifecycleRequest,
+    >("GetBucketLifecycle"),
     crate::dynamic::Entry::new::<
         operations::GetBucketLocationRequest,
     >("GetBucketLocation"),
+    crate::dynamic::Entry::new::<
+        operations::GetBucketLoggingRequest,
+    >("GetBucketLogging"),
+    crate::dynamic::Entry::new::<
+        operations::GetBucketMetadataConfigurationRequest,
+    >("GetBucketMetadataConfiguration"),
+    crate::dynamic::Entry::new::<
+        operations::GetBucketObjectWormConfigurationRequest,
+    >("GetBucketObjectWormConfiguration"),
+    crate::dynamic::Entry::new::<
+        operations::GetBucketOverwriteConfigRequest,
+    >("GetBucketOverwriteConfig"),
     crate::dynamic::Entry::new::<operations::GetBucketPolicyRequest>("GetBucketPolicy"),
+    crate::dynamic::Entry::new::<
+        operations::GetBucketPolicyStatusRequest,
+    >("GetBucketPolicyStatus"),
+    crate::dynamic::Entry::new::<
+        operations::GetBucketPublicAccessBlockRequest,
+    >("GetBucketPublicAccessBlock"),
+    crate::dynamic::Entry::new::<
+        operations::GetBucketRefererRequest,
+    >("GetBucketReferer"),
+    crate::dynamic::Entry::new::<
+        operations::GetBucketReplicationRequest,
+    >("GetBucketReplication"),
+    crate::dynamic::Entry::new::<
+        operations::GetBucketReplicationLocationRequest,
+    >("GetBucketReplicationLocation"),
+    crate::dynamic::Entry::new::<
+        operations::GetBucketReplicationProgressRequest,
+    >("GetBucketReplicationProgress"),
+    crate::dynamic::Entry::new::<
+        operations::GetBucketRequestPaymentRequest,
+    >("GetBucketRequestPayment"),
+    crate::dynamic::Entry::new::<
+        operations::GetBucketResourceGroupRequest,
+    >("GetBucketResourceGroup"),
     crate::dynamic::Entry::new::<operations::GetBucketStatRequest>("GetBucketStat"),
+    crate::dynamic::Entry::new::<
+        operations::GetBucketStorageQuotaRequest,
+    >("GetBucketStorageQuota"),
+    crate::dynamic::Entry::new::<operations::GetBucketTagsRequest>("GetBucketTags"),
+    crate::dynamic::Entry::new::<
+        operations::GetBucketTransferAccelerationRequest,
+    >("GetBucketTransferAcceleration"),
     crate::dynamic::Entry::new::<
         operations::GetBucketVersioningRequest,
     >("GetBucketVersioning"),
+    crate::dynamic::Entry::new::<
+        operations::GetBucketWebsiteRequest,
+    >("GetBucketWebsite"),
+    crate::dynamic::Entry::new::<operations::GetBucketWormRequest>("GetBucketWorm"),
+    crate::dynamic::Entry::new::<operations::GetCnameTokenRequest>("GetCnameToken"),
+    crate::dynamic::Entry::new::<
+        operations::GetMetaQueryStatusRequest,
+    >("GetMetaQueryStatus"),
     crate::dynamic::Entry::new::<operations::GetObjectRequest>("GetObject"),
     crate::dynamic::Entry::new::<operations::GetObjectAclRequest>("GetObjectAcl"),
+    crate::dynamic::Entry::new::<
+        operations::GetObjectLegalHoldRequest,
+    >("GetObjectLegalHold"),
     crate::dynamic::Entry::new::<operations::GetObjectMetaRequest>("GetObjectMeta"),
+    crate::dynamic::Entry::new::<
+        operations::GetObjectRetentionRequest,
+    >("GetObjectRetention"),
     crate::dynamic::Entry::new::<
         operations::GetObjectTaggingRequest,
     >("GetObjectTagging"),
+    crate::dynamic::Entry::new::<
+        operations::GetPublicAccessBlockRequest,
+    >("GetPublicAccessBlock"),
+    crate::dynamic::Entry::new::<operations::GetStyleRequest>("GetStyle"),
     crate::dynamic::Entry::new::<operations::GetSymlinkRequest>("GetSymlink"),
+    crate::dynamic::Entry::new::<
+        operations::GetUserDefinedLogFieldsConfigRequest,
+    >("GetUserDefinedLogFieldsConfig"),
     crate::dynamic::Entry::new::<operations::HeadObjectRequest>("HeadObject"),
+    crate::dynamic::Entry::new::<
+        operations::InitiateBucketWormRequest,
+    >("InitiateBucketWorm"),
     crate::dynamic::Entry::new::<
         operations::InitiateMultipartUploadRequest,
     >("InitiateMultipartUpload"),
+    crate::dynamic::Entry::new::<
+        operations::ListAccessPointsRequest,
+    >("ListAccessPoints"),
+    crate::dynamic::Entry::new::<
+        operations::ListAccessPointsForObjectProcessRequest,
+    >("ListAccessPointsForObjectProcess"),
+    crate::dynamic::Entry::new::<
+        operations::ListBucketDataRedundancyTransitionRequest,
+    >("ListBucketDataRedundancyTransition"),
+    crate::dynamic::Entry::new::<
+        operations::ListBucketInventoryRequest,
+    >("ListBucketInventory"),
     crate::dynamic::Entry::new::<operations::ListBucketsRequest>("ListBuckets"),
+    crate::dynamic::Entry::new::<operations::ListCloudBoxesRequest>("ListCloudBoxes"),
+    crate::dynamic::Entry::new::<operations::ListCnameRequest>("ListCname"),
     crate::dynamic::Entry::new::<
         operations::ListMultipartUploadsRequest,
     >("ListMultipartUploads"),
@@ -771,19 +1500,119 @@ pub(crate) static OPERATIONS: &[crate::dynamic::Entry] = &[
     crate::dynamic::Entry::new::<operations::ListObjectsRequest>("ListObjects"),
     crate::dynamic::Entry::new::<operations::ListObjectsV2Request>("ListObjectsV2"),
     crate::dynamic::Entry::new::<operations::ListPartsRequest>("ListParts"),
+    crate::dynamic::Entry::new::<operations::ListStyleRequest>("ListStyle"),
+    crate::dynamic::Entry::new::<
+        operations::ListUserDataRedundancyTransitionRequest,
+    >("ListUserDataRedundancyTransition"),
+    crate::dynamic::Entry::new::<operations::OpenMetaQueryRequest>("OpenMetaQuery"),
+    crate::dynamic::Entry::new::<operations::OptionObjectRequest>("OptionObject"),
+    crate::dynamic::Entry::new::<operations::ProcessObjectRequest>("ProcessObject"),
+    crate::dynamic::Entry::new::<
+        operations::PutAccessPointConfigForObjectProcessRequest,
+    >("PutAccessPointConfigForObjectProcess"),
+    crate::dynamic::Entry::new::<
+        operations::PutAccessPointPolicyRequest,
+    >("PutAccessPointPolicy"),
+    crate::dynamic::Entry::new::<
+        operations::PutAccessPointPolicyForObjectProcessRequest,
+    >("PutAccessPointPolicyForObjectProcess"),
+    crate::dynamic::Entry::new::<
+        operations::PutAccessPointPublicAccessBlockRequest,
+    >("PutAccessPointPublicAccessBlock"),
     crate::dynamic::Entry::new::<operations::PutBucketRequest>("PutBucket"),
+    crate::dynamic::Entry::new::<
+        operations::PutBucketAccessMonitorRequest,
+    >("PutBucketAccessMonitor"),
     crate::dynamic::Entry::new::<operations::PutBucketAclRequest>("PutBucketAcl"),
+    crate::dynamic::Entry::new::<
+        operations::PutBucketArchiveDirectReadRequest,
+    >("PutBucketArchiveDirectRead"),
     crate::dynamic::Entry::new::<operations::PutBucketCorsRequest>("PutBucketCors"),
+    crate::dynamic::Entry::new::<
+        operations::PutBucketEncryptionRequest,
+    >("PutBucketEncryption"),
+    crate::dynamic::Entry::new::<
+        operations::PutBucketHttpsConfigRequest,
+    >("PutBucketHttpsConfig"),
+    crate::dynamic::Entry::new::<
+        operations::PutBucketInventoryRequest,
+    >("PutBucketInventory"),
+    crate::dynamic::Entry::new::<
+        operations::PutBucketLifecycleRequest,
+    >("PutBucketLifecycle"),
+    crate::dynamic::Entry::new::<
+        operations::PutBucketLoggingRequest,
+    >("PutBucketLogging"),
+    crate::dynamic::Entry::new::<
+        operations::PutBucketObjectWormConfigurationRequest,
+    >("PutBucketObjectWormConfiguration"),
+    crate::dynamic::Entry::new::<
+        operations::PutBucketOverwriteConfigRequest,
+    >("PutBucketOverwriteConfig"),
     crate::dynamic::Entry::new::<operations::PutBucketPolicyRequest>("PutBucketPolicy"),
+    crate::dynamic::Entry::new::<
+        operations::PutBucketPublicAccessBlockRequest,
+    >("PutBucketPublicAccessBlock"),
+    crate::dynamic::Entry::new::<
+        operations::PutBucketRefererRequest,
+    >("PutBucketReferer"),
+    crate::dynamic::Entry::new::<
+        operations::PutBucketReplicationRequest,
+    >("PutBucketReplication"),
+    crate::dynamic::Entry::new::<
+        operations::PutBucketRequestPaymentRequest,
+    >("PutBucketRequestPayment"),
+    crate::dynamic::Entry::new::<
+        operations::PutBucketResourceGroupRequest,
+    >("PutBucketResourceGroup"),
+    crate::dynamic::Entry::new::<operations::PutBucketRtcRequest>("PutBucketRtc"),
+    crate::dynamic::Entry::new::<
+        operations::PutBucketStorageQuotaRequest,
+    >("PutBucketStorageQuota"),
+    crate::dynamic::Entry::new::<operations::PutBucketTagsRequest>("PutBucketTags"),
+    crate::dynamic::Entry::new::<
+        operations::PutBucketTransferAccelerationRequest,
+    >("PutBucketTransferAcceleration"),
     crate::dynamic::Entry::new::<
         operations::PutBucketVersioningRequest,
     >("PutBucketVersioning"),
+    crate::dynamic::Entry::new::<
+        operations::PutBucketWebsiteRequest,
+    >("PutBucketWebsite"),
+    crate::dynamic::Entry::new::<operations::PutCnameRequest>("PutCname"),
     crate::dynamic::Entry::new::<operations::PutObjectRequest>("PutObject"),
     crate::dynamic::Entry::new::<operations::PutObjectAclRequest>("PutObjectAcl"),
     crate::dynamic::Entry::new::<
+        operations::PutObjectLegalHoldRequest,
+    >("PutObjectLegalHold"),
+    crate::dynamic::Entry::new::<
+        operations::PutObjectRetentionRequest,
+    >("PutObjectRetention"),
+    crate::dynamic::Entry::new::<
         operations::PutObjectTaggingRequest,
     >("PutObjectTagging"),
+    crate::dynamic::Entry::new::<
+        operations::PutPublicAccessBlockRequest,
+    >("PutPublicAccessBlock"),
+    crate::dynamic::Entry::new::<operations::PutStyleRequest>("PutStyle"),
     crate::dynamic::Entry::new::<operations::PutSymlinkRequest>("PutSymlink"),
+    crate::dynamic::Entry::new::<
+        operations::PutUserDefinedLogFieldsConfigRequest,
+    >("PutUserDefinedLogFieldsConfig"),
+    crate::dynamic::Entry::new::<operations::RestoreObjectRequest>("RestoreObject"),
+    crate::dynamic::Entry::new::<
+        operations::SealAppendObjectRequest,
+    >("SealAppendObject"),
+    crate::dynamic::Entry::new::<operations::SelectObjectRequest>("SelectObject"),
+    crate::dynamic::Entry::new::<
+        operations::UpdateBucketMetadataInventoryTableConfigurationRequest,
+    >("UpdateBucketMetadataInventoryTableConfiguration"),
+    crate::dynamic::Entry::new::<
+        operations::UpdateBucketMetadataJournalTableConfigurationRequest,
+    >("UpdateBucketMetadataJournalTableConfiguration"),
     crate::dynamic::Entry::new::<operations::UploadPartRequest>("UploadPart"),
     crate::dynamic::Entry::new::<operations::UploadPartCopyRequest>("UploadPartCopy"),
+    crate::dynamic::Entry::new::<
+        operations::WriteGetObjectResponseRequest,
+    >("WriteGetObjectResponse"),
 ];

@@ -20,16 +20,49 @@ pub(crate) static SERVICE: ServiceSpec = ServiceSpec::new("sts", Protocol::RpcJs
 
 /// Requests and results of all operations.
 pub(crate) mod operations {
-    pub use super::sts::{AssumeRoleRequest, AssumeRoleResult};
+    pub use super::sts::{
+        AssumeRoleRequest, AssumeRoleResult, AssumeRoleWithOIDCRequest,
+        AssumeRoleWithOIDCResult,
+    };
 }
 
 /// The structures and vocabularies that requests and results are made of.
 pub mod types {
-    pub use super::sts::{AssumedRoleUser, Credentials};
+    pub use super::sts::{AssumedRoleUser, Credentials, OidcTokenInfo};
 }
 
 /// Error codes that the service documents, to compare with the code of an error.
 pub mod errors {
+    /// The identity provider is not registered or the role does not trust it.
+    ///
+    /// Comes with status 401.
+    pub const AUTHENTICATION_FAIL_NO_PERMISSION: &str = "AuthenticationFail.NoPermission";
+
+    /// The token is meant for another audience than the provider registers.
+    ///
+    /// Comes with status 401.
+    pub const AUTHENTICATION_FAIL_OIDC_TOKEN_AUDIENCE_NOT_MATCH: &str = "AuthenticationFail.OIDCToken.AudienceNotMatch";
+
+    /// The token is past its end. Ask the provider for another one.
+    ///
+    /// Comes with status 401.
+    pub const AUTHENTICATION_FAIL_OIDC_TOKEN_EXPIRED: &str = "AuthenticationFail.OIDCToken.Expired";
+
+    /// The certificate of the provider's address could not be verified.
+    ///
+    /// Comes with status 401.
+    pub const AUTHENTICATION_FAIL_OIDC_TOKEN_HTTPS_URL_INVALID: &str = "AuthenticationFail.OIDCToken.HttpsUrlInvalid";
+
+    /// The text is not a proper JSON web token or uses an algorithm that is not known.
+    ///
+    /// Comes with status 401.
+    pub const AUTHENTICATION_FAIL_OIDC_TOKEN_INVALID: &str = "AuthenticationFail.OIDCToken.Invalid";
+
+    /// The token does not carry the signature of the provider.
+    ///
+    /// Comes with status 401.
+    pub const AUTHENTICATION_FAIL_OIDC_TOKEN_INVALID_SIGNATURE: &str = "AuthenticationFail.OIDCToken.InvalidSignature";
+
     /// The role does not exist.
     ///
     /// Comes with status 404.
@@ -116,4 +149,7 @@ pub mod errors {
 #[cfg(feature = "dynamic")]
 pub(crate) static OPERATIONS: &[crate::dynamic::Entry] = &[
     crate::dynamic::Entry::new::<operations::AssumeRoleRequest>("AssumeRole"),
+    crate::dynamic::Entry::new::<
+        operations::AssumeRoleWithOIDCRequest,
+    >("AssumeRoleWithOIDC"),
 ];

@@ -4,8 +4,13 @@
 
 use crate::service::{BucketHost, Protocol, ServiceSpec, SigningResource};
 
+mod bucket_logging;
+mod bucket_policy;
 mod index;
+mod index_fusion;
 mod vector;
+mod vector_bucket;
+mod vector_fusion;
 
 /// What the runtime knows of the service.
 pub(crate) static SERVICE: ServiceSpec = ServiceSpec::new("vectors", Protocol::RestJson)
@@ -18,20 +23,66 @@ pub(crate) static SERVICE: ServiceSpec = ServiceSpec::new("vectors", Protocol::R
     )
     .bucket_host(BucketHost::BucketAndAccount)
     .signing(SigningResource::VectorArn)
-    .subresources(&["putVectorIndex", "putVectors", "queryVectors"]);
+    .subresources(
+        &[
+            "bucketInfo",
+            "deleteVectorIndex",
+            "deleteVectors",
+            "getVectorIndex",
+            "getVectors",
+            "listVectorIndexes",
+            "listVectors",
+            "logging",
+            "policy",
+            "putVectorIndex",
+            "putVectorIndexFusion",
+            "putVectors",
+            "queryVectors",
+            "queryVectorsFusion",
+        ],
+    );
 
 /// Requests and results of all operations.
 pub(crate) mod operations {
-    pub use super::index::{PutVectorIndexRequest, PutVectorIndexResult};
-    pub use super::vector::{
-        PutVectorsRequest, PutVectorsResult, QueryVectorsRequest, QueryVectorsResult,
+    pub use super::bucket_logging::{
+        DeleteBucketLoggingRequest, DeleteBucketLoggingResult, GetBucketLoggingRequest,
+        GetBucketLoggingResult, PutBucketLoggingRequest, PutBucketLoggingResult,
     };
+    pub use super::bucket_policy::{
+        DeleteBucketPolicyRequest, DeleteBucketPolicyResult, GetBucketPolicyRequest,
+        GetBucketPolicyResult, PutBucketPolicyRequest, PutBucketPolicyResult,
+    };
+    pub use super::index::{
+        DeleteVectorIndexRequest, DeleteVectorIndexResult, GetVectorIndexRequest,
+        GetVectorIndexResult, ListVectorIndexesRequest, ListVectorIndexesResult,
+        PutVectorIndexRequest, PutVectorIndexResult,
+    };
+    pub use super::index_fusion::{
+        PutVectorIndexFusionRequest, PutVectorIndexFusionResult,
+    };
+    pub use super::vector::{
+        DeleteVectorsRequest, DeleteVectorsResult, GetVectorsRequest, GetVectorsResult,
+        ListVectorsRequest, ListVectorsResult, PutVectorsRequest, PutVectorsResult,
+        QueryVectorsRequest, QueryVectorsResult,
+    };
+    pub use super::vector_bucket::{
+        DeleteVectorBucketRequest, DeleteVectorBucketResult, GetVectorBucketRequest,
+        GetVectorBucketResult, ListVectorBucketsRequest, ListVectorBucketsResult,
+        PutVectorBucketRequest, PutVectorBucketResult,
+    };
+    pub use super::vector_fusion::{QueryVectorsFusionRequest, QueryVectorsFusionResult};
 }
 
 /// The structures and vocabularies that requests and results are made of.
 pub mod types {
-    pub use super::index::{DataType, DistanceMetric, VectorIndexMetadata};
-    pub use super::vector::{QueryVectorsSummary, Vector, VectorData};
+    pub use super::bucket_logging::{BucketLoggingStatus, LoggingEnabled};
+    pub use super::index::{
+        DataType, DistanceMetric, IndexMode, VectorIndex, VectorIndexMetadata,
+        VectorIndexStatus,
+    };
+    pub use super::vector::{QueryVectorsSummary, Vector, VectorData, VectorsSummary};
+    pub use super::vector_bucket::{BucketInfo, BucketProperties};
+    pub use super::vector_fusion::QueryVectorsFusionSummary;
 }
 
 /// Error codes that the service documents, to compare with the code of an error.
@@ -71,10 +122,20 @@ pub mod errors {
     /// Comes with status 400.
     pub const INVALID_DIGEST: &str = "InvalidDigest";
 
+    /// The policy is not valid JSON or breaks the rules of policies.
+    ///
+    /// Comes with status 400.
+    pub const INVALID_POLICY_DOCUMENT: &str = "InvalidPolicyDocument";
+
     /// The security token is damaged, expired or does not belong to the access key.
     ///
     /// Comes with status 403.
     pub const INVALID_SECURITY_TOKEN: &str = "InvalidSecurityToken";
+
+    /// The bucket for logs does not exist, lies elsewhere or belongs to someone else.
+    ///
+    /// Comes with status 400.
+    pub const INVALID_TARGET_BUCKET_FOR_LOGGING: &str = "InvalidTargetBucketForLogging";
 
     /// The bucket name breaks the rules: 3 to 32 lower-case letters, digits and inner hyphens.
     ///
@@ -90,6 +151,11 @@ pub mod errors {
     ///
     /// Comes with status 404.
     pub const NO_SUCH_BUCKET: &str = "NoSuchBucket";
+
+    /// The vector bucket has no policy.
+    ///
+    /// Comes with status 404.
+    pub const NO_SUCH_BUCKET_POLICY: &str = "NoSuchBucketPolicy";
 
     /// The vector bucket has no index of this name.
     ///
@@ -130,7 +196,45 @@ pub mod errors {
 /// All operations, sorted by name.
 #[cfg(feature = "dynamic")]
 pub(crate) static OPERATIONS: &[crate::dynamic::Entry] = &[
+    crate::dynamic::Entry::new::<
+        operations::DeleteBucketLoggingRequest,
+    >("DeleteBucketLogging"),
+    crate::dynamic::Entry::new::<
+        operations::DeleteBucketPolicyRequest,
+    >("DeleteBucketPolicy"),
+    crate::dynamic::Entry::new::<
+        operations::DeleteVectorBucketRequest,
+    >("DeleteVectorBucket"),
+    crate::dynamic::Entry::new::<
+        operations::DeleteVectorIndexRequest,
+    >("DeleteVectorIndex"),
+    crate::dynamic::Entry::new::<operations::DeleteVectorsRequest>("DeleteVectors"),
+    crate::dynamic::Entry::new::<
+        operations::GetBucketLoggingRequest,
+    >("GetBucketLogging"),
+    crate::dynamic::Entry::new::<operations::GetBucketPolicyRequest>("GetBucketPolicy"),
+    crate::dynamic::Entry::new::<operations::GetVectorBucketRequest>("GetVectorBucket"),
+    crate::dynamic::Entry::new::<operations::GetVectorIndexRequest>("GetVectorIndex"),
+    crate::dynamic::Entry::new::<operations::GetVectorsRequest>("GetVectors"),
+    crate::dynamic::Entry::new::<
+        operations::ListVectorBucketsRequest,
+    >("ListVectorBuckets"),
+    crate::dynamic::Entry::new::<
+        operations::ListVectorIndexesRequest,
+    >("ListVectorIndexes"),
+    crate::dynamic::Entry::new::<operations::ListVectorsRequest>("ListVectors"),
+    crate::dynamic::Entry::new::<
+        operations::PutBucketLoggingRequest,
+    >("PutBucketLogging"),
+    crate::dynamic::Entry::new::<operations::PutBucketPolicyRequest>("PutBucketPolicy"),
+    crate::dynamic::Entry::new::<operations::PutVectorBucketRequest>("PutVectorBucket"),
     crate::dynamic::Entry::new::<operations::PutVectorIndexRequest>("PutVectorIndex"),
+    crate::dynamic::Entry::new::<
+        operations::PutVectorIndexFusionRequest,
+    >("PutVectorIndexFusion"),
     crate::dynamic::Entry::new::<operations::PutVectorsRequest>("PutVectors"),
     crate::dynamic::Entry::new::<operations::QueryVectorsRequest>("QueryVectors"),
+    crate::dynamic::Entry::new::<
+        operations::QueryVectorsFusionRequest,
+    >("QueryVectorsFusion"),
 ];

@@ -26,7 +26,7 @@ enum Step {
     Item(usize),
 }
 
-/// Longest piece of a value that an error repeats, in characters.
+/// Longest piece of a value or of a name that an error repeats, in characters.
 const SNIPPET: usize = 64;
 
 impl JsonError {
@@ -56,7 +56,11 @@ impl JsonError {
     /// The same inside a member.
     #[must_use]
     pub fn in_member(mut self, name: &str) -> Self {
-        self.0.path.push(Step::Member(name.to_owned()));
+        let mut shown: String = name.chars().take(SNIPPET).collect();
+        if shown.len() < name.len() {
+            shown.push_str("...");
+        }
+        self.0.path.push(Step::Member(shown));
         self
     }
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{FromJson, JsonError, Names, ToJson};
+use crate::text::{TextError, WireText};
 
 /// Writes an object.
 #[derive(Debug)]
@@ -25,6 +26,19 @@ impl JsonObject {
         if !value.is_absent(self.names) {
             self.members
                 .insert(self.name(model, wire).to_owned(), value.to_json(self.names));
+        }
+    }
+
+    /// Writes a map whose entries are members of the object itself; with the names of the models it is a member.
+    pub fn set_rest<T: ToJson>(&mut self, model: &str, entries: &std::collections::BTreeMap<String, T>) {
+        match self.names {
+            Names::Model => self.set(model, model, entries),
+            Names::Wire => {
+                let entries = entries
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.to_json(Names::Wire)));
+                self.members.extend(entries);
+            }
         }
     }
 
@@ -85,9 +99,70 @@ impl JsonReader {
         let name = self.name(model, wire);
         match self.members.remove(name) {
             None | Some(Value::Null) => Ok(None),
+            // Where XML would have an empty element, the service writes an empty text, also for a structure.
+            Some(Value::String(text)) if text.is_empty() && self.names == Names::Wire => {
+                Ok(T::from_json(Value::String(text), self.names).ok())
+            }
             Some(value) => T::from_json(value, self.names)
                 .map(Some)
                 .map_err(|error| error.in_member(name)),
+        }
+    }
+
+    /// Takes a member out as [`take`](Self::take) does, whose texts have another form on the wire, from which `read`
+    /// reads them.
+    ///
+    /// # Errors
+    ///
+    /// As `take`, and when `read` refuses a text.
+    pub fn take_texts<T: FromJson + WireText>(
+        &mut self,
+        model: &str,
+        wire: &str,
+        read: impl Fn(&str) -> Result<String, TextError>,
+    ) -> Result<Option<T>, JsonError> {
+        let value: Option<T> = self.take(model, wire)?;
+        match self.names {
+            Names::Model => Ok(value),
+            Names::Wire => value
+                .read_texts(read)
+                .map_err(|error| JsonError::new(format!("must be {}", error.expected())).in_member(wire)),
+        }
+    }
+
+    /// Takes a member out as [`take_texts`](Self::take_texts) does, which must be there.
+    ///
+    /// # Errors
+    ///
+    /// As `take_texts`, and when it is absent or `null`.
+    pub fn required_texts<T: FromJson + WireText>(
+        &mut self,
+        model: &str,
+        wire: &str,
+        read: impl Fn(&str) -> Result<String, TextError>,
+    ) -> Result<T, JsonError> {
+        let name = if self.names == Names::Wire { wire } else { model };
+        self.take_texts(model, wire, read)?
+            .ok_or_else(|| JsonError::new("is required").in_member(name))
+    }
+
+    /// Takes out the members that nobody asked for; with the names of the models, the member that holds them.
+    ///
+    /// # Errors
+    ///
+    /// When one of them is not of the expected form.
+    pub fn take_rest<T: FromJson>(&mut self, model: &str) -> Result<std::collections::BTreeMap<String, T>, JsonError> {
+        match self.names {
+            Names::Model => Ok(self.take(model, model)?.unwrap_or_default()),
+            Names::Wire => {
+                let names = self.names;
+                let left = std::mem::take(&mut self.members).into_iter();
+                left.map(|(name, value)| match T::from_json(value, names) {
+                    Ok(value) => Ok((name, value)),
+                    Err(error) => Err(error.in_member(&name)),
+                })
+                .collect()
+            }
         }
     }
 

@@ -8,6 +8,8 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use super::{OperationInput, Protocol, Spec};
 use crate::body::Body;
 use crate::check::{self, Invalid};
+#[cfg(feature = "json")]
+use crate::json::{Names, ToJson};
 use crate::percent;
 use crate::text::ToText;
 use crate::xml::{WriteXml, XmlWriter};
@@ -42,6 +44,15 @@ impl Encoder {
     /// Sets the bucket.
     pub fn bucket(&mut self, bucket: &str) {
         self.input.bucket = Some(bucket.to_owned());
+    }
+
+    /// Sets the bucket to the one that an ARN names, unless an earlier member has set it.
+    ///
+    /// The ARN may be that of a table: what follows the name of its bucket is cut off.
+    pub fn bucket_arn(&mut self, arn: Option<&str>) {
+        if let (None, Some(arn)) = (&self.input.bucket, arn) {
+            self.input.bucket = Some(bucket_of_arn(arn).to_owned());
+        }
     }
 
     /// Sets the key.
@@ -86,6 +97,15 @@ impl Encoder {
             .set_query(Cow::Borrowed(wire), Some(value.to_text().into_owned()));
     }
 
+    /// Sets a query parameter to a JSON document with the names of the service, if there is something to write.
+    #[cfg(feature = "json")]
+    pub fn query_json<T: ToJson + ?Sized>(&mut self, _member: &str, wire: &'static str, value: &T) {
+        if !value.is_absent(Names::Wire) {
+            let document = value.to_json(Names::Wire).to_string();
+            self.input.set_query(Cow::Borrowed(wire), Some(document));
+        }
+    }
+
     /// Sets a header if there is a value.
     pub fn header<T: ToText + ?Sized>(&mut self, member: &str, wire: &str, value: Option<&T>) {
         if let Some(value) = value {
@@ -126,7 +146,8 @@ impl Encoder {
         percent::push_path(&mut source, key);
         if let Some(version_id) = version_id {
             source.push_str("?versionId=");
-            source.push_str(version_id);
+            // Ids of the service need no escape; another text must not become more parameters.
+            percent::push_component(&mut source, version_id);
         }
         self.input.set_header("source_key", "x-oss-copy-source", &source);
     }
@@ -142,6 +163,13 @@ impl Encoder {
         if let Some(value) = value {
             self.xml(member, root, value);
         }
+    }
+
+    /// Sets the payload to the XML document that is the only element that `value` writes.
+    pub fn xml_element<T: WriteXml + ?Sized>(&mut self, member: &str, value: &T) {
+        let mut writer = XmlWriter::new();
+        value.write_xml(&mut writer);
+        self.document(writer.finish().map_err(|invalid| invalid.inside(member)));
     }
 
     /// Sets the payload to an XML document whose root has members of the request as children.
@@ -181,6 +209,11 @@ impl Encoder {
     /// Sets the payload to a text, verbatim.
     pub fn text(&mut self, _member: &str, text: &str) {
         self.input.body = text.to_owned().into();
+    }
+
+    /// Sets the payload to a text after a name: `name=text`, both verbatim.
+    pub fn named_text(&mut self, _member: &str, name: &str, text: &str) {
+        self.input.body = format!("{name}={text}").into();
     }
 
     /// Sets the payload.
@@ -243,5 +276,85 @@ impl Encoder {
         }
         self.input.body = form.into();
         self.content_type("application/x-www-form-urlencoded");
+    }
+}
+
+/// The ARN of a bucket out of its own or that of a table: `acs:service:region:account:bucket/name/table/id`.
+fn bucket_of_arn(arn: &str) -> &str {
+    const BUCKET: &str = ":bucket/";
+    let Some(name) = arn.find(BUCKET).map(|at| at + BUCKET.len()) else {
+        return arn;
+    };
+    match arn[name..].find("/table") {
+        Some(at) => &arn[..name + at],
+        None => arn,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use super::*;
+    use crate::service::ServiceSpec;
+
+    static SERVICE: ServiceSpec = ServiceSpec::new("oss", Protocol::RestXml);
+    static SPEC: Spec = Spec::new(&SERVICE, "Test", Method::POST);
+
+    #[test]
+    fn the_bucket_of_a_table_is_cut_out_of_its_arn() {
+        let rows = [
+            ("acs:osstables:r:1:bucket/b", "acs:osstables:r:1:bucket/b"),
+            ("acs:osstables:r:1:bucket/b/table/t", "acs:osstables:r:1:bucket/b"),
+            (
+                "acs:osstables:r:1:bucket/table/table/t",
+                "acs:osstables:r:1:bucket/table",
+            ),
+            (
+                "acs:osstables:r:1:bucket/tables-1/table/t",
+                "acs:osstables:r:1:bucket/tables-1",
+            ),
+            ("acs:osstables:r:1:bucket/tables-1", "acs:osstables:r:1:bucket/tables-1"),
+            ("no arn/table/t", "no arn/table/t"),
+            ("", ""),
+        ];
+        for (arn, bucket) in rows {
+            assert_eq!(bucket_of_arn(arn), bucket, "{arn}");
+        }
+    }
+
+    #[test]
+    fn the_first_arn_that_is_given_counts() {
+        let mut encoder = Encoder::new(&SPEC);
+        encoder.bucket_arn(None);
+        encoder.bucket_arn(Some("acs:x:r:1:bucket/a/table/t"));
+        encoder.bucket_arn(Some("acs:x:r:1:bucket/b"));
+        assert_eq!(encoder.finish().bucket.as_deref(), Some("acs:x:r:1:bucket/a"));
+    }
+
+    #[test]
+    fn a_text_may_follow_a_name() {
+        let mut encoder = Encoder::new(&SPEC);
+        encoder.named_text("process", "x-oss-process", "image/resize,w_100|sys/saveas,o_YQ==");
+        let input = encoder.finish();
+        assert_eq!(
+            input.body.as_bytes().unwrap(),
+            &b"x-oss-process=image/resize,w_100|sys/saveas,o_YQ=="[..]
+        );
+        assert!(!input.headers.contains_key(CONTENT_TYPE));
+    }
+
+    #[cfg(feature = "json")]
+    #[test]
+    fn a_document_in_a_query_is_compact_and_only_there_when_it_says_something() {
+        let mut encoder = Encoder::new(&SPEC);
+        encoder.query_json("fields", "withFields", &["a \" b".to_owned()].to_vec());
+        encoder.query_json("empty", "empty", &Vec::<String>::new());
+        encoder.query_json("none", "none", &None::<serde_json::Value>);
+        let input = encoder.finish();
+        assert_eq!(
+            input.query,
+            [(Cow::Borrowed("withFields"), Some(r#"["a \" b"]"#.to_owned()))]
+        );
     }
 }

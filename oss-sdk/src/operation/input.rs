@@ -9,6 +9,7 @@ use http::{Method, StatusCode};
 use super::{ResultMeta, ServiceSpec, Spec, Traits};
 use crate::body::{Body, ResponseBody};
 use crate::check::Invalid;
+use crate::percent;
 
 /// Query parameters, not encoded; `None` is a flag without a value.
 type Query = Vec<(Cow<'static, str>, Option<String>)>;
@@ -116,7 +117,7 @@ impl OperationInput {
         &self.name
     }
 
-    /// Addresses a bucket.
+    /// Addresses a bucket: by its name, or a table bucket by its ARN.
     pub fn bucket(mut self, bucket: impl Into<String>) -> Self {
         self.bucket = Some(bucket.into());
         self
@@ -125,6 +126,20 @@ impl OperationInput {
     /// Addresses an object of the bucket.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
+        self
+    }
+
+    /// Addresses a resource by the segments of its path, for services whose operations have paths of their own, such as
+    /// `/namespaces/{table bucket ARN}/{namespace}`. Each is encoded as one segment, slashes in it too.
+    pub fn path_segments<S: AsRef<str>>(mut self, segments: impl IntoIterator<Item = S>) -> Self {
+        let mut path = String::new();
+        for (index, segment) in segments.into_iter().enumerate() {
+            if index > 0 {
+                path.push('/');
+            }
+            percent::push_component(&mut path, segment.as_ref());
+        }
+        self.path = Some(path);
         self
     }
 

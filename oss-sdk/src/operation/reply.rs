@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 
+use super::frames::{self, MetaFrame};
 use crate::body::ResponseBody;
 use crate::error::Error;
 use crate::text::{FromText, TextError, UrlDecode};
@@ -109,6 +111,21 @@ impl Reply {
             .map_err(|source| self.undecodable(name, source))
     }
 
+    /// A header that is read with a function, for forms that their type does not determine.
+    ///
+    /// # Errors
+    ///
+    /// As [`header`](Reply::header).
+    pub fn header_with<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&str) -> Result<T, TextError>,
+    ) -> Result<Option<T>, Error> {
+        let text: Option<String> = self.header(name)?;
+        let value = text.map(|text| read(&text)).transpose();
+        value.map_err(|source| self.undecodable(name, source))
+    }
+
     /// A header that must be there.
     ///
     /// # Errors
@@ -179,6 +196,27 @@ impl Reply {
         self.read_xml(root, value).map(|()| true)
     }
 
+    /// The answer with its JSON document, if its `Content-Type` says that it is one, as the XML document that says the
+    /// same under `root`. For operations that answer in either form.
+    ///
+    /// # Errors
+    ///
+    /// When the document is not JSON, or no object.
+    pub fn json_as_xml(mut self, root: &str) -> Result<Self, Error> {
+        let is_empty = self.document().trim_ascii().is_empty();
+        if !self.callback && !is_empty && self.says_json() {
+            let document = xml::from_json(root, self.document()).map_err(|source| self.decode_error(source))?;
+            self.payload = Payload::Document(document.into());
+        }
+        Ok(self)
+    }
+
+    fn says_json(&self) -> bool {
+        let content_type = self.meta.headers.get(CONTENT_TYPE);
+        let media_type = content_type.and_then(|value| value.to_str().ok()?.split(';').next());
+        media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"))
+    }
+
     /// Percent-decodes the members of a result that came encoded.
     ///
     /// # Errors
@@ -205,8 +243,7 @@ impl Reply {
     /// When the document is not JSON, is not complete, or has no such root.
     #[cfg(feature = "json")]
     pub fn json(&self, root: Option<&str>) -> Result<serde_json::Value, Error> {
-        let mut value: serde_json::Value =
-            serde_json::from_slice(self.document()).map_err(|source| self.decode_error(source))?;
+        let mut value = crate::json::parse(self.document()).map_err(|source| self.decode_error(source))?;
         match root {
             None => Ok(value),
             Some(root) => match value.get_mut(root) {
@@ -222,7 +259,20 @@ impl Reply {
     ///
     /// When it is not UTF-8.
     pub fn text(&self) -> Result<String, Error> {
-        String::from_utf8(self.document().to_vec()).map_err(|source| self.decode_error(source))
+        match std::str::from_utf8(self.document()) {
+            Ok(text) => Ok(text.to_owned()),
+            Err(source) => Err(self.decode_error(source)),
+        }
+    }
+
+    /// The last frame of an answer that consists of frames.
+    ///
+    /// # Errors
+    ///
+    /// When a frame is damaged or the last one is missing, or when it says that the operation failed.
+    pub fn frames(&self) -> Result<MetaFrame, Error> {
+        frames::read(self.document())
+            .map_err(|fault| fault.into_error().with_answer(self.meta.status, &self.meta.headers))
     }
 
     /// Takes the payload as a stream.

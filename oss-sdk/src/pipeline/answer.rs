@@ -11,6 +11,7 @@ use super::resume::{Extent, Resumption};
 use crate::body::{Download, ResponseBody, Resume};
 use crate::checksum::Crc64;
 use crate::error::{Error, parse_service_error};
+use crate::frames::{FrameReader, FrameSet};
 use crate::limits::Limits;
 use crate::operation::{OperationInput, Payload, Reply, ResultMeta};
 use crate::transport::TransportBody;
@@ -49,6 +50,13 @@ pub(super) fn service_error(status: StatusCode, headers: HeaderMap, document: &[
 /// Whether a document that came with a success says otherwise.
 pub(super) fn is_error_document(document: &[u8]) -> bool {
     XmlReader::new(document).root(Some("Error")).is_ok()
+}
+
+/// Whether the service left the frames out, as the request can ask for.
+fn is_raw(headers: &HeaderMap) -> bool {
+    headers
+        .get("x-oss-select-output-raw")
+        .is_some_and(|value| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"true"))
 }
 
 /// The service's CRC-64 of a payload.
@@ -108,11 +116,13 @@ fn download(
             let resumption = Resumption::new(Arc::clone(prepared), extent, headers)?;
             Some(Box::new(resumption) as Box<dyn Resume>)
         });
+    let is_framed = input.traits.select_frames && !is_raw(headers);
     Download {
         operation: input.name.clone(),
         length,
         crc: crc.map(|expected| (Crc64::new(), expected)),
-        resume,
+        resume: resume.filter(|_| !is_framed),
+        frames: is_framed.then(|| FrameReader::new(FrameSet::Select)),
         limits,
         idle: prepared.idle,
         progress: prepared.progress.clone(),

@@ -21,6 +21,9 @@ use crate::transport::{TransportBody, TransportError, TransportErrorKind, Transp
 /// Longest document that is read into memory. The largest answers of the service are listings of about 1 MiB.
 const MAX_DOCUMENT: usize = 64 * 1024 * 1024;
 
+/// As much of an error document as is read. Those of the service are below 4 KiB; what is longer comes from somewhere else.
+const MAX_ERROR_DOCUMENT: usize = 1024 * 1024;
+
 /// What attempts leave to the next one.
 #[derive(Debug, Default)]
 pub(super) struct AttemptState {
@@ -133,10 +136,21 @@ async fn open(
 }
 
 fn sign(prepared: &Prepared, credentials: &Credentials, headers: &mut HeaderMap) -> Result<(), Error> {
+    let core = &prepared.core;
     if credentials.is_anonymous() {
+        if prepared.service.signing == SigningResource::Acs3 {
+            // What the signature would cover is asked for without one too.
+            for (name, value) in [
+                ("x-acs-date", core.now().to_iso8601_seconds()),
+                ("x-acs-signature-nonce", random::nonce()),
+            ] {
+                if let Ok(value) = HeaderValue::from_str(&value) {
+                    headers.insert(name, value);
+                }
+            }
+        }
         return Ok(());
     }
-    let core = &prepared.core;
     let input = &prepared.input;
     let mut request = SigningRequest::new(&input.method, prepared.service, headers, core.now());
     prepared.describe(&mut request);
@@ -188,9 +202,12 @@ async fn receive(prepared: &Prepared, response: TransportResponse, uploaded: Opt
         status, headers, body, ..
     } = response;
     if !answer::is_success(input, status) {
-        let document = collect(body, prepared).await;
         // An error whose document breaks off is still that error.
-        let error = answer::service_error(status, headers, document.as_deref().unwrap_or_default());
+        let document = match collect(body, prepared, MAX_ERROR_DOCUMENT).await {
+            Ok(document) => document,
+            Err(broken) => broken.read,
+        };
+        let error = answer::service_error(status, headers, &document);
         skew::learn(&prepared.core, &error);
         return Err(error);
     }
@@ -210,9 +227,9 @@ async fn receive(prepared: &Prepared, response: TransportResponse, uploaded: Opt
             body: AnswerBody::Stream(body),
         });
     }
-    let document = collect(body, prepared)
+    let document = collect(body, prepared, MAX_DOCUMENT)
         .await
-        .map_err(|error| error.with_answer(status, &headers))?;
+        .map_err(|broken| broken.error.with_answer(status, &headers))?;
     if input.traits.error_in_success && answer::is_error_document(&document) {
         return Err(answer::service_error(status, headers, &document));
     }
@@ -223,45 +240,57 @@ async fn receive(prepared: &Prepared, response: TransportResponse, uploaded: Opt
     })
 }
 
-/// Reads a whole document.
-async fn collect(mut body: TransportBody, prepared: &Prepared) -> Result<Bytes, Error> {
+/// A document that did not come whole, or is too long.
+struct Broken {
+    /// What came of it.
+    read: Bytes,
+    error: Error,
+}
+
+/// Reads a whole document, of at most `limit` bytes.
+async fn collect(mut body: TransportBody, prepared: &Prepared, limit: usize) -> Result<Bytes, Broken> {
     let mut idle = IdleTimer::new(Activity::new(), prepared.idle);
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     let declared = body.length();
-    loop {
+    let error = loop {
         let chunk = std::future::poll_fn(|cx| match body.poll_chunk(cx) {
             std::task::Poll::Ready(chunk) => std::task::Poll::Ready(Ok(chunk)),
             std::task::Poll::Pending => idle.poll(cx).map(|limit| Err(silent(limit))),
         })
-        .await?;
+        .await;
         idle.moved();
         let read = first.len().max(all.len());
+        let broke_off = || Error::new(ErrorKind::Transport, format!("the answer broke off after {read} bytes"));
         match chunk {
-            None if declared.is_some_and(|declared| (read as u64) < declared) => {
-                return Err(Error::new(
-                    ErrorKind::Transport,
-                    format!("the answer broke off after {read} bytes"),
-                ));
+            Err(silent) => break silent,
+            Ok(None) if declared.is_some_and(|declared| (read as u64) < declared) => break broke_off(),
+            Ok(None) if all.is_empty() => return Ok(first),
+            Ok(None) => return Ok(all.freeze()),
+            Ok(Some(Err(source))) => break broke_off().with_source(source),
+            Ok(Some(Ok(mut chunk))) if read + chunk.len() > limit => {
+                chunk.truncate(limit - read);
+                if first.is_empty() {
+                    first = chunk;
+                } else {
+                    if all.is_empty() {
+                        all.extend_from_slice(&first);
+                    }
+                    all.extend_from_slice(&chunk);
+                }
+                let message = format!("the document is longer than {limit} bytes");
+                break Error::new(ErrorKind::Decode, message);
             }
-            None if all.is_empty() => return Ok(first),
-            None => return Ok(all.freeze()),
-            Some(Err(source)) => {
-                let message = format!("the answer broke off after {read} bytes");
-                return Err(Error::new(ErrorKind::Transport, message).with_source(source));
-            }
-            Some(Ok(chunk)) if read + chunk.len() > MAX_DOCUMENT => {
-                let message = format!("the document is longer than {MAX_DOCUMENT} bytes");
-                return Err(Error::new(ErrorKind::Decode, message));
-            }
-            Some(Ok(chunk)) if first.is_empty() => first = chunk,
-            Some(Ok(chunk)) => {
+            Ok(Some(Ok(chunk))) if first.is_empty() => first = chunk,
+            Ok(Some(Ok(chunk))) => {
                 if all.is_empty() {
-                    all.reserve(declared.unwrap_or(0).min(MAX_DOCUMENT as u64) as usize);
+                    all.reserve(declared.unwrap_or(0).min(limit as u64) as usize);
                     all.extend_from_slice(&first);
                 }
                 all.extend_from_slice(&chunk);
             }
         }
-    }
+    };
+    let read = if all.is_empty() { first } else { all.freeze() };
+    Err(Broken { read, error })
 }

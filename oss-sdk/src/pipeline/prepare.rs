@@ -5,18 +5,20 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use md5::{Digest, Md5};
 
 use crate::body::ProgressHook;
 use crate::client::{CallOptions, Core};
 use crate::content_type;
-use crate::endpoint::{Endpoint, Target};
+use crate::endpoint::{Endpoint, Target, table_bucket};
 use crate::error::Error;
+use crate::naming::Naming;
 use crate::operation::{OperationInput, Protocol, ServiceSpec, SigningResource};
 use crate::percent;
 
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
+const COPY_SOURCE: HeaderName = HeaderName::from_static("x-oss-copy-source");
 
 /// Least patience with operations during which the service stays silent.
 const SLOW: Duration = Duration::from_secs(5 * 60);
@@ -40,8 +42,8 @@ impl Prepared {
     pub(crate) fn new(core: Arc<Core>, mut input: OperationInput, mut options: CallOptions) -> Result<Self, Error> {
         options.apply(&mut input);
         let service = input.service.unwrap_or(core.service);
-        complete(&core, service, &mut input)?;
-        let mut prepared = Self::addressed(core, service, input, options.endpoint.as_deref())?;
+        let label = complete(&core, service, &mut input)?;
+        let mut prepared = Self::addressed(core, service, input, label.as_deref(), options.endpoint.as_deref())?;
         let attempts = options.retry_attempts.unwrap_or(prepared.core.retry_attempts);
         prepared.max_attempts = attempts.max(1);
         prepared.progress = options.progress;
@@ -57,14 +59,15 @@ impl Prepared {
     ) -> Result<Self, Error> {
         options.apply(&mut input);
         let service = input.service.unwrap_or(core.service);
-        validate(service, &mut input)?;
-        Self::addressed(core, service, input, options.endpoint.as_deref())
+        let label = validate(&core, service, &mut input)?;
+        Self::addressed(core, service, input, label.as_deref(), options.endpoint.as_deref())
     }
 
     fn addressed(
         core: Arc<Core>,
         service: &'static ServiceSpec,
         input: OperationInput,
+        label: Option<&str>,
         endpoint: Option<&str>,
     ) -> Result<Self, Error> {
         let mut query = String::new();
@@ -75,6 +78,7 @@ impl Prepared {
         let endpoint: &Endpoint = other.as_ref().unwrap_or(&core.endpoint);
         let target = Target {
             bucket: input.bucket.as_deref(),
+            label,
             key: input.key.as_deref(),
             path: input.path.as_deref(),
         };
@@ -125,8 +129,10 @@ impl Prepared {
 }
 
 /// Checks what needs no network, and adds the headers that the runtime is responsible for.
-fn complete(core: &Core, service: &ServiceSpec, input: &mut OperationInput) -> Result<(), Error> {
-    validate(service, input)?;
+///
+/// Returns the first label of the host if it is not the bucket's name.
+fn complete(core: &Core, service: &ServiceSpec, input: &mut OperationInput) -> Result<Option<String>, Error> {
+    let label = validate(core, service, input)?;
     for name in core.default_headers.keys() {
         if !input.headers.contains_key(name) {
             for value in core.default_headers.get_all(name) {
@@ -163,6 +169,12 @@ fn complete(core: &Core, service: &ServiceSpec, input: &mut OperationInput) -> R
     if service.protocol == Protocol::RpcJson {
         let action = input.name.clone();
         input.set_header("operation", "x-acs-action", &action);
+        // The form of the answer is the caller's choice, and XML would be another.
+        if !input.headers.contains_key(ACCEPT) {
+            input
+                .headers
+                .insert(ACCEPT, HeaderValue::from_static("application/json"));
+        }
         if let Some(version) = service.api_version {
             input.headers.insert("x-acs-version", HeaderValue::from_static(version));
         }
@@ -170,18 +182,28 @@ fn complete(core: &Core, service: &ServiceSpec, input: &mut OperationInput) -> R
             return Err(problem.into());
         }
     }
-    Ok(())
+    Ok(label)
 }
 
-fn validate(service: &ServiceSpec, input: &mut OperationInput) -> Result<(), Error> {
+/// Checks the names, and gives the bucket the one that the service has for it.
+fn validate(core: &Core, service: &ServiceSpec, input: &mut OperationInput) -> Result<Option<String>, Error> {
     if let Some(problem) = input.problem.take() {
         return Err(problem.into());
     }
-    if let Some(bucket) = &input.bucket
-        && service.signing != SigningResource::TableArn
-        && let Some(rule) = bucket_rule(bucket)
-    {
-        return Err(Error::invalid_input("bucket", rule));
+    let mut label = None;
+    if let Some(bucket) = &input.bucket {
+        // An operation of another service keeps that service's rules.
+        let naming = Naming::of(service).or(core.naming.filter(|_| service.signing == SigningResource::Bucket));
+        if let Some(naming) = naming {
+            label = name_bucket(core, service, naming, input)?;
+        } else if service.signing == SigningResource::TableArn {
+            table_bucket(bucket).map_err(|rule| Error::invalid_input("table_bucket_arn", rule))?;
+        } else if let Some(rule) = bucket_rule(bucket) {
+            return Err(Error::invalid_input("bucket", rule));
+        }
+    }
+    if input.path.is_some() && input.key.is_some() {
+        return Err(Error::invalid_input("key", "must not be given beside a path"));
     }
     if let Some(key) = &input.key {
         if input.bucket.is_none() {
@@ -191,7 +213,45 @@ fn validate(service: &ServiceSpec, input: &mut OperationInput) -> Result<(), Err
             return Err(Error::invalid_input("key", rule));
         }
     }
-    Ok(())
+    Ok(label)
+}
+
+/// Replaces the bucket's short name, and returns the first label of the host if aliases are used.
+fn name_bucket(
+    core: &Core,
+    service: &ServiceSpec,
+    naming: Naming,
+    input: &mut OperationInput,
+) -> Result<Option<String>, Error> {
+    let Some(short) = input.bucket.take() else {
+        return Ok(None);
+    };
+    let required = |setting: &'static str| {
+        let rule = format!(
+            "is required by the service `{}`: it is part of what buckets are called",
+            service.name
+        );
+        Error::config(setting, rule)
+    };
+    let account = core.account_id.as_deref().ok_or_else(|| required("account_id"))?;
+    let region = core.region();
+    if region.is_empty() {
+        return Err(required("region"));
+    }
+    let named = naming.named(&short, account, region)?;
+    // A copy within the bucket names it in a header as well. Another bucket is named as the caller says.
+    let source = input.headers.get(&COPY_SOURCE).and_then(|source| source.to_str().ok());
+    if let Some(key) = source.and_then(|source| {
+        source
+            .strip_prefix('/')?
+            .strip_prefix(short.as_str())?
+            .strip_prefix('/')
+    }) && let Ok(source) = HeaderValue::from_str(&format!("/{}/{key}", named.name))
+    {
+        input.headers.insert(COPY_SOURCE, source);
+    }
+    input.bucket = Some(named.name);
+    Ok(named.alias.filter(|_| core.uses_alias))
 }
 
 /// The rule that a bucket name breaks.

@@ -732,3 +732,45 @@ fn calls_and_clients_cross_threads() {
     let debug = format!("{client:?} {:?}", FakeTransport::new([]).config());
     assert!(!debug.contains("5ec4e7"), "{debug}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_document_without_end_is_given_up_and_not_kept() {
+    let piece = Bytes::from(vec![b'x'; 1 << 20]);
+    let endless = |status: u16| {
+        let beginning = Bytes::from_static(b"<ListBucketResult><Name>");
+        let chunks = (0..100).map(|_| Chunk::Data(piece.clone()));
+        Answer::chunks(
+            status,
+            None,
+            [Chunk::Data(beginning)].into_iter().chain(chunks).chain([Chunk::Hang]),
+        )
+    };
+    let request = || ListObjectsV2Request::new("bucket");
+    let transport = FakeTransport::new([endless(200).into()]);
+    let error = transport.client().list_objects_v2(request()).await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Decode, Some(200)));
+    assert_eq!(error.message(), "the document is longer than 67108864 bytes");
+
+    let transport = FakeTransport::new([endless(403).into()]);
+    let error = transport.client().list_objects_v2(request()).await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Service, Some(403)));
+    assert_eq!(error.code(), Some("BadErrorResponse"));
+    assert!(error.message().contains("begins with `<ListBucketResult>"), "{error}");
+    assert!(error.message().len() < 1000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_error_document_is_read_as_far_as_it_goes() {
+    let document = |length: usize| {
+        format!(
+            "<Error><Code>AccessDenied</Code><Message>m</Message><Detail>{}</Detail></Error>",
+            "x".repeat(length)
+        )
+    };
+    for (length, code) in [(1_000_000, "AccessDenied"), (1_100_000, "BadErrorResponse")] {
+        let transport = FakeTransport::new([Answer::new(403, document(length)).into()]);
+        let error = transport.client().get_object(get()).await.unwrap_err();
+        assert_eq!(error.code(), Some(code));
+        assert!(error.to_string().len() < 2000);
+    }
+}

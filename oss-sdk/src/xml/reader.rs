@@ -13,6 +13,13 @@ use crate::text::{FromText, OneLine, TextError};
 /// Elements inside each other. Documents of the service have fewer than ten; more is an attack on the stack.
 const MAX_DEPTH: usize = 64;
 
+/// Elements in a document. The largest listings have fewer than a hundred thousand; a run of millions of empty ones would
+/// become many times as large in memory as it was on the wire.
+const MAX_ELEMENTS: u32 = 500_000;
+
+/// Longest piece of a foreign name that an error repeats, in bytes. Names of the service are shorter.
+const MAX_NAME: usize = 128;
+
 /// Reads a document element by element.
 ///
 /// After [`next_child`](Self::next_child) has returned a name, exactly one of [`value`](Self::value),
@@ -27,6 +34,8 @@ pub struct XmlReader<'a> {
     name: &'a [u8],
     /// Elements that are open, a pending one included.
     depth: usize,
+    /// Elements so far.
+    count: u32,
     /// Whether a carriage return stands anywhere, so that line ends need a look.
     has_returns: bool,
 }
@@ -55,12 +64,17 @@ struct Inner {
 
 #[derive(Debug)]
 enum Problem {
-    Syntax(quick_xml::Error),
+    /// What the parser says, cut: it repeats names at any length.
+    Syntax(String),
     Truncated,
     TooDeep,
+    TooMany,
     Doctype,
     NoRoot,
-    Root { expected: String, found: String },
+    Root {
+        expected: String,
+        found: String,
+    },
     AfterRoot,
     Entity(String),
     ElementInText(String),
@@ -79,6 +93,7 @@ impl<'a> XmlReader<'a> {
             pending: Pending::Nothing,
             name: b"",
             depth: 0,
+            count: 0,
             has_returns: input.contains(&b'\r'),
         }
     }
@@ -120,6 +135,7 @@ impl<'a> XmlReader<'a> {
     /// # Errors
     ///
     /// When the document is malformed, ends early or nests too deeply.
+    #[inline]
     pub fn next_child(&mut self) -> Result<Option<&'a [u8]>, XmlError> {
         if self.pending == Pending::Empty {
             self.close();
@@ -175,6 +191,7 @@ impl<'a> XmlReader<'a> {
     /// # Errors
     ///
     /// When the element has children.
+    #[inline]
     pub fn text(&mut self) -> Result<String, XmlError> {
         self.content().map(Cow::into_owned)
     }
@@ -282,7 +299,11 @@ impl<'a> XmlReader<'a> {
                 | SyntaxError::UnclosedDoctype,
             )
             | quick_xml::Error::IllFormed(IllFormedError::MissingEndTag(_)) => Problem::Truncated,
-            other => Problem::Syntax(other),
+            other => {
+                let text = other.to_string();
+                let end = text.char_indices().nth(2 * MAX_NAME).map_or(text.len(), |(end, _)| end);
+                Problem::Syntax(text[..end].to_owned())
+            }
         };
         self.error(problem)
     }
@@ -292,6 +313,10 @@ impl<'a> XmlReader<'a> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(self.error(Problem::TooDeep));
+        }
+        self.count += 1;
+        if self.count > MAX_ELEMENTS {
+            return Err(self.error(Problem::TooMany));
         }
         self.pending = pending;
         self.name = self.name_of(start);
@@ -329,6 +354,7 @@ impl<'a> XmlReader<'a> {
     }
 
     /// The text of the pending element, up to its end tag.
+    #[inline]
     fn content(&mut self) -> Result<Cow<'a, str>, XmlError> {
         match std::mem::replace(&mut self.pending, Pending::Nothing) {
             Pending::Open => {}
@@ -372,6 +398,7 @@ impl<'a> XmlReader<'a> {
     }
 
     /// Line ends are `\n`, whatever the document has.
+    #[inline]
     fn line_ends(&self, text: Cow<'a, str>) -> Cow<'a, str> {
         if self.has_returns && text.contains('\r') {
             Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
@@ -408,8 +435,12 @@ impl<'a> XmlReader<'a> {
     }
 }
 
+/// The beginning of a name, for an error.
 fn lossy(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).into_owned()
+    match name.get(..MAX_NAME) {
+        Some(beginning) => format!("{}...", String::from_utf8_lossy(beginning)),
+        None => String::from_utf8_lossy(name).into_owned(),
+    }
 }
 
 fn append<'a>(content: &mut Cow<'a, str>, piece: Cow<'a, str>) {
@@ -461,9 +492,10 @@ impl XmlError {
 impl fmt::Display for XmlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.problem {
-            Problem::Syntax(error) => write!(f, "malformed XML: {}", OneLine(&error.to_string())),
+            Problem::Syntax(error) => write!(f, "malformed XML: {}", OneLine(error)),
             Problem::Truncated => write!(f, "the document ends in the middle"),
             Problem::TooDeep => write!(f, "more than {MAX_DEPTH} elements inside each other"),
+            Problem::TooMany => write!(f, "more than {MAX_ELEMENTS} elements"),
             Problem::Doctype => write!(f, "a document type declaration is not allowed"),
             Problem::NoRoot => write!(f, "there is no root element"),
             Problem::Root { expected, found } => {
@@ -487,7 +519,6 @@ impl fmt::Display for XmlError {
 impl std::error::Error for XmlError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0.problem {
-            Problem::Syntax(error) => Some(error),
             Problem::Value(error) => Some(error),
             _ => None,
         }

@@ -301,3 +301,94 @@ fn changed_documents_never_panic_or_hang() {
         }
     }
 }
+
+#[test]
+fn one_huge_element_is_read_in_one_piece_and_repeated_in_no_error() {
+    let size = 100 << 20;
+    let text = "x".repeat(size);
+    let document = format!("<Page><Name>{text}</Name></Page>");
+    assert_eq!(
+        page(document.as_bytes()).unwrap().name.map(|name| name.len()),
+        Some(size)
+    );
+    let rows = [
+        format!("<Page><Count>{text}</Count></Page>"),
+        format!("<Page><Name>&{text};</Name></Page>"),
+        format!("<Page><Name>{text}"),
+        format!("<{text}/>"),
+        format!("<Page><Name><{text}/></Name></Page>"),
+        format!("<Page></{text}>"),
+        format!("<Page><{text}></Page>"),
+    ];
+    for document in rows {
+        let error = page(document.as_bytes()).unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(shown.len() < 2000, "{} bytes for {}", shown.len(), &document[..20]);
+    }
+    // Names, attributes and comments of any length are passed over.
+    let document = format!("<Page><{text}/><A b='{text}'/><!--{text}--><Count>7</Count></Page>");
+    assert_eq!(page(document.as_bytes()).unwrap().count, 7);
+}
+
+#[test]
+fn a_flood_of_elements_is_refused() {
+    let item = "<Prefixes/>";
+    let document = |count: usize| format!("<Page>{}</Page>", item.repeat(count));
+    assert!(page(document(MAX_ELEMENTS as usize - 1).as_bytes()).is_ok());
+    for unknown in ["<Prefixes/>", "<U/>", "<U></U>", "<U><V/></U>"] {
+        let document = format!("<Page>{}</Page>", unknown.repeat(MAX_ELEMENTS as usize));
+        let error = page(document.as_bytes()).unwrap_err();
+        assert!(error.to_string().starts_with("more than 500000 elements"), "{error}");
+    }
+}
+
+#[test]
+fn entities_are_never_more_than_they_are() {
+    let tricks = [
+        "<!DOCTYPE Page [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><Page><Name>&b;</Name></Page>",
+        "<!DOCTYPE Page SYSTEM \"file:///etc/passwd\"><Page/>",
+        "<!DOCTYPE Page [<!ENTITY x SYSTEM \"http://host/\">]><Page><Name>&x;</Name></Page>",
+        "<Page><!DOCTYPE Page><Name/></Page>",
+        "<Page><Name><!ENTITY a 'b'></Name></Page>",
+        "<Page><Name>&a;</Name></Page>",
+        "<Page><Name>&;</Name></Page>",
+        "<Page><Name>&#;</Name></Page>",
+        "<Page><Name>&#x;</Name></Page>",
+        "<Page><Name>&#xD800;</Name></Page>",
+        "<Page><Name>&#x110000;</Name></Page>",
+        "<Page><Name>&#99999999999999999999;</Name></Page>",
+        "<Page><Name>&#-1;</Name></Page>",
+        "<Page><Name>&amp</Name></Page>",
+        "<Page><Name>&AMP;</Name></Page>",
+    ];
+    for document in tricks {
+        assert!(page(document.as_bytes()).is_err(), "{document}");
+    }
+    let many = format!("<Page><Name>{}</Name></Page>", "&lt;&#65;&#x10FFFF;".repeat(1 << 20));
+    let name = page(many.as_bytes()).unwrap().name.unwrap();
+    assert_eq!(name.chars().count(), 3 << 20);
+}
+
+#[test]
+fn of_elements_that_are_there_twice_the_last_counts() {
+    let document = b"<Page><Count>1</Count><Name>a</Name><Count>2</Count><Name>b</Name></Page>";
+    let page = page(document).unwrap();
+    assert_eq!((page.count, page.name.as_deref()), (2, Some("b")));
+}
+
+#[test]
+fn what_is_not_utf8_is_an_error_wherever_it_is_read() {
+    let rows: [&[u8]; 5] = [
+        b"<Page><Name>a\xffb</Name></Page>",
+        b"<Page><Name>\xed\xa0\x80</Name></Page>",
+        b"<Page><Name>\xc0\xaf</Name></Page>",
+        b"<Page><Name><![CDATA[\xf8]]></Name></Page>",
+        b"<Page><Count>\x80</Count></Page>",
+    ];
+    for document in rows {
+        assert!(page(document).is_err(), "{}", String::from_utf8_lossy(document));
+    }
+    // UTF-16 is not what the service speaks.
+    let utf16: Vec<u8> = "\u{feff}<Page/>".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert!(page(&utf16).is_err());
+}

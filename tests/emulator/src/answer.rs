@@ -146,7 +146,7 @@ fn document(
 ) -> Option<(&'static str, String)> {
     let is_xml = service.protocol == Protocol::RestXml;
     match operation.result_body {
-        BodyKind::None | BodyKind::Stream => None,
+        BodyKind::None | BodyKind::Stream | BodyKind::Frames => None,
         BodyKind::Text => {
             let member = operation.result.iter().find(|member| member.place == Place::Text)?;
             Some(("application/json", values.text_or_empty(&member.name).to_owned()))

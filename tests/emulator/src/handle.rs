@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
-use oss_codegen::api::{BodyKind, BucketHost, Protocol, SigningResource};
+use oss_codegen::api::{BodyKind, BucketHost, Protocol, Resource, SigningResource};
 
 use crate::access::{self, Target};
 use crate::answer::{Answer, Rendered, RenderedBody, insert};
@@ -146,6 +146,13 @@ impl<'s> Exchange<'s> {
                 head.address.split_account();
             }
         }
+        if let Ok(route) = &route
+            && matches!(route.operation.resource, Resource::Path(_))
+        {
+            // What looks like a bucket and a key are segments of another kind of path.
+            head.address.bucket = None;
+            head.address.key = None;
+        }
         self.record.bucket = head.bucket().map(str::to_owned);
         self.record.key = head.key().map(str::to_owned);
         let fault = self.meet_fault().await?;
@@ -231,6 +238,11 @@ impl<'s> Exchange<'s> {
         head: &Head,
         body: &mut Body,
     ) -> Result<Rendered, ServiceError> {
+        if let Ok(Route { service, operation }) = &route
+            && service.signing == SigningResource::TableArn
+        {
+            return Err(ServiceError::not_implemented(operation.name.as_str()));
+        }
         let principal = self.authenticate(route.as_ref().ok(), head)?;
         let Route { service, operation } = route?;
         self.authorise(&principal, operation.name.as_str(), head)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use oss_codegen::api::{BodyKind, Member, Operation, Place, Protocol, Service, Type};
+use oss_codegen::api::{BodyKind, Member, Operation, Place, Protocol, Resource, Segment, Service, Type};
 
 use crate::address::is_object_key;
 use crate::document::xml::Strictness;
@@ -26,6 +26,17 @@ pub(crate) fn bind_head(service: &Service, operation: &Operation, head: &Head) -
                 let raw = raw.filter(|raw| !raw.is_empty() || matches!(member.ty, Type::String));
                 bind(service, member, wire, raw, &mut record)?;
             }
+            Place::QueryJson => {
+                let raw = head.query.get(wire).filter(|raw| !raw.is_empty());
+                bind_json_parameter(service, member, wire, raw, &mut record)?;
+            }
+            Place::Path => {
+                let raw = path_segment(operation, &member.name, &head.path);
+                let decoded = raw.and_then(text::decode).ok_or_else(|| {
+                    ServiceError::invalid_argument("A segment of the path is not valid.", &member.name, "")
+                })?;
+                bind(service, member, &member.name, Some(&decoded), &mut record)?;
+            }
             Place::Header => {
                 let raw = head
                     .headers
@@ -48,7 +59,57 @@ pub(crate) fn bind_head(service: &Service, operation: &Operation, head: &Head) -
             _ => {}
         }
     }
+    if !operation.any_of.is_empty()
+        && !operation
+            .any_of
+            .iter()
+            .any(|set| set.iter().all(|name| may_be_set(operation, &record, name)))
+    {
+        let sets: Vec<String> = operation.any_of.iter().map(|set| set.join(" and ")).collect();
+        return Err(ServiceError::new(
+            400,
+            "MissingArgument",
+            format!("Missing Some Required Arguments: {}.", sets.join(", or ")),
+        ));
+    }
     Ok(record)
+}
+
+/// Whether a member is there, or stands in the body, which is read later.
+fn may_be_set(operation: &Operation, record: &Record, name: &str) -> bool {
+    let in_body = |member: &Member| member.name == name && matches!(member.place, Place::Field | Place::Body);
+    record.has(name) || operation.request.iter().any(in_body)
+}
+
+/// The segment of a path that stands where the template has a member, as sent.
+fn path_segment<'p>(operation: &Operation, name: &str, path: &'p str) -> Option<&'p str> {
+    let Resource::Path(template) = &operation.resource else {
+        return None;
+    };
+    let at = template
+        .iter()
+        .position(|segment| matches!(segment, Segment::Member(member) if member == name))?;
+    path.trim_start_matches('/').split('/').nth(at)
+}
+
+/// Reads a JSON document out of a parameter.
+fn bind_json_parameter(
+    service: &Service,
+    member: &Member,
+    wire: &str,
+    raw: Option<&str>,
+    record: &mut Record,
+) -> Result<(), ServiceError> {
+    let Some(raw) = raw else {
+        return bind(service, member, wire, None, record);
+    };
+    let invalid =
+        |why: String| ServiceError::invalid_argument(format!("The value of {wire} is not valid: {why}."), wire, raw);
+    let parsed: serde_json::Value = serde_json::from_str(raw).map_err(|error| invalid(error.to_string()))?;
+    let value = json::read_value(service, &member.ty, wire, &parsed).map_err(invalid)?;
+    scalar::check(member, &value).map_err(invalid)?;
+    record.set(&member.name, value);
+    Ok(())
 }
 
 fn bind(
@@ -138,7 +199,7 @@ pub(crate) fn bind_body(
     record: &mut Record,
 ) -> Result<(), ServiceError> {
     match operation.request_body {
-        BodyKind::None | BodyKind::Stream => Ok(()),
+        BodyKind::None | BodyKind::Stream | BodyKind::Frames => Ok(()),
         BodyKind::Text => bind_text(operation, body, record),
         BodyKind::Document if service.protocol == Protocol::RestXml => bind_xml(service, operation, body, record),
         BodyKind::Document => bind_json(service, operation, body, record),
@@ -151,6 +212,13 @@ fn bind_text(operation: &Operation, body: &[u8], record: &mut Record) -> Result<
     };
     let text = std::str::from_utf8(body)
         .map_err(|_| ServiceError::invalid_argument("The body is not UTF-8.", &member.name, ""))?;
+    let text = match member.wire.first() {
+        Some(name) => text
+            .strip_prefix(name.as_str())
+            .and_then(|rest| rest.strip_prefix('='))
+            .ok_or_else(|| ServiceError::invalid_argument(format!("The body is not {name}=."), name, text))?,
+        None => text,
+    };
     let value = Value::Text(text.to_owned());
     scalar::check(member, &value)
         .map_err(|why| ServiceError::invalid_argument(format!("The body {why}."), &member.name, ""))?;
@@ -182,6 +250,11 @@ fn bind_xml(service: &Service, operation: &Operation, body: &[u8], record: &mut 
         let Type::Shape(id) = member.ty else {
             return Ok(());
         };
+        if service.shape(id).one_of {
+            let chosen = xml::read_one_of(service, id, &root).map_err(ServiceError::malformed_xml)?;
+            record.set(&member.name, chosen);
+            return Ok(());
+        }
         expect_root(&service.shape(id).wire)?;
         let value = xml::read_shape(service, id, &root, Strictness::Request).map_err(ServiceError::malformed_xml)?;
         record.set(&member.name, value);

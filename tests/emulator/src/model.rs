@@ -2,13 +2,17 @@
 
 use std::sync::OnceLock;
 
-use oss_codegen::api::Api;
+pub use oss_codegen::api::*;
 use oss_codegen::{SourceFile, load};
 
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/models.rs"));
 
-/// The resolved models; the error is the loader's own report.
-pub(crate) fn api() -> Result<&'static Api, String> {
+/// The resolved models.
+///
+/// # Errors
+///
+/// When they are not valid; the text is the loader's report.
+pub fn api() -> Result<&'static Api, String> {
     static API: OnceLock<Result<Api, String>> = OnceLock::new();
     let api = API.get_or_init(|| {
         let sources = FILES.iter().map(|(path, text)| SourceFile {

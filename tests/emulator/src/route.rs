@@ -1,6 +1,6 @@
 //! From a request to an operation: method, resource level, flags of the query and a few telling members.
 
-use oss_codegen::api::{Api, Method, Operation, Place, Protocol, Resource, Service};
+use oss_codegen::api::{Api, Member, Method, Operation, Place, Protocol, Resource, Segment, Service};
 
 use crate::address::HostKind;
 use crate::error::ServiceError;
@@ -73,15 +73,37 @@ pub(crate) fn rest(api: &'static Api, head: &Head) -> Result<Route, ServiceError
         .services
         .iter()
         .filter(|service| service.protocol != Protocol::RpcJson);
+    let claimed = claimed_product(head);
     let services = services.filter(|service| match head.address.host {
-        HostKind::Any => true,
-        HostKind::Service(name) => service.name == name,
+        HostKind::Any => claimed.is_none_or(|product| product == service.product),
+        // Services without a host of their own share that of objects.
+        HostKind::Service(name) => service.name == name || name == "oss" && service.product == "oss",
     });
+    among(services, head)
+}
+
+/// Finds the operation of a REST request among those of a service.
+pub(crate) fn within(service: &'static Service, head: &Head) -> Result<Route, ServiceError> {
+    among(std::iter::once(service), head)
+}
+
+/// The product in the scope of the signature, which tells services of one address apart.
+fn claimed_product(head: &Head) -> Option<&str> {
+    let credential = match head.query.get("x-oss-credential") {
+        Some(credential) => credential,
+        None => head.header("authorization")?.split_once("Credential=")?.1,
+    };
+    let mut from_the_end = credential.split([',', ' ']).next()?.rsplit('/');
+    (from_the_end.next() == Some("aliyun_v4_request")).then_some(())?;
+    from_the_end.next()
+}
+
+fn among(services: impl Iterator<Item = &'static Service>, head: &Head) -> Result<Route, ServiceError> {
     let mut best: Option<(usize, Route)> = None;
     for service in services {
         for (_, operation) in service.operations() {
             if let Some(score) = score(operation, head) {
-                // The first of equals stays: services are sorted, and `oss` comes before those that share its paths.
+                // The first of equals stays: services are sorted, and `oss` comes before `vectors`, which has some of its paths.
                 if best.is_none_or(|(highest, _)| score > highest) {
                     best = Some((score, Route { service, operation }));
                 }
@@ -130,12 +152,28 @@ fn has_method(operation: &Operation, head: &Head) -> bool {
 }
 
 fn fits_level(operation: &Operation, head: &Head) -> bool {
-    match operation.resource {
+    match &operation.resource {
         Resource::Service => head.bucket().is_none(),
-        Resource::Bucket => head.bucket().is_some() && head.key().is_none(),
+        Resource::Bucket => {
+            let is_needed = operation
+                .request
+                .iter()
+                .any(|member| member.place == Place::Bucket && member.required);
+            head.key().is_none() && (head.bucket().is_some() || !is_needed)
+        }
         Resource::Object => head.key().is_some(),
-        Resource::Path(_) => false,
+        Resource::Path(template) => fits_path(template, &head.path),
     }
+}
+
+/// Whether a path has the literal segments of a template, and something where it has members.
+fn fits_path(template: &[Segment], path: &str) -> bool {
+    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    segments.len() == template.len()
+        && segments.iter().zip(template).all(|(segment, wanted)| match wanted {
+            Segment::Literal(text) => segment == text,
+            Segment::Member(_) => !segment.is_empty(),
+        })
 }
 
 /// How much of the request the operation explains; nothing if it is another one.
@@ -143,7 +181,7 @@ fn score(operation: &Operation, head: &Head) -> Option<usize> {
     if !has_method(operation, head) || !fits_level(operation, head) {
         return None;
     }
-    let mut flags = 0;
+    let (mut flags, mut exact) = (0, 0);
     for (name, value) in &operation.query {
         let overridable = operation
             .request
@@ -153,7 +191,19 @@ fn score(operation: &Operation, head: &Head) -> Option<usize> {
             None if head.query.has(name) => flags += 1,
             None => return None,
             Some(_) if overridable => {}
-            Some(value) if head.query.get(name) == Some(value) => flags += 1,
+            Some(value) if head.query.get(name) == Some(value) => {
+                flags += 1;
+                exact += 1;
+            }
+            Some(_)
+                if operation
+                    .query_when
+                    .iter()
+                    .any(|when| when.key == *name && head.query.get(name) == Some(when.value.as_str())) =>
+            {
+                flags += 1;
+                exact += 1;
+            }
             Some(_) => return None,
         }
     }
@@ -177,15 +227,33 @@ fn score(operation: &Operation, head: &Head) -> Option<usize> {
     {
         return None;
     }
-    Some(flags * 100 + present * 10 + usize::from(copies))
+    let literals = match &operation.resource {
+        Resource::Path(template) => template
+            .iter()
+            .filter(|segment| matches!(segment, Segment::Literal(_)))
+            .count(),
+        _ => 0,
+    };
+    // Of two operations with the same flags, the one whose other needs are met is meant.
+    let lacks_header = |member: &&Member| {
+        member.required
+            && member.place == Place::Header
+            && member
+                .wire
+                .first()
+                .is_some_and(|wire| !head.headers.contains_key(wire.as_str()))
+    };
+    let missing = keys.len() - present + operation.request.iter().filter(lacks_header).count();
+    Some((flags * 100 + exact * 20 + present * 10 + literals + usize::from(copies)).saturating_sub(missing * 8))
 }
 
 /// A sub-resource of the request that the operation does not know.
 fn leftover(route: Route, query: &Query) -> Option<&str> {
     let knows = |name: &str| {
         let fixed = route.operation.query.iter().any(|(fixed, _)| fixed == name);
-        let member = |member: &oss_codegen::api::Member| {
-            member.place == Place::Query && member.wire.iter().chain(&member.aliases).any(|wire| wire == name)
+        let member = |member: &Member| {
+            matches!(member.place, Place::Query | Place::QueryJson)
+                && member.wire.iter().chain(&member.aliases).any(|wire| wire == name)
         };
         fixed || route.operation.request.iter().any(member)
     };

@@ -1,5 +1,6 @@
 //! `oss-sdk` against `oss-emulator`: what the tests of this package share.
 
+pub mod arbitrary;
 pub mod fixture;
 #[rustfmt::skip]
 pub mod generated;
@@ -7,6 +8,7 @@ pub mod obstacle;
 pub mod plain;
 pub mod proxy;
 pub mod random;
+pub mod requests;
 pub mod script;
 pub mod soak;
 pub mod wire;

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use oss_sdk::__private::Output;
 use oss_sdk::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use oss_sdk::transport::{Transport, TransportFuture, TransportRequest, TransportResponse};
 use oss_sdk::{Client, Config, Crc64, Credentials, FixedClock, Operation, Timestamp};
@@ -24,7 +25,7 @@ pub struct Answer {
     /// Names and values.
     pub headers: &'static [(&'static str, &'static str)],
     /// The payload.
-    pub body: &'static str,
+    pub body: &'static [u8],
 }
 
 /// The samples of one operation.
@@ -33,6 +34,7 @@ pub struct Case {
     pub service: &'static str,
     /// The operation.
     pub operation: &'static str,
+    answer: Answer,
     render: Box<dyn Fn() -> Rendering + Send + Sync>,
 }
 
@@ -68,7 +70,14 @@ macro_rules! clients {
     )+};
 }
 
-clients!(Client, oss_sdk::sts::Client, oss_sdk::vectors::Client);
+clients!(
+    Client,
+    oss_sdk::agentic::Client,
+    oss_sdk::dataprocess::Client,
+    oss_sdk::sts::Client,
+    oss_sdk::tables::Client,
+    oss_sdk::vectors::Client
+);
 
 impl Case {
     /// The samples of an operation: a request with what is required, one with every member, and an answer.
@@ -76,26 +85,39 @@ impl Case {
     where
         C: Invoke,
         O: Operation + Clone + 'static,
-        O::Output: Debug,
+        O::Output: Debug + Output,
     {
         let render = move || -> Rendering {
             let (minimal, filled) = (minimal.clone(), filled.clone());
             Box::pin(async move {
                 // The answer is that to the minimal request: the filled one may ask for a callback, whose answer would
                 // hide the document.
-                let first = exchange::<C, O>(minimal, answer).await;
-                let second = exchange::<C, O>(filled, answer).await;
-                format!(
+                let (first, output) = exchange::<C, O>(minimal, answer).await;
+                let (second, _) = exchange::<C, O>(filled, answer).await;
+                let mut text = format!(
                     "----- minimal request -----\n\n{}\n----- filled request -----\n\n{}\n\
                      ----- answer -----\n\n{}\n----- result -----\n\n{}\n",
                     first.request, second.request, first.answer, first.result,
-                )
+                );
+                if let Some(payload) = payload(output).await {
+                    let _ = write!(text, "\n----- payload -----\n\n{payload}\n");
+                }
+                text
             })
         };
         Self {
             service,
             operation,
+            answer,
             render: Box::new(render),
+        }
+    }
+
+    /// A transport that gives the sample answer to whatever is sent.
+    pub fn recorded(&self) -> impl Transport + use<> {
+        Recorder {
+            answer: self.answer,
+            exchange: Arc::default(),
         }
     }
 
@@ -133,11 +155,25 @@ where
         Answer {
             status: 200,
             headers: &[],
-            body: "",
+            body: b"",
         },
     )
     .await
+    .0
     .request
+}
+
+/// What an answer to an operation becomes: the result, or the error as text.
+///
+/// # Errors
+///
+/// When the operation fails.
+pub async fn result_of<O: Operation + 'static>(operation: O, answer: Answer) -> Result<O::Output, String>
+where
+    O::Output: Debug,
+{
+    let (exchange, output) = exchange::<Client, O>(operation, answer).await;
+    output.ok_or(exchange.result)
 }
 
 /// The texts of one request and what became of it.
@@ -148,7 +184,17 @@ struct Exchange {
     result: String,
 }
 
-async fn exchange<C: Invoke, O: Operation + 'static>(request: O, answer: Answer) -> Exchange
+/// What a streamed answer holds when it is read to its end.
+async fn payload<T: Output>(output: Option<T>) -> Option<String> {
+    let mut output = output?;
+    let stream = std::mem::take(output.stream()?);
+    Some(match stream.bytes().await {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) => format!("error: {error:#?}"),
+    })
+}
+
+async fn exchange<C: Invoke, O: Operation + 'static>(request: O, answer: Answer) -> (Exchange, Option<O::Output>)
 where
     O::Output: Debug,
 {
@@ -169,14 +215,14 @@ where
         Err(error) => Err(error),
     };
     let mut exchange = exchange.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    exchange.result = match outcome {
+    exchange.result = match &outcome {
         Ok(result) => format!("{result:#?}"),
         Err(error) => format!("error: {error:#?}"),
     };
     if exchange.request.is_empty() {
         exchange.request = format!("nothing was sent: {}\n", exchange.result);
     }
-    exchange
+    (exchange, outcome.ok())
 }
 
 /// Keeps the request and answers it.
@@ -208,16 +254,12 @@ impl Transport for Recorder {
 impl Answer {
     fn response(&self, uploaded: &[u8]) -> TransportResponse {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::IM_A_TEAPOT);
-        let mut response = TransportResponse::new(status, Bytes::from_static(self.body.as_bytes()));
+        let mut response = TransportResponse::new(status, Bytes::from_static(self.body));
         response.headers = self.header_map();
         // The client compares it with what was transferred.
         if response.headers.contains_key(&CRC64) {
             let mut crc = Crc64::new();
-            crc.update(if self.body.is_empty() {
-                uploaded
-            } else {
-                self.body.as_bytes()
-            });
+            crc.update(if self.body.is_empty() { uploaded } else { self.body });
             response.headers.insert(CRC64, HeaderValue::from(crc.value()));
         }
         response
@@ -235,12 +277,23 @@ impl Answer {
 }
 
 /// An answer as it would stand on the wire.
-fn answer_text(response: &TransportResponse, body: &str) -> String {
+fn answer_text(response: &TransportResponse, body: &[u8]) -> String {
     let mut text = format!("HTTP/1.1 {}\n", response.status);
     for (name, value) in &response.headers {
         let _ = writeln!(text, "{name}: {}", String::from_utf8_lossy(value.as_bytes()));
     }
-    let _ = writeln!(text, "\n{}", body.trim_end());
+    match std::str::from_utf8(body) {
+        Ok(body) if !body.contains('\0') => {
+            let _ = writeln!(text, "\n{}", body.trim_end());
+        }
+        _ => {
+            text.push('\n');
+            for line in body.chunks(16) {
+                let bytes: Vec<String> = line.iter().map(|byte| format!("{byte:02x}")).collect();
+                let _ = writeln!(text, "{}", bytes.join(" "));
+            }
+        }
+    }
     text
 }
 

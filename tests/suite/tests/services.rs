@@ -77,12 +77,12 @@ async fn vectors_are_found_by_their_distance() {
         .await
         .unwrap();
     let vectors =
-        [("near", [1.0, 1.0]), ("far", [9.0, 9.0])].map(|(key, data)| Vector::new(key, VectorData::new(data)));
+        [("near", [1.0, 1.0]), ("far", [9.0, 9.0])].map(|(key, data)| Vector::new(key, VectorData::from(data)));
     client
         .put_vectors(PutVectorsRequest::new(BUCKET, "index", vectors))
         .await
         .unwrap();
-    let query = QueryVectorsRequest::new(BUCKET, "index", VectorData::new([0.0, 0.0]), 1).return_distance(true);
+    let query = QueryVectorsRequest::new(BUCKET, "index", VectorData::from([0.0, 0.0]), 1).return_distance(true);
     let found = client.query_vectors(query).await.unwrap();
     assert_eq!(found.vectors.len(), 1);
     assert_eq!(found.vectors[0].key, "near");

@@ -48,7 +48,7 @@ fn there_is_no_snapshot_without_an_operation() {
         .map(|case| format!("{}/{}.snap", case.service, case.operation))
         .collect();
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(SNAPSHOTS);
-    for service in ["oss", "sts", "vectors"] {
+    for service in ["agentic", "dataprocess", "oss", "sts", "tables", "vectors"] {
         for entry in std::fs::read_dir(directory.join(service)).unwrap() {
             let name = format!("{service}/{}", entry.unwrap().file_name().to_string_lossy());
             assert!(known.contains(&name), "{name} belongs to no operation; delete it");

@@ -7,8 +7,8 @@ use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 
 use clap::Args;
-use oss_sdk::Config;
 use oss_sdk::dynamic::{Clients, DynamicError};
+use oss_sdk::{Config, Credentials};
 use serde_json::{Map, Value, json};
 
 /// Calls a modelled operation by name, JSON in and JSON out.
@@ -20,9 +20,12 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Arguments {
-    /// Service of the operation: oss, sts or vectors.
+    /// Service of the operation: agentic, dataprocess, oss, sts, tables or vectors.
     #[arg(long, env = "OSS_SERVICE", default_value = "oss")]
     service: String,
+    /// Send nothing: the answer is the sample of the wire snapshots, and settings have stand-ins.
+    #[arg(long, conflicts_with = "batch")]
+    recorded: bool,
     /// Read {"service", "operation", "input", "endpoint"?} from each line of stdin and answer each with a line of
     /// {"output": ...} or {"error": ...}, in order.
     #[arg(long, conflicts_with_all = ["operation", "input"])]
@@ -38,7 +41,12 @@ pub(crate) struct Arguments {
 const BAD_INPUT: u8 = 2;
 
 pub(crate) async fn run(arguments: Arguments) -> ExitCode {
-    let config = match Config::from_env() {
+    let config = if arguments.recorded {
+        recorded(&arguments.service, arguments.operation.as_deref().unwrap_or_default())
+    } else {
+        Config::from_env()
+    };
+    let config = match config {
         Ok(config) => config,
         Err(error) => return refuse(&error),
     };
@@ -58,6 +66,25 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
             print(&json!({"error": error.to_json()}), ExitCode::FAILURE)
         }
     }
+}
+
+/// Settings with which an operation gets the answer of its wire snapshot.
+fn recorded(service: &str, operation: &str) -> Result<Config, oss_sdk::Error> {
+    let config = Config::new()
+        .region("cn-hangzhou")
+        .account_id("1234567890123456")
+        .credentials(Credentials::new("access key id", "access key secret"));
+    let cases = oss_suite::generated::wire::cases();
+    // An unknown name is told from the call, which suggests another.
+    Ok(
+        match cases
+            .iter()
+            .find(|case| case.service == service && case.operation == operation)
+        {
+            Some(case) => config.transport(case.recorded()),
+            None => config,
+        },
+    )
 }
 
 /// One call for each line of stdin. A line that cannot be carried out has its error in its place.

@@ -3,6 +3,7 @@
 //! Started by `xtask`, which does not depend on either so that it can write the SDK's generated half.
 
 mod call;
+mod requests;
 mod soak;
 
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Verb {
     Call(call::Arguments),
+    Requests(requests::Arguments),
     /// Run a long proof with a seed.
     #[command(subcommand)]
     Soak(soak::Proof),
@@ -28,6 +30,7 @@ enum Verb {
 async fn main() -> ExitCode {
     match Arguments::parse().verb {
         Verb::Call(arguments) => call::run(arguments).await,
+        Verb::Requests(arguments) => requests::run(arguments).await,
         Verb::Soak(proof) => soak::run(proof).await,
     }
 }

@@ -5,6 +5,11 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use oss_suite::soak;
 
+mod answers;
+mod frames;
+mod mutate;
+mod parsers;
+
 #[derive(Subcommand)]
 pub(crate) enum Proof {
     /// Cut the connection of a download at a random byte; every download must end complete and verified.
@@ -19,14 +24,20 @@ pub(crate) enum Proof {
         #[arg(long, default_value_t = 64 * 1024 * 1024)]
         size: u64,
     },
+    /// Feed answers that no service would give to the parsers; each must end soon, with a result or a short error.
+    Parsers(parsers::Arguments),
 }
 
 pub(crate) async fn run(proof: Proof) -> ExitCode {
     let outcome = match proof {
         Proof::BrokenDownloads { seed, rounds, size } => {
             eprintln!("broken downloads: seed {seed}, {rounds} rounds of {size} bytes");
-            soak::broken_downloads(seed, rounds, size).await
+            let outcome = soak::broken_downloads(seed, rounds, size).await;
+            outcome
+                .map(|report| report.to_string())
+                .map_err(|error| error.to_string())
         }
+        Proof::Parsers(arguments) => parsers::run(&arguments),
     };
     match outcome {
         Ok(report) => {

@@ -5,9 +5,9 @@ use quote::quote;
 
 use super::super::field::Field;
 use super::super::scope::{Home, Scope};
-use super::super::{json, url_decode};
+use super::super::{form, json, url_decode};
 use super::{Struct, document_root};
-use crate::api::{Operation, Place, Protocol, TimestampFormat, Type};
+use crate::api::{Operation, Place, Protocol, TimestampFormat, Trait, Type};
 
 /// The statements of `decode`, the last of which is the result.
 pub(super) fn decode(scope: &Scope<'_>, operation: &Operation, target: &Struct<'_>) -> TokenStream {
@@ -27,7 +27,8 @@ pub(super) fn decode(scope: &Scope<'_>, operation: &Operation, target: &Struct<'
         };
     }
 
-    let body = read_document(scope, operation, fields);
+    let mut body = prepare(scope, operation, fields);
+    body.extend(read_document(scope, operation, fields));
     let values = fields.iter().filter(|field| !field.is_field()).map(|field| {
         let ident = &field.ident;
         let value = read_place(scope, operation, field);
@@ -84,6 +85,29 @@ pub(super) fn decode(scope: &Scope<'_>, operation: &Operation, target: &Struct<'
     }
 }
 
+/// Brings the payload into the form from which it is read.
+fn prepare(scope: &Scope<'_>, operation: &Operation, fields: &[Field<'_>]) -> TokenStream {
+    let mut out = TokenStream::new();
+    if operation.has(Trait::ResultByContentType) && scope.service.protocol == Protocol::RestXml {
+        let root = match (
+            &operation.result_root,
+            fields.iter().find(|field| field.member.place == Place::Body),
+        ) {
+            (None, Some(field)) => document_root(scope, None, field.member),
+            (Some(root), _) => quote!(#root),
+            (None, None) => {
+                let root = format!("{}Result", operation.name);
+                quote!(#root)
+            }
+        };
+        out.extend(quote!(let reply = reply.json_as_xml(#root)?;));
+    }
+    if fields.iter().any(|field| field.member.place == Place::Frame) {
+        out.extend(quote!(let frame = reply.frames()?;));
+    }
+    out
+}
+
 /// Reads the member that is the whole XML document into a variable of its name.
 fn read_document(scope: &Scope<'_>, operation: &Operation, fields: &[Field<'_>]) -> Option<TokenStream> {
     if scope.service.protocol != Protocol::RestXml {
@@ -138,19 +162,33 @@ fn read_place(scope: &Scope<'_>, operation: &Operation, field: &Field<'_>) -> To
     match field.member.place {
         Place::Header => {
             let unix = matches!(field.member.ty, Type::Timestamp(TimestampFormat::UnixSeconds));
-            let read = if unix {
-                let timestamp = scope.runtime("Timestamp");
-                quote!(reply.header::<i64>(#wire)?.and_then(#timestamp::from_unix))
-            } else {
-                quote!(reply.header(#wire)?)
+            let form = form::reader(scope, field.member);
+            let read = match &form {
+                Some(read) => quote!(reply.header_with(#wire, #read)?),
+                None if unix => {
+                    let timestamp = scope.runtime("Timestamp");
+                    quote!(reply.header::<i64>(#wire)?.and_then(#timestamp::from_unix))
+                }
+                None => quote!(reply.header(#wire)?),
             };
             if field.optional {
                 read
             } else if field.member.default.is_some() {
                 let or_default = field.or_default(scope);
                 quote!(#read.#or_default)
+            } else if form.is_some() {
+                quote!(#read.unwrap_or_default())
             } else {
                 quote!(reply.header_required(#wire)?)
+            }
+        }
+        Place::Frame => {
+            let ident = &field.ident;
+            if field.optional {
+                quote!(frame.#ident)
+            } else {
+                let or_default = field.or_default(scope);
+                quote!(frame.#ident.#or_default)
             }
         }
         Place::HeaderMap => quote!(reply.header_map(#wire)),

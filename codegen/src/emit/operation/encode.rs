@@ -4,11 +4,11 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::super::checks::{self, Checker};
-use super::super::field::Field;
+use super::super::field::{self, Field, Role};
 use super::super::scope::{Home, Scope};
-use super::super::{json, xml};
+use super::super::{form, json, xml};
 use super::document_root;
-use crate::api::{Member, Operation, Place, Protocol, Resource, Segment, Trait, Type};
+use crate::api::{Member, Operation, Place, Protocol, QueryWhen, Resource, Segment, Trait, Type};
 use crate::names;
 
 /// The statements of `encode`.
@@ -18,10 +18,18 @@ pub(super) fn encode(scope: &Scope<'_>, operation: &Operation, fields: &[Field<'
     for field in fields {
         let ident = &field.ident;
         match field.member.place {
+            Place::Bucket if field.optional => out.extend(quote! {
+                if let Some(bucket) = &self.#ident {
+                    out.bucket(bucket);
+                }
+            }),
             Place::Bucket => out.extend(quote!(out.bucket(&self.#ident);)),
             Place::Key => out.extend(quote!(out.key(&self.#ident);)),
             _ => {}
         }
+    }
+    for field in fields.iter().filter(|field| field.member.bucket_arn) {
+        out.extend(bucket_arn(scope, field));
     }
     if let Resource::Path(segments) = &operation.resource {
         for segment in segments {
@@ -53,6 +61,10 @@ pub(super) fn encode(scope: &Scope<'_>, operation: &Operation, fields: &[Field<'
     if scope.service.protocol != Protocol::RestXml {
         out.extend(checks::emit(scope, &document, Checker::Encoder));
     }
+    out.extend(checks::any_of(&operation.any_of, fields));
+    for case in &operation.query_when {
+        out.extend(query_when(scope, case, fields));
+    }
     for field in fields {
         out.extend(parameter(scope, field));
     }
@@ -63,6 +75,50 @@ pub(super) fn encode(scope: &Scope<'_>, operation: &Operation, fields: &[Field<'
     }
     out.extend(body(scope, operation, fields, &document));
     out
+}
+
+/// The bucket, from its ARN or that of something in it.
+fn bucket_arn(scope: &Scope<'_>, field: &Field<'_>) -> TokenStream {
+    let ident = &field.ident;
+    if field.optional {
+        quote!(out.bucket_arn(self.#ident.as_deref());)
+    } else {
+        let some = scope.standard("Some");
+        quote!(out.bucket_arn(#some(&self.#ident));)
+    }
+}
+
+/// A fixed query value that holds when a member is given.
+fn query_when(scope: &Scope<'_>, case: &QueryWhen, fields: &[Field<'_>]) -> Option<TokenStream> {
+    let condition = is_given(scope, fields, &quote!(self), &case.member)?;
+    let (key, value) = (&case.key, &case.value);
+    let name = case.member.join(".");
+    Some(quote! {
+        if #condition {
+            out.query_value(#name, #key, #value);
+        }
+    })
+}
+
+/// Whether the member at the end of a path is given.
+fn is_given(scope: &Scope<'_>, fields: &[Field<'_>], base: &TokenStream, path: &[String]) -> Option<TokenStream> {
+    let (name, rest) = path.split_first()?;
+    let field = fields.iter().find(|field| field.member.name == *name)?;
+    if rest.is_empty() {
+        return Some(field.is_present_in(base).unwrap_or(quote!(true)));
+    }
+    let ident = &field.ident;
+    let Type::Shape(id) = field.member.ty else {
+        return None;
+    };
+    let shape = scope.service.shape(id);
+    let inner = field::fields(scope.service, &shape.members, Role::Shape(shape));
+    if field.optional {
+        let condition = is_given(scope, &inner, &quote!(value), rest)?;
+        Some(quote!(#base.#ident.as_ref().is_some_and(|value| #condition)))
+    } else {
+        is_given(scope, &inner, &quote!(#base.#ident), rest)
+    }
 }
 
 /// The checksum that a payload continues.
@@ -96,6 +152,7 @@ fn parameter(scope: &Scope<'_>, field: &Field<'_>) -> TokenStream {
         Place::Query => ("query_value", "query"),
         Place::Header => ("header_value", "header"),
         Place::HeaderMap => return quote!(out.header_map(#name, #wire, &self.#ident);),
+        Place::QueryJson => return quote!(out.query_json(#name, #wire, &self.#ident);),
         // Parameters of RPC services travel in a form.
         Place::Field if scope.service.protocol == Protocol::RpcJson => ("query_value", "query"),
         _ => return TokenStream::new(),
@@ -106,17 +163,18 @@ fn parameter(scope: &Scope<'_>, field: &Field<'_>) -> TokenStream {
         let value = text_option(scope, field);
         quote!(out.#optional(#name, #wire, #value);)
     } else {
-        let value = text_value(field);
+        let value = text_value(scope, field);
         quote!(out.#required(#name, #wire, #value);)
     }
 }
 
 /// A value that is always there, as something with a text form.
-fn text_value(field: &Field<'_>) -> TokenStream {
+fn text_value(scope: &Scope<'_>, field: &Field<'_>) -> TokenStream {
     let ident = &field.ident;
-    match xml::timestamp_method(&field.member.ty) {
-        Some(method) => quote!(&self.#ident.#method()),
-        None => quote!(&self.#ident),
+    match (xml::timestamp_method(&field.member.ty), form::to_wire(scope, field)) {
+        (Some(method), _) => quote!(&self.#ident.#method()),
+        (None, Some(value)) => quote!(&#value),
+        (None, None) => quote!(&self.#ident),
     }
 }
 
@@ -128,7 +186,10 @@ fn text_option(scope: &Scope<'_>, field: &Field<'_>) -> TokenStream {
             let timestamp = scope.runtime("Timestamp");
             quote!(self.#ident.map(#timestamp::#method).as_ref())
         }
-        None => quote!(self.#ident.as_ref()),
+        None => match form::to_wire(scope, field) {
+            Some(value) => quote!(#value.as_ref()),
+            None => quote!(self.#ident.as_ref()),
+        },
     }
 }
 
@@ -162,10 +223,17 @@ fn body(scope: &Scope<'_>, operation: &Operation, fields: &[Field<'_>], document
     if let Some(field) = fields.iter().find(|field| matches!(field.member.place, Place::Text)) {
         let ident = &field.ident;
         let name = &field.member.name;
-        return if field.optional {
-            quote!(if let #some(text) = &self.#ident { out.text(#name, text); })
-        } else {
-            quote!(out.text(#name, &self.#ident);)
+        let (text, bind) = match field.optional {
+            true => (quote!(text), Some(quote!(if let #some(text) = &self.#ident))),
+            false => (quote!(&self.#ident), None),
+        };
+        let write = match field.member.wire.first() {
+            Some(wire) => quote!(out.named_text(#name, #wire, #text);),
+            None => quote!(out.text(#name, #text);),
+        };
+        return match bind {
+            Some(bind) => quote!(#bind { #write }),
+            None => write,
         };
     }
     let is_xml = scope.service.protocol == Protocol::RestXml;
@@ -227,6 +295,16 @@ fn xml_body(scope: &Scope<'_>, operation: &Operation, field: &Field<'_>) -> Toke
                 sorted.#list.sort_by_key(|part| part.#number);
                 out.xml(#name, #root, &sorted);
             }
+        };
+    }
+    let is_one_of = !matches!(scope.home(), Home::Macro { .. })
+        && field.member.ty.shape().is_some_and(|id| scope.service.shape(id).one_of);
+    if is_one_of {
+        return if field.optional {
+            let some = scope.standard("Some");
+            quote!(if let #some(document) = &self.#ident { out.xml_element(#name, document); })
+        } else {
+            quote!(out.xml_element(#name, &self.#ident);)
         };
     }
     if field.optional {

@@ -1,7 +1,8 @@
 //! Sample answers: status, headers and a document with a value for each member.
 
+use super::frames;
 use super::{Extent, Sampler, UNIX_TIME, integer};
-use crate::api::{BodyKind, Member, Operation, Place, Protocol, ShapeId, TimestampFormat, Type};
+use crate::api::{BodyKind, Member, Operation, Place, Protocol, ShapeId, TimestampFormat, Trait, Type};
 
 /// A sample answer.
 #[derive(Debug)]
@@ -11,7 +12,7 @@ pub struct Response {
     /// Names and values.
     pub headers: Vec<(String, String)>,
     /// The payload.
-    pub body: String,
+    pub body: Vec<u8>,
 }
 
 impl Sampler<'_> {
@@ -20,9 +21,10 @@ impl Sampler<'_> {
         let mut response = Response {
             status: operation.success.first().copied().unwrap_or(200),
             headers: Vec::new(),
-            body: String::new(),
+            body: Vec::new(),
         };
         let mut document = Vec::new();
+        let mut frame = Vec::new();
         for member in &operation.result {
             let is_wanted = self.extent == Extent::Filled || member.required;
             if !is_wanted {
@@ -39,8 +41,10 @@ impl Sampler<'_> {
                         response.headers.push((format!("{prefix}name"), self.text(member, 1)));
                     }
                 }
-                Place::Text => response.body = self.text(member, 1),
-                Place::Stream => response.body = "payload".to_owned(),
+                Place::Text => response.body = self.text(member, 1).into(),
+                Place::Stream if operation.has(Trait::SelectFrames) => response.body = frames::select(b"payload"),
+                Place::Stream => response.body = b"payload".to_vec(),
+                Place::Frame => frame.push(member),
                 Place::RootText => {
                     let root = operation
                         .result_root
@@ -50,17 +54,28 @@ impl Sampler<'_> {
                     response.body = format!(
                         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{root}>{}</{root}>\n",
                         escape(&text)
-                    );
+                    )
+                    .into();
                 }
                 Place::Body | Place::Field => document.push(member),
                 _ => {}
             }
         }
         if operation.result_body == BodyKind::Document && !document.is_empty() {
-            response.body = match self.service.protocol {
-                Protocol::RestXml => self.xml_document(operation, &document),
-                Protocol::RestJson | Protocol::RpcJson => self.json_document(operation, &document),
+            // Of two forms the one that the service really sends.
+            let either = operation.has(Trait::ResultByContentType);
+            if either {
+                let content_type = ("Content-Type".to_owned(), "application/json".to_owned());
+                response.headers.push(content_type);
+            }
+            let document = match self.service.protocol {
+                Protocol::RestXml if !either => self.xml_document(operation, &document),
+                _ => self.json_document(operation, &document),
             };
+            response.body = document.into();
+        }
+        if operation.result_body == BodyKind::Frames {
+            response.body = frames::meta(&frame.iter().map(|member| member.name.as_str()).collect::<Vec<_>>());
         }
         response
     }
@@ -97,14 +112,21 @@ impl Sampler<'_> {
     }
 
     fn xml_shape(&self, out: &mut String, id: ShapeId, depth: usize) {
-        let members: Vec<&Member> = self.service.shape(id).members.iter().collect();
         self.open.borrow_mut().push(id);
-        let members: Vec<&Member> = members
-            .into_iter()
-            .filter(|member| member.required || self.extent == Extent::Filled)
-            .collect();
-        self.xml_members(out, &members, 0, depth);
+        self.xml_members(out, &self.members(id), 0, depth);
         self.open.borrow_mut().pop();
+    }
+
+    /// The members of a shape that are there, with regard to those that exclude each other. The shape is open already.
+    fn members(&self, id: ShapeId) -> Vec<&Member> {
+        let shape = self.service.shape(id);
+        let has_rules = shape.one_of || !shape.exclusive.is_empty();
+        shape
+            .members
+            .iter()
+            .filter(|member| member.required || self.extent == Extent::Filled)
+            .filter(|member| member.required || !has_rules || self.is_given_in(shape, member))
+            .collect()
     }
 
     /// Writes members whose wire paths agree before `level`.
@@ -175,7 +197,12 @@ impl Sampler<'_> {
         let mut rows = Vec::new();
         for member in members {
             let is_closed = member.ty.shape().is_none_or(|id| !self.open.borrow().contains(&id));
-            if let (Some(name), true) = (member.wire.last(), is_closed) {
+            if let (true, Type::Map(item)) = (member.rest, &member.ty) {
+                // Its entries are keys of the object itself.
+                let mut row = format!("{indent}\"name\": ");
+                self.json_value(&mut row, member, item, 1, depth + 1);
+                rows.push(row);
+            } else if let (Some(name), true) = (member.wire.first(), is_closed) {
                 let mut row = format!("{indent}{}: ", json_text(name));
                 self.json_value(&mut row, member, &member.ty, self.item.get(), depth + 1);
                 rows.push(row);
@@ -202,9 +229,8 @@ impl Sampler<'_> {
                 out.push('}');
             }
             Type::Shape(id) => {
-                let members: Vec<&Member> = self.service.shape(*id).members.iter().collect();
                 self.open.borrow_mut().push(*id);
-                self.json_members(out, &members, depth);
+                self.json_members(out, &self.members(*id), depth);
                 self.open.borrow_mut().pop();
             }
             Type::Integer
@@ -224,7 +250,10 @@ impl Sampler<'_> {
             Type::String | Type::Any if member.url_decoded => {
                 format!("dir%2F{}%20{index}", member.name)
             }
-            Type::String | Type::Any => self.text(member, index),
+            Type::String | Type::Any => {
+                let prefix = member.prefix.as_deref().unwrap_or_default();
+                format!("{prefix}{}", self.text(member, index))
+            }
             Type::Integer => integer(member, index).to_string(),
             Type::Float => "0.5".to_owned(),
             Type::Float32 => "0.25".to_owned(),
@@ -232,7 +261,8 @@ impl Sampler<'_> {
             Type::Timestamp(TimestampFormat::Iso8601) => "2024-05-06T07:08:09.000Z".to_owned(),
             Type::Timestamp(TimestampFormat::HttpDate) => "Mon, 06 May 2024 07:08:09 GMT".to_owned(),
             Type::Timestamp(TimestampFormat::UnixSeconds) => UNIX_TIME.to_string(),
-            Type::Bytes | Type::Base64String => "Ynl0ZXM=".to_owned(),
+            Type::Bytes => base64(b"bytes"),
+            Type::Base64String => base64(self.text(member, index).as_bytes()),
             Type::Enum(id) => match self.enum_value(*id, index) {
                 Some(value) => value.wire.clone(),
                 None => "value".to_owned(),
@@ -241,6 +271,26 @@ impl Sampler<'_> {
             Type::Shape(_) | Type::Map(_) | Type::Stream => return None,
         })
     }
+}
+
+/// Bytes in base64.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for group in bytes.chunks(3) {
+        let number = (0..3).fold(0, |number, at| {
+            number << 8 | u32::from(group.get(at).copied().unwrap_or(0))
+        });
+        for digit in 0..4 {
+            let index = (number >> (18 - 6 * digit)) & 63;
+            out.push(if digit <= group.len() {
+                char::from(DIGITS[index as usize])
+            } else {
+                '='
+            });
+        }
+    }
+    out
 }
 
 fn escape(text: &str) -> String {
@@ -257,4 +307,24 @@ fn json_text(text: &str) -> String {
     }
     out.push('"');
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_padded() {
+        let rows = [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("bytes", "Ynl0ZXM="),
+            ("\u{ff}", "w78="),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(base64(text.as_bytes()), expected);
+        }
+    }
 }

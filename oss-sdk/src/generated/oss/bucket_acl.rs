@@ -45,18 +45,20 @@ impl PutBucketAclRequest {
 
 impl Operation for PutBucketAclRequest {
     type Output = PutBucketAclResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "PutBucketAcl", Method::PUT)
             .query(&[("acl", None)]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.header_value("acl", "x-oss-acl", &self.acl);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<PutBucketAclResult, Error> {
         Ok(PutBucketAclResult {
             meta: reply.into_meta(),
@@ -112,17 +114,19 @@ impl GetBucketAclRequest {
 
 impl Operation for GetBucketAclRequest {
     type Output = GetBucketAclResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "GetBucketAcl", Method::GET)
             .query(&[("acl", None)]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<GetBucketAclResult, Error> {
         let mut result = GetBucketAclResult::default();
         reply.read_xml(Some("AccessControlPolicy"), &mut result)?;
@@ -159,7 +163,7 @@ impl ReadXml for GetBucketAclResult {
 pub struct GetBucketAclResult {
     /// The account that owns the bucket.
     pub owner: Option<Owner>,
-    /// The ACL of the bucket.
+    /// Who may use the bucket without a policy that says so.
     pub acl: BucketAcl,
     meta: ResultMeta,
 }
@@ -256,6 +260,7 @@ mod dynamic {
     };
 
     impl FromJson for PutBucketAclRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -268,6 +273,7 @@ mod dynamic {
     }
 
     impl ToJson for PutBucketAclResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             JsonObject::new(names).into()
         }
@@ -280,6 +286,7 @@ mod dynamic {
     }
 
     impl FromJson for GetBucketAclRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -291,10 +298,11 @@ mod dynamic {
     }
 
     impl ToJson for GetBucketAclResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("owner", "Owner", &self.owner);
-            out.set("acl", "Grant", &self.acl);
+            out.set("acl", "AccessControlList", &self.acl);
             out.into()
         }
     }

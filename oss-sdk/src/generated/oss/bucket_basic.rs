@@ -12,10 +12,12 @@ use crate::error::Error;
 use crate::operation::{Encoder, Operation, Reply, ResultMeta, Spec};
 use crate::text::{FromText, TextError, ToText};
 use crate::time::Timestamp;
+use crate::wait::{Verdict, Wait, WaiterSpec};
 use crate::xml::{ReadXml, WriteXml, XmlError, XmlReader, XmlWriter};
 use super::SERVICE;
 use super::types::{
-    BucketAcl, Owner, SseAlgorithm, SseDataEncryption, StorageClass, VersioningStatus,
+    BucketAcl, DataRedundancy, FeatureStatus, Owner, SseAlgorithm, SseDataEncryption,
+    StorageClass, VersioningStatus,
 };
 
 /// Request of [`put_bucket`](crate::Client::put_bucket).
@@ -98,7 +100,7 @@ impl PutBucketRequest {
 
 impl Operation for PutBucketRequest {
     type Output = PutBucketResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "PutBucket", Method::PUT)
             .headers(&[("Content-Type", "application/xml")])
@@ -106,6 +108,7 @@ impl Operation for PutBucketRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.header("acl", "x-oss-acl", self.acl.as_ref());
@@ -131,6 +134,7 @@ impl Operation for PutBucketRequest {
         );
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<PutBucketResult, Error> {
         Ok(PutBucketResult {
             meta: reply.into_meta(),
@@ -186,17 +190,19 @@ impl GetBucketInfoRequest {
 
 impl Operation for GetBucketInfoRequest {
     type Output = GetBucketInfoResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "GetBucketInfo", Method::GET)
             .query(&[("bucketInfo", None)]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<GetBucketInfoResult, Error> {
         let mut result = GetBucketInfoResult::default();
         reply.read_xml(Some("BucketInfo"), &mut result)?;
@@ -269,17 +275,19 @@ impl GetBucketLocationRequest {
 
 impl Operation for GetBucketLocationRequest {
     type Output = GetBucketLocationResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "GetBucketLocation", Method::GET)
             .query(&[("location", None)]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<GetBucketLocationResult, Error> {
         Ok(GetBucketLocationResult {
             location: reply.root_text(Some("LocationConstraint"))?,
@@ -338,17 +346,19 @@ impl GetBucketStatRequest {
 
 impl Operation for GetBucketStatRequest {
     type Output = GetBucketStatResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "GetBucketStat", Method::GET)
             .query(&[("stat", None)]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<GetBucketStatResult, Error> {
         let mut result = GetBucketStatResult::default();
         reply.read_xml_optional(Some("BucketStat"), &mut result)?;
@@ -417,7 +427,7 @@ pub struct GetBucketStatResult {
     pub multi_part_upload_count: i64,
     /// Parts that those uploads hold.
     pub multipart_part_count: i64,
-    /// Live channels of the bucket.
+    /// How many channels of live video write into it.
     pub live_channel_count: i64,
     /// Delete markers of a bucket with versioning.
     pub delete_marker_count: i64,
@@ -495,16 +505,18 @@ impl DeleteBucketRequest {
 
 impl Operation for DeleteBucketRequest {
     type Output = DeleteBucketResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "DeleteBucket", Method::DELETE);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<DeleteBucketResult, Error> {
         Ok(DeleteBucketResult {
             meta: reply.into_meta(),
@@ -520,6 +532,176 @@ pub struct DeleteBucketResult {
 }
 
 impl DeleteBucketResult {
+    /// HTTP status of the answer.
+    pub fn status(&self) -> u16 {
+        self.meta.status()
+    }
+
+    /// Id of the request at the service, to give to support. Empty if the answer had none.
+    pub fn request_id(&self) -> &str {
+        self.meta.request_id()
+    }
+
+    /// All headers of the answer.
+    pub fn headers(&self) -> &HeaderMap {
+        self.meta.headers()
+    }
+}
+
+/// Request of [`put_bucket_request_payment`](crate::Client::put_bucket_request_payment).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PutBucketRequestPaymentRequest {
+    /// The bucket.
+    pub bucket: String,
+    /// Who pays from now on. Required.
+    pub request_payment_configuration: RequestPaymentConfiguration,
+}
+
+impl PutBucketRequestPaymentRequest {
+    /// A request with its required members.
+    pub fn new(
+        bucket: impl Into<String>,
+        request_payment_configuration: RequestPaymentConfiguration,
+    ) -> Self {
+        Self {
+            bucket: bucket.into(),
+            request_payment_configuration,
+        }
+    }
+
+    /// Sets [`bucket`](field@Self::bucket).
+    #[must_use]
+    pub fn bucket(mut self, value: impl Into<String>) -> Self {
+        self.bucket = value.into();
+        self
+    }
+
+    /// Sets [`request_payment_configuration`](field@Self::request_payment_configuration).
+    #[must_use]
+    pub fn request_payment_configuration(
+        mut self,
+        value: RequestPaymentConfiguration,
+    ) -> Self {
+        self.request_payment_configuration = value;
+        self
+    }
+}
+
+impl Operation for PutBucketRequestPaymentRequest {
+    type Output = PutBucketRequestPaymentResult;
+    #[inline]
+    fn spec() -> &'static Spec {
+        static SPEC: Spec = Spec::new(&SERVICE, "PutBucketRequestPayment", Method::PUT)
+            .query(&[("requestPayment", None)])
+            .headers(&[("Content-Type", "application/xml")])
+            .content_md5();
+        &SPEC
+    }
+
+    #[inline]
+    fn encode(&self, out: &mut Encoder) {
+        out.bucket(&self.bucket);
+        out.xml(
+            "request_payment_configuration",
+            "RequestPaymentConfiguration",
+            &self.request_payment_configuration,
+        );
+    }
+
+    #[inline]
+    fn decode(reply: Reply) -> Result<PutBucketRequestPaymentResult, Error> {
+        Ok(PutBucketRequestPaymentResult {
+            meta: reply.into_meta(),
+        })
+    }
+}
+
+/// Result of [`put_bucket_request_payment`](crate::Client::put_bucket_request_payment).
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct PutBucketRequestPaymentResult {
+    meta: ResultMeta,
+}
+
+impl PutBucketRequestPaymentResult {
+    /// HTTP status of the answer.
+    pub fn status(&self) -> u16 {
+        self.meta.status()
+    }
+
+    /// Id of the request at the service, to give to support. Empty if the answer had none.
+    pub fn request_id(&self) -> &str {
+        self.meta.request_id()
+    }
+
+    /// All headers of the answer.
+    pub fn headers(&self) -> &HeaderMap {
+        self.meta.headers()
+    }
+}
+
+/// Request of [`get_bucket_request_payment`](crate::Client::get_bucket_request_payment).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct GetBucketRequestPaymentRequest {
+    /// The bucket.
+    pub bucket: String,
+}
+
+impl GetBucketRequestPaymentRequest {
+    /// A request with its required members.
+    pub fn new(bucket: impl Into<String>) -> Self {
+        Self { bucket: bucket.into() }
+    }
+
+    /// Sets [`bucket`](field@Self::bucket).
+    #[must_use]
+    pub fn bucket(mut self, value: impl Into<String>) -> Self {
+        self.bucket = value.into();
+        self
+    }
+}
+
+impl Operation for GetBucketRequestPaymentRequest {
+    type Output = GetBucketRequestPaymentResult;
+    #[inline]
+    fn spec() -> &'static Spec {
+        static SPEC: Spec = Spec::new(&SERVICE, "GetBucketRequestPayment", Method::GET)
+            .query(&[("requestPayment", None)]);
+        &SPEC
+    }
+
+    #[inline]
+    fn encode(&self, out: &mut Encoder) {
+        out.bucket(&self.bucket);
+    }
+
+    #[inline]
+    fn decode(reply: Reply) -> Result<GetBucketRequestPaymentResult, Error> {
+        let mut request_payment_configuration = RequestPaymentConfiguration::default();
+        reply
+            .read_xml(
+                Some("RequestPaymentConfiguration"),
+                &mut request_payment_configuration,
+            )?;
+        Ok(GetBucketRequestPaymentResult {
+            request_payment_configuration,
+            meta: reply.into_meta(),
+        })
+    }
+}
+
+/// Result of [`get_bucket_request_payment`](crate::Client::get_bucket_request_payment).
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct GetBucketRequestPaymentResult {
+    /// Who pays.
+    pub request_payment_configuration: RequestPaymentConfiguration,
+    meta: ResultMeta,
+}
+
+impl GetBucketRequestPaymentResult {
     /// HTTP status of the answer.
     pub fn status(&self) -> u16 {
         self.meta.status()
@@ -713,9 +895,53 @@ impl CreateBucketConfiguration {
 }
 
 impl WriteXml for CreateBucketConfiguration {
+    #[inline]
     fn write_xml(&self, writer: &mut XmlWriter) {
         writer.optional("StorageClass", self.storage_class.as_ref());
         writer.optional("DataRedundancyType", self.data_redundancy_type.as_ref());
+    }
+}
+
+/// Who pays for requests to a bucket, as a document.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct RequestPaymentConfiguration {
+    /// The owner by default. Storage is always paid by the owner. Required.
+    pub payer: Payer,
+}
+
+impl RequestPaymentConfiguration {
+    /// The structure with its required members.
+    pub fn new(payer: impl Into<Payer>) -> Self {
+        Self { payer: payer.into() }
+    }
+
+    /// Sets [`payer`](field@Self::payer).
+    #[must_use]
+    pub fn payer(mut self, value: impl Into<Payer>) -> Self {
+        self.payer = value.into();
+        self
+    }
+}
+
+impl ReadXml for RequestPaymentConfiguration {
+    fn read_xml(&mut self, reader: &mut XmlReader<'_>) -> Result<(), XmlError> {
+        let mut found_payer = None;
+        while let Some(child) = reader.next_child()? {
+            match child {
+                b"Payer" => found_payer = Some(reader.value()?),
+                _ => reader.skip()?,
+            }
+        }
+        self.payer = reader.required("Payer", found_payer)?;
+        Ok(())
+    }
+}
+
+impl WriteXml for RequestPaymentConfiguration {
+    #[inline]
+    fn write_xml(&self, writer: &mut XmlWriter) {
+        writer.element("Payer", &self.payer);
     }
 }
 
@@ -745,59 +971,59 @@ impl ReadXml for SseRule {
     }
 }
 
-/// Over how much of a region data is spread.
+/// Who pays for requests to a bucket and for what is read from it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum DataRedundancy {
-    /// Several copies in one zone.
-    Lrs,
-    /// Copies in several zones, so that the loss of one zone does no harm.
-    Zrs,
+pub enum Payer {
+    /// The account that sends the request.
+    Requester,
+    /// The account that owns the bucket.
+    BucketOwner,
     /// A value that this version does not know, as it is on the wire.
     Unknown(String),
 }
 
-impl DataRedundancy {
+impl Payer {
     /// The value on the wire.
     pub fn as_str(&self) -> &str {
         match self {
-            Self::Lrs => "LRS",
-            Self::Zrs => "ZRS",
+            Self::Requester => "Requester",
+            Self::BucketOwner => "BucketOwner",
             Self::Unknown(value) => value,
         }
     }
 }
 
-impl From<&str> for DataRedundancy {
+impl From<&str> for Payer {
     fn from(value: &str) -> Self {
         match value {
-            "LRS" => Self::Lrs,
-            "ZRS" => Self::Zrs,
+            "Requester" => Self::Requester,
+            "BucketOwner" => Self::BucketOwner,
             _ => Self::Unknown(value.to_owned()),
         }
     }
 }
 
-impl From<String> for DataRedundancy {
+impl From<String> for Payer {
     fn from(value: String) -> Self {
         Self::from(value.as_str())
     }
 }
 
 /// An empty value that is not sent by the service, for structures that are filled later.
-impl Default for DataRedundancy {
+impl Default for Payer {
     fn default() -> Self {
         Self::Unknown(String::new())
     }
 }
 
-impl fmt::Display for DataRedundancy {
+impl fmt::Display for Payer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl FromStr for DataRedundancy {
+impl FromStr for Payer {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
@@ -805,85 +1031,13 @@ impl FromStr for DataRedundancy {
     }
 }
 
-impl ToText for DataRedundancy {
+impl ToText for Payer {
     fn to_text(&self) -> Cow<'_, str> {
         Cow::Borrowed(self.as_str())
     }
 }
 
-impl FromText for DataRedundancy {
-    fn from_text(text: &str) -> Result<Self, TextError> {
-        Ok(Self::from(text))
-    }
-}
-
-/// Whether a function of a bucket is on.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum FeatureStatus {
-    /// It is on.
-    Enabled,
-    /// It is off.
-    Disabled,
-    /// A value that this version does not know, as it is on the wire.
-    Unknown(String),
-}
-
-impl FeatureStatus {
-    /// The value on the wire.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Enabled => "Enabled",
-            Self::Disabled => "Disabled",
-            Self::Unknown(value) => value,
-        }
-    }
-}
-
-impl From<&str> for FeatureStatus {
-    fn from(value: &str) -> Self {
-        match value {
-            "Enabled" => Self::Enabled,
-            "Disabled" => Self::Disabled,
-            _ => Self::Unknown(value.to_owned()),
-        }
-    }
-}
-
-impl From<String> for FeatureStatus {
-    fn from(value: String) -> Self {
-        Self::from(value.as_str())
-    }
-}
-
-/// An empty value that is not sent by the service, for structures that are filled later.
-impl Default for FeatureStatus {
-    fn default() -> Self {
-        Self::Unknown(String::new())
-    }
-}
-
-impl fmt::Display for FeatureStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for FeatureStatus {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self::from(text))
-    }
-}
-
-impl ToText for FeatureStatus {
-    fn to_text(&self) -> Cow<'_, str> {
-        Cow::Borrowed(self.as_str())
-    }
-}
-
-impl FromText for FeatureStatus {
+impl FromText for Payer {
     fn from_text(text: &str) -> Result<Self, TextError> {
         Ok(Self::from(text))
     }
@@ -1048,6 +1202,127 @@ impl crate::Client {
     ) -> Call<'_, DeleteBucketRequest> {
         self.call(request)
     }
+
+    /// Says who pays for requests to a bucket and for what is read from it. Needs
+    /// `oss:PutBucketRequestPayment`. When requesters pay, anonymous requests are refused, and
+    /// everybody but the owner must send `request_payer`.
+    ///
+    /// [API
+    /// reference](https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketrequestpayment)
+    ///
+    /// # Errors
+    ///
+    /// - `NoSuchBucket` (status 404): The bucket does not exist.
+    /// - `AccessDenied` (status 403): The caller may not do this: an ACL, a bucket policy or a RAM
+    ///   policy forbids it or none allows it.
+    /// - `InvalidArgument` (status 400): A parameter or header has a value that the operation does not
+    ///   take. The message names it.
+    /// - `MalformedXML` (status 400): The document is not well-formed XML or does not have the expected
+    ///   elements.
+    /// - `InvalidDigest` (status 400): The Content-MD5 of the request does not match its payload or is
+    ///   not Base64 of 16 bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use oss_sdk::operations::PutBucketRequestPaymentRequest;
+    /// use oss_sdk::types::{Payer, RequestPaymentConfiguration};
+    ///
+    /// # async fn example(client: oss_sdk::Client) -> Result<(), oss_sdk::Error> {
+    /// let request = PutBucketRequestPaymentRequest::new(
+    ///     "examplebucket",
+    ///     RequestPaymentConfiguration::new(Payer::Requester),
+    /// );
+    /// let result = client.put_bucket_request_payment(request).await?;
+    /// println!("{result:?}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn put_bucket_request_payment(
+        &self,
+        request: PutBucketRequestPaymentRequest,
+    ) -> Call<'_, PutBucketRequestPaymentRequest> {
+        self.call(request)
+    }
+
+    /// Returns who pays for requests to a bucket and for what is read from it. Needs
+    /// `oss:GetBucketRequestPayment`.
+    ///
+    /// [API
+    /// reference](https://www.alibabacloud.com/help/en/oss/developer-reference/getbucketrequestpayment)
+    ///
+    /// # Errors
+    ///
+    /// - `NoSuchBucket` (status 404): The bucket does not exist.
+    /// - `AccessDenied` (status 403): The caller may not do this: an ACL, a bucket policy or a RAM
+    ///   policy forbids it or none allows it.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use oss_sdk::operations::GetBucketRequestPaymentRequest;
+    ///
+    /// # async fn example(client: oss_sdk::Client) -> Result<(), oss_sdk::Error> {
+    /// let request = GetBucketRequestPaymentRequest::new("examplebucket");
+    /// let result = client.get_bucket_request_payment(request).await?;
+    /// println!("{result:?}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get_bucket_request_payment(
+        &self,
+        request: GetBucketRequestPaymentRequest,
+    ) -> Call<'_, GetBucketRequestPaymentRequest> {
+        self.call(request)
+    }
+
+    /// Waits until a bucket exists. A bucket of somebody else ends the wait with `AccessDenied`.
+    ///
+    /// Calls [`get_bucket_info`](Self::get_bucket_info) at once, after 2 seconds, and then after ever
+    /// longer pauses of at most 20 seconds. Fails after 2 minutes unless it is told otherwise.
+    pub fn wait_until_bucket_exists(
+        &self,
+        request: impl Into<GetBucketInfoRequest>,
+    ) -> Wait<'_, GetBucketInfoRequest> {
+        static SPEC: WaiterSpec = WaiterSpec::new("bucket_exists", 2, 20, 120);
+
+        fn judge(answer: &Result<GetBucketInfoResult, Error>) -> Verdict {
+            match answer {
+                Ok(_) => Verdict::Done,
+                Err(error) => {
+                    if matches!(error.code(), Some("NoSuchBucket")) {
+                        return Verdict::Again;
+                    }
+                    Verdict::Failed
+                }
+            }
+        }
+        Wait::with_call(self.call(request.into()), &SPEC, judge)
+    }
+
+    /// Waits until a bucket does not exist any more, so that its name can be taken again.
+    ///
+    /// Calls [`get_bucket_info`](Self::get_bucket_info) at once, after 2 seconds, and then after ever
+    /// longer pauses of at most 20 seconds. Fails after 2 minutes unless it is told otherwise.
+    pub fn wait_until_bucket_gone(
+        &self,
+        request: impl Into<GetBucketInfoRequest>,
+    ) -> Wait<'_, GetBucketInfoRequest> {
+        static SPEC: WaiterSpec = WaiterSpec::new("bucket_gone", 2, 20, 120);
+
+        fn judge(answer: &Result<GetBucketInfoResult, Error>) -> Verdict {
+            match answer {
+                Ok(_) => Verdict::Again,
+                Err(error) => {
+                    if matches!(error.code(), Some("NoSuchBucket")) {
+                        return Verdict::Done;
+                    }
+                    Verdict::Failed
+                }
+            }
+        }
+        Wait::with_call(self.call(request.into()), &SPEC, judge)
+    }
 }
 
 #[cfg(feature = "dynamic")]
@@ -1057,14 +1332,17 @@ mod dynamic {
     use crate::json::{FromJson, JsonError, JsonObject, JsonReader, Names, ToJson};
     use crate::operation::ResultMeta;
     use super::{
-        BucketInfo, BucketPolicy, CreateBucketConfiguration, DataRedundancy,
-        DeleteBucketRequest, DeleteBucketResult, FeatureStatus, GetBucketInfoRequest,
-        GetBucketInfoResult, GetBucketLocationRequest, GetBucketLocationResult,
-        GetBucketStatRequest, GetBucketStatResult, PutBucketRequest, PutBucketResult,
-        SseRule,
+        BucketInfo, BucketPolicy, CreateBucketConfiguration, DeleteBucketRequest,
+        DeleteBucketResult, GetBucketInfoRequest, GetBucketInfoResult,
+        GetBucketLocationRequest, GetBucketLocationResult,
+        GetBucketRequestPaymentRequest, GetBucketRequestPaymentResult,
+        GetBucketStatRequest, GetBucketStatResult, Payer, PutBucketRequest,
+        PutBucketRequestPaymentRequest, PutBucketRequestPaymentResult, PutBucketResult,
+        RequestPaymentConfiguration, SseRule,
     };
 
     impl FromJson for PutBucketRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -1083,6 +1361,7 @@ mod dynamic {
     }
 
     impl ToJson for PutBucketResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             JsonObject::new(names).into()
         }
@@ -1095,6 +1374,7 @@ mod dynamic {
     }
 
     impl FromJson for GetBucketInfoRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -1106,6 +1386,7 @@ mod dynamic {
     }
 
     impl ToJson for GetBucketInfoResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("bucket_info", "Bucket", &self.bucket_info);
@@ -1120,6 +1401,7 @@ mod dynamic {
     }
 
     impl FromJson for GetBucketLocationRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -1131,6 +1413,7 @@ mod dynamic {
     }
 
     impl ToJson for GetBucketLocationResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("location", "location", &self.location);
@@ -1145,6 +1428,7 @@ mod dynamic {
     }
 
     impl FromJson for GetBucketStatRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -1156,6 +1440,7 @@ mod dynamic {
     }
 
     impl ToJson for GetBucketStatResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("storage", "Storage", &self.storage);
@@ -1250,6 +1535,7 @@ mod dynamic {
     }
 
     impl FromJson for DeleteBucketRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -1261,6 +1547,7 @@ mod dynamic {
     }
 
     impl ToJson for DeleteBucketResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             JsonObject::new(names).into()
         }
@@ -1272,12 +1559,74 @@ mod dynamic {
         }
     }
 
+    impl FromJson for PutBucketRequestPaymentRequest {
+        #[inline]
+        fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
+            let mut object = JsonReader::new(value, names)?;
+            let value = Self {
+                bucket: object.required("bucket", "bucket")?,
+                request_payment_configuration: object
+                    .required(
+                        "request_payment_configuration",
+                        "request_payment_configuration",
+                    )?,
+            };
+            object.finish()?;
+            Ok(value)
+        }
+    }
+
+    impl ToJson for PutBucketRequestPaymentResult {
+        #[inline]
+        fn to_json(&self, names: Names) -> Value {
+            JsonObject::new(names).into()
+        }
+    }
+
+    impl Output for PutBucketRequestPaymentResult {
+        fn meta(&self) -> &ResultMeta {
+            &self.meta
+        }
+    }
+
+    impl FromJson for GetBucketRequestPaymentRequest {
+        #[inline]
+        fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
+            let mut object = JsonReader::new(value, names)?;
+            let value = Self {
+                bucket: object.required("bucket", "bucket")?,
+            };
+            object.finish()?;
+            Ok(value)
+        }
+    }
+
+    impl ToJson for GetBucketRequestPaymentResult {
+        #[inline]
+        fn to_json(&self, names: Names) -> Value {
+            let mut out = JsonObject::new(names);
+            out.set(
+                "request_payment_configuration",
+                "request_payment_configuration",
+                &self.request_payment_configuration,
+            );
+            out.into()
+        }
+    }
+
+    impl Output for GetBucketRequestPaymentResult {
+        fn meta(&self) -> &ResultMeta {
+            &self.meta
+        }
+    }
+
     impl ToJson for BucketInfo {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("name", "Name", &self.name);
             out.set("owner", "Owner", &self.owner);
-            out.set("acl", "Grant", &self.acl);
+            out.set("acl", "AccessControlList", &self.acl);
             out.set("location", "Location", &self.location);
             out.set("creation_date", "CreationDate", &self.creation_date);
             out.set("storage_class", "StorageClass", &self.storage_class);
@@ -1324,6 +1673,7 @@ mod dynamic {
     }
 
     impl ToJson for BucketPolicy {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("log_bucket", "LogBucket", &self.log_bucket);
@@ -1333,6 +1683,7 @@ mod dynamic {
     }
 
     impl FromJson for CreateBucketConfiguration {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -1345,7 +1696,29 @@ mod dynamic {
         }
     }
 
+    impl FromJson for RequestPaymentConfiguration {
+        #[inline]
+        fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
+            let mut object = JsonReader::new(value, names)?;
+            let value = Self {
+                payer: object.required("payer", "Payer")?,
+            };
+            object.finish()?;
+            Ok(value)
+        }
+    }
+
+    impl ToJson for RequestPaymentConfiguration {
+        #[inline]
+        fn to_json(&self, names: Names) -> Value {
+            let mut out = JsonObject::new(names);
+            out.set("payer", "Payer", &self.payer);
+            out.into()
+        }
+    }
+
     impl ToJson for SseRule {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("sse_algorithm", "SSEAlgorithm", &self.sse_algorithm);
@@ -1359,25 +1732,15 @@ mod dynamic {
         }
     }
 
-    impl ToJson for DataRedundancy {
+    impl ToJson for Payer {
+        #[inline]
         fn to_json(&self, _names: Names) -> Value {
             Value::from(self.as_str())
         }
     }
 
-    impl FromJson for DataRedundancy {
-        fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
-            String::from_json(value, names).map(Self::from)
-        }
-    }
-
-    impl ToJson for FeatureStatus {
-        fn to_json(&self, _names: Names) -> Value {
-            Value::from(self.as_str())
-        }
-    }
-
-    impl FromJson for FeatureStatus {
+    impl FromJson for Payer {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             String::from_json(value, names).map(Self::from)
         }

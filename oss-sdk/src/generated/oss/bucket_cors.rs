@@ -53,7 +53,7 @@ impl PutBucketCorsRequest {
 
 impl Operation for PutBucketCorsRequest {
     type Output = PutBucketCorsResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "PutBucketCors", Method::PUT)
             .query(&[("cors", None)])
@@ -62,11 +62,13 @@ impl Operation for PutBucketCorsRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.xml("cors_configuration", "CORSConfiguration", &self.cors_configuration);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<PutBucketCorsResult, Error> {
         Ok(PutBucketCorsResult {
             meta: reply.into_meta(),
@@ -122,17 +124,19 @@ impl GetBucketCorsRequest {
 
 impl Operation for GetBucketCorsRequest {
     type Output = GetBucketCorsResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "GetBucketCors", Method::GET)
             .query(&[("cors", None)]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<GetBucketCorsResult, Error> {
         let mut cors_configuration = CorsConfiguration::default();
         reply.read_xml(Some("CORSConfiguration"), &mut cors_configuration)?;
@@ -193,17 +197,19 @@ impl DeleteBucketCorsRequest {
 
 impl Operation for DeleteBucketCorsRequest {
     type Output = DeleteBucketCorsResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "DeleteBucketCors", Method::DELETE)
             .query(&[("cors", None)]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<DeleteBucketCorsResult, Error> {
         Ok(DeleteBucketCorsResult {
             meta: reply.into_meta(),
@@ -219,6 +225,152 @@ pub struct DeleteBucketCorsResult {
 }
 
 impl DeleteBucketCorsResult {
+    /// HTTP status of the answer.
+    pub fn status(&self) -> u16 {
+        self.meta.status()
+    }
+
+    /// Id of the request at the service, to give to support. Empty if the answer had none.
+    pub fn request_id(&self) -> &str {
+        self.meta.request_id()
+    }
+
+    /// All headers of the answer.
+    pub fn headers(&self) -> &HeaderMap {
+        self.meta.headers()
+    }
+}
+
+/// Request of [`option_object`](crate::Client::option_object).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct OptionObjectRequest {
+    /// The bucket.
+    pub bucket: String,
+    /// Full name of the object, without a leading `/`.
+    pub key: String,
+    /// Where the page comes from, such as `https://example.com`. Required.
+    pub origin: String,
+    /// The method that the page wants to use. Required.
+    pub access_control_request_method: CorsMethod,
+    /// Headers that the page wants to send, with commas between.
+    pub access_control_request_headers: Option<String>,
+}
+
+impl OptionObjectRequest {
+    /// A request with its required members.
+    pub fn new(
+        bucket: impl Into<String>,
+        key: impl Into<String>,
+        origin: impl Into<String>,
+        access_control_request_method: impl Into<CorsMethod>,
+    ) -> Self {
+        Self {
+            bucket: bucket.into(),
+            key: key.into(),
+            origin: origin.into(),
+            access_control_request_method: access_control_request_method.into(),
+            access_control_request_headers: None,
+        }
+    }
+
+    /// Sets [`bucket`](field@Self::bucket).
+    #[must_use]
+    pub fn bucket(mut self, value: impl Into<String>) -> Self {
+        self.bucket = value.into();
+        self
+    }
+
+    /// Sets [`key`](field@Self::key).
+    #[must_use]
+    pub fn key(mut self, value: impl Into<String>) -> Self {
+        self.key = value.into();
+        self
+    }
+
+    /// Sets [`origin`](field@Self::origin).
+    #[must_use]
+    pub fn origin(mut self, value: impl Into<String>) -> Self {
+        self.origin = value.into();
+        self
+    }
+
+    /// Sets [`access_control_request_method`](field@Self::access_control_request_method).
+    #[must_use]
+    pub fn access_control_request_method(
+        mut self,
+        value: impl Into<CorsMethod>,
+    ) -> Self {
+        self.access_control_request_method = value.into();
+        self
+    }
+
+    /// Sets [`access_control_request_headers`](field@Self::access_control_request_headers).
+    #[must_use]
+    pub fn access_control_request_headers(mut self, value: impl Into<String>) -> Self {
+        self.access_control_request_headers = Some(value.into());
+        self
+    }
+}
+
+impl Operation for OptionObjectRequest {
+    type Output = OptionObjectResult;
+    #[inline]
+    fn spec() -> &'static Spec {
+        static SPEC: Spec = Spec::new(&SERVICE, "OptionObject", Method::OPTIONS);
+        &SPEC
+    }
+
+    #[inline]
+    fn encode(&self, out: &mut Encoder) {
+        out.bucket(&self.bucket);
+        out.key(&self.key);
+        out.require("origin", !self.origin.is_empty());
+        out.header_value("origin", "Origin", &self.origin);
+        out.header_value(
+            "access_control_request_method",
+            "Access-Control-Request-Method",
+            &self.access_control_request_method,
+        );
+        out.header(
+            "access_control_request_headers",
+            "Access-Control-Request-Headers",
+            self.access_control_request_headers.as_ref(),
+        );
+    }
+
+    #[inline]
+    fn decode(reply: Reply) -> Result<OptionObjectResult, Error> {
+        Ok(OptionObjectResult {
+            access_control_allow_methods: reply.header("Access-Control-Allow-Methods")?,
+            access_control_allow_headers: reply.header("Access-Control-Allow-Headers")?,
+            access_control_expose_headers: reply
+                .header("Access-Control-Expose-Headers")?,
+            access_control_max_age: reply.header("Access-Control-Max-Age")?,
+            access_control_allow_origin: reply.header("Access-Control-Allow-Origin")?,
+            meta: reply.into_meta(),
+        })
+    }
+}
+
+/// Result of [`option_object`](crate::Client::option_object).
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct OptionObjectResult {
+    /// Methods that the rule allows, with commas between.
+    pub access_control_allow_methods: Option<String>,
+    /// Which of the announced headers may be sent, with commas between.
+    pub access_control_allow_headers: Option<String>,
+    /// Answer headers that scripts may read, with commas between.
+    pub access_control_expose_headers: Option<String>,
+    /// How many seconds a browser may remember this answer.
+    pub access_control_max_age: Option<i64>,
+    /// The origin of the request, or `*` when the rule allows all.
+    pub access_control_allow_origin: Option<String>,
+    meta: ResultMeta,
+}
+
+impl OptionObjectResult {
     /// HTTP status of the answer.
     pub fn status(&self) -> u16 {
         self.meta.status()
@@ -284,6 +436,7 @@ impl ReadXml for CorsConfiguration {
 }
 
 impl WriteXml for CorsConfiguration {
+    #[inline]
     fn write_xml(&self, writer: &mut XmlWriter) {
         writer.require("cors_rules", !self.cors_rules.is_empty());
         writer.check_items("cors_rules", self.cors_rules.len(), 10);
@@ -390,6 +543,7 @@ impl ReadXml for CorsRule {
 }
 
 impl WriteXml for CorsRule {
+    #[inline]
     fn write_xml(&self, writer: &mut XmlWriter) {
         writer.require("allowed_origins", !self.allowed_origins.is_empty());
         writer.require("allowed_methods", !self.allowed_methods.is_empty());
@@ -588,6 +742,44 @@ impl crate::Client {
     ) -> Call<'_, DeleteBucketCorsRequest> {
         self.call(request)
     }
+
+    /// Asks as a browser does before a request from another origin whether the CORS rules of a bucket
+    /// allow it. The object need not exist. When no rule fits, or the bucket has none, it fails with
+    /// `AccessForbidden`.
+    ///
+    /// [API reference](https://www.alibabacloud.com/help/en/oss/developer-reference/optionobject)
+    ///
+    /// # Errors
+    ///
+    /// - `NoSuchBucket` (status 404): The bucket does not exist.
+    /// - `AccessForbidden` (status 403): No CORS rule of the bucket allows the request of this browser
+    ///   origin.
+    /// - `BadRequest` (status 400): The request is incomplete or is not proper HTTP.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use oss_sdk::operations::OptionObjectRequest;
+    /// use oss_sdk::types::CorsMethod;
+    ///
+    /// # async fn example(client: oss_sdk::Client) -> Result<(), oss_sdk::Error> {
+    /// let request = OptionObjectRequest::new(
+    ///     "examplebucket",
+    ///     "exampleobject.txt",
+    ///     "origin",
+    ///     CorsMethod::Get,
+    /// );
+    /// let result = client.option_object(request).await?;
+    /// println!("{result:?}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn option_object(
+        &self,
+        request: OptionObjectRequest,
+    ) -> Call<'_, OptionObjectRequest> {
+        self.call(request)
+    }
 }
 
 #[cfg(feature = "dynamic")]
@@ -599,10 +791,12 @@ mod dynamic {
     use super::{
         CorsConfiguration, CorsMethod, CorsRule, DeleteBucketCorsRequest,
         DeleteBucketCorsResult, GetBucketCorsRequest, GetBucketCorsResult,
-        PutBucketCorsRequest, PutBucketCorsResult,
+        OptionObjectRequest, OptionObjectResult, PutBucketCorsRequest,
+        PutBucketCorsResult,
     };
 
     impl FromJson for PutBucketCorsRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -616,6 +810,7 @@ mod dynamic {
     }
 
     impl ToJson for PutBucketCorsResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             JsonObject::new(names).into()
         }
@@ -628,6 +823,7 @@ mod dynamic {
     }
 
     impl FromJson for GetBucketCorsRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -639,6 +835,7 @@ mod dynamic {
     }
 
     impl ToJson for GetBucketCorsResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set(
@@ -657,6 +854,7 @@ mod dynamic {
     }
 
     impl FromJson for DeleteBucketCorsRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -668,6 +866,7 @@ mod dynamic {
     }
 
     impl ToJson for DeleteBucketCorsResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             JsonObject::new(names).into()
         }
@@ -679,7 +878,71 @@ mod dynamic {
         }
     }
 
+    impl FromJson for OptionObjectRequest {
+        #[inline]
+        fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
+            let mut object = JsonReader::new(value, names)?;
+            let value = Self {
+                bucket: object.required("bucket", "bucket")?,
+                key: object.required("key", "key")?,
+                origin: object.required("origin", "origin")?,
+                access_control_request_method: object
+                    .required(
+                        "access_control_request_method",
+                        "access_control_request_method",
+                    )?,
+                access_control_request_headers: object
+                    .take(
+                        "access_control_request_headers",
+                        "access_control_request_headers",
+                    )?,
+            };
+            object.finish()?;
+            Ok(value)
+        }
+    }
+
+    impl ToJson for OptionObjectResult {
+        #[inline]
+        fn to_json(&self, names: Names) -> Value {
+            let mut out = JsonObject::new(names);
+            out.set(
+                "access_control_allow_methods",
+                "access_control_allow_methods",
+                &self.access_control_allow_methods,
+            );
+            out.set(
+                "access_control_allow_headers",
+                "access_control_allow_headers",
+                &self.access_control_allow_headers,
+            );
+            out.set(
+                "access_control_expose_headers",
+                "access_control_expose_headers",
+                &self.access_control_expose_headers,
+            );
+            out.set(
+                "access_control_max_age",
+                "access_control_max_age",
+                &self.access_control_max_age,
+            );
+            out.set(
+                "access_control_allow_origin",
+                "access_control_allow_origin",
+                &self.access_control_allow_origin,
+            );
+            out.into()
+        }
+    }
+
+    impl Output for OptionObjectResult {
+        fn meta(&self) -> &ResultMeta {
+            &self.meta
+        }
+    }
+
     impl FromJson for CorsConfiguration {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -692,6 +955,7 @@ mod dynamic {
     }
 
     impl ToJson for CorsConfiguration {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("cors_rules", "CORSRule", &self.cors_rules);
@@ -701,6 +965,7 @@ mod dynamic {
     }
 
     impl FromJson for CorsRule {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -724,6 +989,7 @@ mod dynamic {
     }
 
     impl ToJson for CorsRule {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("allowed_origins", "AllowedOrigin", &self.allowed_origins);
@@ -736,12 +1002,14 @@ mod dynamic {
     }
 
     impl ToJson for CorsMethod {
+        #[inline]
         fn to_json(&self, _names: Names) -> Value {
             Value::from(self.as_str())
         }
     }
 
     impl FromJson for CorsMethod {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             String::from_json(value, names).map(Self::from)
         }

@@ -5,6 +5,7 @@ use http::{HeaderMap, Method};
 use crate::client::Call;
 use crate::error::Error;
 use crate::operation::{Encoder, Operation, Reply, ResultMeta, Spec};
+use crate::xml::{ReadXml, XmlError, XmlReader};
 use super::SERVICE;
 
 /// Request of [`put_bucket_policy`](crate::Client::put_bucket_policy).
@@ -44,7 +45,7 @@ impl PutBucketPolicyRequest {
 
 impl Operation for PutBucketPolicyRequest {
     type Output = PutBucketPolicyResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "PutBucketPolicy", Method::PUT)
             .query(&[("policy", None)])
@@ -53,6 +54,7 @@ impl Operation for PutBucketPolicyRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.require("body", !self.body.is_empty());
@@ -60,6 +62,7 @@ impl Operation for PutBucketPolicyRequest {
         out.text("body", &self.body);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<PutBucketPolicyResult, Error> {
         Ok(PutBucketPolicyResult {
             meta: reply.into_meta(),
@@ -115,17 +118,19 @@ impl GetBucketPolicyRequest {
 
 impl Operation for GetBucketPolicyRequest {
     type Output = GetBucketPolicyResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "GetBucketPolicy", Method::GET)
             .query(&[("policy", None)]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<GetBucketPolicyResult, Error> {
         Ok(GetBucketPolicyResult {
             body: reply.text()?,
@@ -184,17 +189,19 @@ impl DeleteBucketPolicyRequest {
 
 impl Operation for DeleteBucketPolicyRequest {
     type Output = DeleteBucketPolicyResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "DeleteBucketPolicy", Method::DELETE)
             .query(&[("policy", None)]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<DeleteBucketPolicyResult, Error> {
         Ok(DeleteBucketPolicyResult {
             meta: reply.into_meta(),
@@ -226,6 +233,101 @@ impl DeleteBucketPolicyResult {
     }
 }
 
+/// Request of [`get_bucket_policy_status`](crate::Client::get_bucket_policy_status).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct GetBucketPolicyStatusRequest {
+    /// The bucket.
+    pub bucket: String,
+}
+
+impl GetBucketPolicyStatusRequest {
+    /// A request with its required members.
+    pub fn new(bucket: impl Into<String>) -> Self {
+        Self { bucket: bucket.into() }
+    }
+
+    /// Sets [`bucket`](field@Self::bucket).
+    #[must_use]
+    pub fn bucket(mut self, value: impl Into<String>) -> Self {
+        self.bucket = value.into();
+        self
+    }
+}
+
+impl Operation for GetBucketPolicyStatusRequest {
+    type Output = GetBucketPolicyStatusResult;
+    #[inline]
+    fn spec() -> &'static Spec {
+        static SPEC: Spec = Spec::new(&SERVICE, "GetBucketPolicyStatus", Method::GET)
+            .query(&[("policyStatus", None)]);
+        &SPEC
+    }
+
+    #[inline]
+    fn encode(&self, out: &mut Encoder) {
+        out.bucket(&self.bucket);
+    }
+
+    #[inline]
+    fn decode(reply: Reply) -> Result<GetBucketPolicyStatusResult, Error> {
+        let mut policy_status = PolicyStatus::default();
+        reply.read_xml(Some("PolicyStatus"), &mut policy_status)?;
+        Ok(GetBucketPolicyStatusResult {
+            policy_status,
+            meta: reply.into_meta(),
+        })
+    }
+}
+
+/// Result of [`get_bucket_policy_status`](crate::Client::get_bucket_policy_status).
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct GetBucketPolicyStatusResult {
+    /// What the service found in the policy.
+    pub policy_status: PolicyStatus,
+    meta: ResultMeta,
+}
+
+impl GetBucketPolicyStatusResult {
+    /// HTTP status of the answer.
+    pub fn status(&self) -> u16 {
+        self.meta.status()
+    }
+
+    /// Id of the request at the service, to give to support. Empty if the answer had none.
+    pub fn request_id(&self) -> &str {
+        self.meta.request_id()
+    }
+
+    /// All headers of the answer.
+    pub fn headers(&self) -> &HeaderMap {
+        self.meta.headers()
+    }
+}
+
+/// What a policy means for access by everybody.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct PolicyStatus {
+    /// Whether it gives some permission to everybody.
+    pub is_public: bool,
+}
+
+impl ReadXml for PolicyStatus {
+    fn read_xml(&mut self, reader: &mut XmlReader<'_>) -> Result<(), XmlError> {
+        let mut found_is_public = None;
+        while let Some(child) = reader.next_child()? {
+            match child {
+                b"IsPublic" => found_is_public = Some(reader.value()?),
+                _ => reader.skip()?,
+            }
+        }
+        self.is_public = reader.required("IsPublic", found_is_public)?;
+        Ok(())
+    }
+}
+
 impl crate::Client {
     /// Stores the policy of a bucket and replaces the one that it had. Needs `oss:PutBucketPolicy`. A
     /// policy that opens a bucket to everybody fails with `AccessDenied` while public access is
@@ -238,8 +340,8 @@ impl crate::Client {
     /// - `NoSuchBucket` (status 404): The bucket does not exist.
     /// - `AccessDenied` (status 403): The caller may not do this: an ACL, a bucket policy or a RAM
     ///   policy forbids it or none allows it.
-    /// - `InvalidPolicyDocument` (status 400): The policy of a POST form is not valid JSON or its
-    ///   conditions do not fit the form.
+    /// - `InvalidPolicyDocument` (status 400): The policy is malformed or a POST form does not meet its
+    ///   conditions.
     /// - `EntityTooLarge` (status 400): The payload is larger than the operation takes, which is 5 GiB
     ///   for a simple upload or a part.
     /// - `InvalidDigest` (status 400): The Content-MD5 of the request does not match its payload or is
@@ -327,6 +429,37 @@ impl crate::Client {
     ) -> Call<'_, DeleteBucketPolicyRequest> {
         self.call(request)
     }
+
+    /// Returns whether the policy of a bucket opens it to everybody. Needs `oss:GetBucketPolicyStatus`.
+    ///
+    /// [API
+    /// reference](https://www.alibabacloud.com/help/en/oss/developer-reference/getbucketpolicystatus)
+    ///
+    /// # Errors
+    ///
+    /// - `NoSuchBucket` (status 404): The bucket does not exist.
+    /// - `NoSuchBucketPolicy` (status 404): The bucket has no policy.
+    /// - `AccessDenied` (status 403): The caller may not do this: an ACL, a bucket policy or a RAM
+    ///   policy forbids it or none allows it.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use oss_sdk::operations::GetBucketPolicyStatusRequest;
+    ///
+    /// # async fn example(client: oss_sdk::Client) -> Result<(), oss_sdk::Error> {
+    /// let request = GetBucketPolicyStatusRequest::new("examplebucket");
+    /// let result = client.get_bucket_policy_status(request).await?;
+    /// println!("{result:?}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get_bucket_policy_status(
+        &self,
+        request: GetBucketPolicyStatusRequest,
+    ) -> Call<'_, GetBucketPolicyStatusRequest> {
+        self.call(request)
+    }
 }
 
 #[cfg(feature = "dynamic")]
@@ -337,10 +470,12 @@ mod dynamic {
     use crate::operation::ResultMeta;
     use super::{
         DeleteBucketPolicyRequest, DeleteBucketPolicyResult, GetBucketPolicyRequest,
-        GetBucketPolicyResult, PutBucketPolicyRequest, PutBucketPolicyResult,
+        GetBucketPolicyResult, GetBucketPolicyStatusRequest, GetBucketPolicyStatusResult,
+        PolicyStatus, PutBucketPolicyRequest, PutBucketPolicyResult,
     };
 
     impl FromJson for PutBucketPolicyRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -353,6 +488,7 @@ mod dynamic {
     }
 
     impl ToJson for PutBucketPolicyResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             JsonObject::new(names).into()
         }
@@ -365,6 +501,7 @@ mod dynamic {
     }
 
     impl FromJson for GetBucketPolicyRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -376,6 +513,7 @@ mod dynamic {
     }
 
     impl ToJson for GetBucketPolicyResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set_text("body", Some(self.body.as_str()));
@@ -390,6 +528,7 @@ mod dynamic {
     }
 
     impl FromJson for DeleteBucketPolicyRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -401,6 +540,7 @@ mod dynamic {
     }
 
     impl ToJson for DeleteBucketPolicyResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             JsonObject::new(names).into()
         }
@@ -409,6 +549,42 @@ mod dynamic {
     impl Output for DeleteBucketPolicyResult {
         fn meta(&self) -> &ResultMeta {
             &self.meta
+        }
+    }
+
+    impl FromJson for GetBucketPolicyStatusRequest {
+        #[inline]
+        fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
+            let mut object = JsonReader::new(value, names)?;
+            let value = Self {
+                bucket: object.required("bucket", "bucket")?,
+            };
+            object.finish()?;
+            Ok(value)
+        }
+    }
+
+    impl ToJson for GetBucketPolicyStatusResult {
+        #[inline]
+        fn to_json(&self, names: Names) -> Value {
+            let mut out = JsonObject::new(names);
+            out.set("policy_status", "policy_status", &self.policy_status);
+            out.into()
+        }
+    }
+
+    impl Output for GetBucketPolicyStatusResult {
+        fn meta(&self) -> &ResultMeta {
+            &self.meta
+        }
+    }
+
+    impl ToJson for PolicyStatus {
+        #[inline]
+        fn to_json(&self, names: Names) -> Value {
+            let mut out = JsonObject::new(names);
+            out.set("is_public", "IsPublic", &self.is_public);
+            out.into()
         }
     }
 }

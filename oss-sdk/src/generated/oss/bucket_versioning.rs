@@ -48,7 +48,7 @@ impl PutBucketVersioningRequest {
 
 impl Operation for PutBucketVersioningRequest {
     type Output = PutBucketVersioningResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "PutBucketVersioning", Method::PUT)
             .query(&[("versioning", None)])
@@ -57,6 +57,7 @@ impl Operation for PutBucketVersioningRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.xml(
@@ -66,6 +67,7 @@ impl Operation for PutBucketVersioningRequest {
         );
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<PutBucketVersioningResult, Error> {
         Ok(PutBucketVersioningResult {
             meta: reply.into_meta(),
@@ -121,17 +123,19 @@ impl GetBucketVersioningRequest {
 
 impl Operation for GetBucketVersioningRequest {
     type Output = GetBucketVersioningResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "GetBucketVersioning", Method::GET)
             .query(&[("versioning", None)]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<GetBucketVersioningResult, Error> {
         let mut result = GetBucketVersioningResult::default();
         reply.read_xml_optional(Some("VersioningConfiguration"), &mut result)?;
@@ -201,6 +205,7 @@ impl VersioningConfiguration {
 }
 
 impl WriteXml for VersioningConfiguration {
+    #[inline]
     fn write_xml(&self, writer: &mut XmlWriter) {
         writer.element("Status", &self.status);
     }
@@ -291,6 +296,7 @@ mod dynamic {
     };
 
     impl FromJson for PutBucketVersioningRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -304,6 +310,7 @@ mod dynamic {
     }
 
     impl ToJson for PutBucketVersioningResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             JsonObject::new(names).into()
         }
@@ -316,6 +323,7 @@ mod dynamic {
     }
 
     impl FromJson for GetBucketVersioningRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -327,6 +335,7 @@ mod dynamic {
     }
 
     impl ToJson for GetBucketVersioningResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("version_status", "Status", &self.version_status);
@@ -341,6 +350,7 @@ mod dynamic {
     }
 
     impl FromJson for VersioningConfiguration {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {

@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::text::{FromText, TextError, ToText, UrlDecode};
-use crate::xml::{ReadXml, XmlError, XmlReader};
+use crate::xml::{ReadXml, WriteXml, XmlError, XmlReader, XmlWriter};
 
 /// The common beginning of keys that a listing with a delimiter folds into one entry, like a
 /// directory.
@@ -58,6 +58,276 @@ impl ReadXml for Owner {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether access by everybody is blocked.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct PublicAccessBlockConfiguration {
+    /// Whether permissions that ACLs and policies give to everybody are ignored, and new ones refused.
+    /// Off by default.
+    pub block_public_access: Option<bool>,
+}
+
+impl PublicAccessBlockConfiguration {
+    /// The structure without any optional member.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`block_public_access`](field@Self::block_public_access).
+    #[must_use]
+    pub fn block_public_access(mut self, value: bool) -> Self {
+        self.block_public_access = Some(value);
+        self
+    }
+}
+
+impl ReadXml for PublicAccessBlockConfiguration {
+    fn read_xml(&mut self, reader: &mut XmlReader<'_>) -> Result<(), XmlError> {
+        while let Some(child) = reader.next_child()? {
+            match child {
+                b"BlockPublicAccess" => self.block_public_access = Some(reader.value()?),
+                _ => reader.skip()?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl WriteXml for PublicAccessBlockConfiguration {
+    #[inline]
+    fn write_xml(&self, writer: &mut XmlWriter) {
+        writer.optional("BlockPublicAccess", self.block_public_access.as_ref());
+    }
+}
+
+/// A label of a bucket or object.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Tag {
+    /// Name of the label, unique among the labels of its owner. At most 128 bytes for an object and 64
+    /// for a bucket. Required.
+    pub key: String,
+    /// Text of the label. It may be empty and has at most 256 bytes for an object and 128 for a bucket.
+    /// Required.
+    pub value: String,
+}
+
+impl Tag {
+    /// The structure with its required members.
+    pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
+        Self {
+            key: key.into(),
+            value: value.into(),
+        }
+    }
+
+    /// Sets [`key`](field@Self::key).
+    #[must_use]
+    pub fn key(mut self, value: impl Into<String>) -> Self {
+        self.key = value.into();
+        self
+    }
+
+    /// Sets [`value`](field@Self::value).
+    #[must_use]
+    pub fn value(mut self, value: impl Into<String>) -> Self {
+        self.value = value.into();
+        self
+    }
+}
+
+impl ReadXml for Tag {
+    fn read_xml(&mut self, reader: &mut XmlReader<'_>) -> Result<(), XmlError> {
+        let mut found_key = None;
+        let mut found_value = None;
+        while let Some(child) = reader.next_child()? {
+            match child {
+                b"Key" => found_key = Some(reader.value()?),
+                b"Value" => found_value = Some(reader.value()?),
+                _ => reader.skip()?,
+            }
+        }
+        self.key = reader.required("Key", found_key)?;
+        self.value = reader.required("Value", found_value)?;
+        Ok(())
+    }
+}
+
+impl WriteXml for Tag {
+    #[inline]
+    fn write_xml(&self, writer: &mut XmlWriter) {
+        writer.check_length("key", &self.key, 1, 128);
+        writer.check_length("value", &self.value, 0, 256);
+        writer.element("Key", &self.key);
+        writer.element("Value", &self.value);
+    }
+}
+
+/// Tags with different keys, in no particular order.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct TagSet {
+    /// The tags, all of different keys. An object may have 10, a bucket 20.
+    pub tags: Vec<Tag>,
+}
+
+impl TagSet {
+    /// The structure without any optional member.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`tags`](field@Self::tags).
+    #[must_use]
+    pub fn tags(mut self, value: impl IntoIterator<Item = Tag>) -> Self {
+        self.tags = value.into_iter().collect();
+        self
+    }
+}
+
+impl ReadXml for TagSet {
+    fn read_xml(&mut self, reader: &mut XmlReader<'_>) -> Result<(), XmlError> {
+        while let Some(child) = reader.next_child()? {
+            match child {
+                b"Tag" => self.tags.push(reader.read()?),
+                _ => reader.skip()?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl WriteXml for TagSet {
+    #[inline]
+    fn write_xml(&self, writer: &mut XmlWriter) {
+        writer.check_items("tags", self.tags.len(), 20);
+        writer.shapes("Tag", &self.tags);
+    }
+}
+
+/// The tags of a bucket or object as a document.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Tagging {
+    /// All tags of the bucket or object. Required.
+    pub tag_set: TagSet,
+}
+
+impl Tagging {
+    /// The structure with its required members.
+    pub fn new(tag_set: TagSet) -> Self {
+        Self { tag_set }
+    }
+
+    /// Sets [`tag_set`](field@Self::tag_set).
+    #[must_use]
+    pub fn tag_set(mut self, value: TagSet) -> Self {
+        self.tag_set = value;
+        self
+    }
+}
+
+impl ReadXml for Tagging {
+    fn read_xml(&mut self, reader: &mut XmlReader<'_>) -> Result<(), XmlError> {
+        let mut found_tag_set = None;
+        while let Some(child) = reader.next_child()? {
+            match child {
+                b"TagSet" => found_tag_set = Some(reader.read()?),
+                _ => reader.skip()?,
+            }
+        }
+        self.tag_set = reader.required("TagSet", found_tag_set)?;
+        Ok(())
+    }
+}
+
+impl WriteXml for Tagging {
+    #[inline]
+    fn write_xml(&self, writer: &mut XmlWriter) {
+        writer.shape("TagSet", &self.tag_set);
+    }
+}
+
+/// Whether an access point can be used.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AccessPointStatus {
+    /// It exists and takes requests.
+    Enable,
+    /// It is switched off.
+    Disable,
+    /// It is being made and takes no requests yet. That lasts some minutes.
+    Creating,
+    /// It is being removed and takes no requests any more.
+    Deleting,
+    /// A value that this version does not know, as it is on the wire.
+    Unknown(String),
+}
+
+impl AccessPointStatus {
+    /// The value on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Enable => "enable",
+            Self::Disable => "disable",
+            Self::Creating => "creating",
+            Self::Deleting => "deleting",
+            Self::Unknown(value) => value,
+        }
+    }
+}
+
+impl From<&str> for AccessPointStatus {
+    fn from(value: &str) -> Self {
+        match value {
+            "enable" => Self::Enable,
+            "disable" => Self::Disable,
+            "creating" => Self::Creating,
+            "deleting" => Self::Deleting,
+            _ => Self::Unknown(value.to_owned()),
+        }
+    }
+}
+
+impl From<String> for AccessPointStatus {
+    fn from(value: String) -> Self {
+        Self::from(value.as_str())
+    }
+}
+
+/// An empty value that is not sent by the service, for structures that are filled later.
+impl Default for AccessPointStatus {
+    fn default() -> Self {
+        Self::Unknown(String::new())
+    }
+}
+
+impl fmt::Display for AccessPointStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for AccessPointStatus {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self::from(text))
+    }
+}
+
+impl ToText for AccessPointStatus {
+    fn to_text(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self.as_str())
+    }
+}
+
+impl FromText for AccessPointStatus {
+    fn from_text(text: &str) -> Result<Self, TextError> {
+        Ok(Self::from(text))
     }
 }
 
@@ -137,6 +407,78 @@ impl FromText for BucketAcl {
     }
 }
 
+/// Over how much of a region data is spread.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DataRedundancy {
+    /// Several copies in one zone.
+    Lrs,
+    /// Copies in several zones, so that the loss of one zone does no harm.
+    Zrs,
+    /// A value that this version does not know, as it is on the wire.
+    Unknown(String),
+}
+
+impl DataRedundancy {
+    /// The value on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Lrs => "LRS",
+            Self::Zrs => "ZRS",
+            Self::Unknown(value) => value,
+        }
+    }
+}
+
+impl From<&str> for DataRedundancy {
+    fn from(value: &str) -> Self {
+        match value {
+            "LRS" => Self::Lrs,
+            "ZRS" => Self::Zrs,
+            _ => Self::Unknown(value.to_owned()),
+        }
+    }
+}
+
+impl From<String> for DataRedundancy {
+    fn from(value: String) -> Self {
+        Self::from(value.as_str())
+    }
+}
+
+/// An empty value that is not sent by the service, for structures that are filled later.
+impl Default for DataRedundancy {
+    fn default() -> Self {
+        Self::Unknown(String::new())
+    }
+}
+
+impl fmt::Display for DataRedundancy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for DataRedundancy {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self::from(text))
+    }
+}
+
+impl ToText for DataRedundancy {
+    fn to_text(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self.as_str())
+    }
+}
+
+impl FromText for DataRedundancy {
+    fn from_text(text: &str) -> Result<Self, TextError> {
+        Ok(Self::from(text))
+    }
+}
+
 /// How keys are written in an XML answer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -200,6 +542,78 @@ impl ToText for EncodingType {
 }
 
 impl FromText for EncodingType {
+    fn from_text(text: &str) -> Result<Self, TextError> {
+        Ok(Self::from(text))
+    }
+}
+
+/// Whether a function or a rule of a bucket is on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FeatureStatus {
+    /// It is on.
+    Enabled,
+    /// It is off.
+    Disabled,
+    /// A value that this version does not know, as it is on the wire.
+    Unknown(String),
+}
+
+impl FeatureStatus {
+    /// The value on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Enabled => "Enabled",
+            Self::Disabled => "Disabled",
+            Self::Unknown(value) => value,
+        }
+    }
+}
+
+impl From<&str> for FeatureStatus {
+    fn from(value: &str) -> Self {
+        match value {
+            "Enabled" => Self::Enabled,
+            "Disabled" => Self::Disabled,
+            _ => Self::Unknown(value.to_owned()),
+        }
+    }
+}
+
+impl From<String> for FeatureStatus {
+    fn from(value: String) -> Self {
+        Self::from(value.as_str())
+    }
+}
+
+/// An empty value that is not sent by the service, for structures that are filled later.
+impl Default for FeatureStatus {
+    fn default() -> Self {
+        Self::Unknown(String::new())
+    }
+}
+
+impl fmt::Display for FeatureStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for FeatureStatus {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self::from(text))
+    }
+}
+
+impl ToText for FeatureStatus {
+    fn to_text(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self.as_str())
+    }
+}
+
+impl FromText for FeatureStatus {
     fn from_text(text: &str) -> Result<Self, TextError> {
         Ok(Self::from(text))
     }
@@ -734,7 +1148,8 @@ pub enum StorageClass {
     Standard,
     /// Read about once a month. Charged for at least 30 days and 64 KiB.
     Ia,
-    /// Read about once a quarter. Must be restored or read in real time, charged for at least 60 days.
+    /// Read about once a quarter. Must be restored unless the bucket allows direct reads. Charged for
+    /// at least 60 days.
     Archive,
     /// Read about once a year. Restoring takes hours, charged for at least 180 days.
     ColdArchive,
@@ -886,14 +1301,16 @@ impl FromText for VersioningStatus {
 #[cfg(feature = "dynamic")]
 mod dynamic {
     use serde_json::Value;
-    use crate::json::{FromJson, JsonError, JsonObject, Names, ToJson};
+    use crate::json::{FromJson, JsonError, JsonObject, JsonReader, Names, ToJson};
     use super::{
-        BucketAcl, CommonPrefix, EncodingType, ObjectAcl, ObjectLegalHoldStatus,
-        ObjectRetentionMode, ObjectType, Owner, RequestPayer, SseAlgorithm,
-        SseDataEncryption, StorageClass, VersioningStatus,
+        AccessPointStatus, BucketAcl, CommonPrefix, DataRedundancy, EncodingType,
+        FeatureStatus, ObjectAcl, ObjectLegalHoldStatus, ObjectRetentionMode, ObjectType,
+        Owner, PublicAccessBlockConfiguration, RequestPayer, SseAlgorithm,
+        SseDataEncryption, StorageClass, Tag, TagSet, Tagging, VersioningStatus,
     };
 
     impl ToJson for CommonPrefix {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("prefix", "Prefix", &self.prefix);
@@ -902,6 +1319,7 @@ mod dynamic {
     }
 
     impl ToJson for Owner {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("id", "ID", &self.id);
@@ -910,133 +1328,288 @@ mod dynamic {
         }
     }
 
+    impl FromJson for PublicAccessBlockConfiguration {
+        #[inline]
+        fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
+            let mut object = JsonReader::new(value, names)?;
+            let value = Self {
+                block_public_access: object
+                    .take("block_public_access", "BlockPublicAccess")?,
+            };
+            object.finish()?;
+            Ok(value)
+        }
+    }
+
+    impl ToJson for PublicAccessBlockConfiguration {
+        #[inline]
+        fn to_json(&self, names: Names) -> Value {
+            let mut out = JsonObject::new(names);
+            out.set(
+                "block_public_access",
+                "BlockPublicAccess",
+                &self.block_public_access,
+            );
+            out.into()
+        }
+    }
+
+    impl FromJson for Tag {
+        #[inline]
+        fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
+            let mut object = JsonReader::new(value, names)?;
+            let value = Self {
+                key: object.required("key", "Key")?,
+                value: object.required("value", "Value")?,
+            };
+            object.finish()?;
+            Ok(value)
+        }
+    }
+
+    impl ToJson for Tag {
+        #[inline]
+        fn to_json(&self, names: Names) -> Value {
+            let mut out = JsonObject::new(names);
+            out.set("key", "Key", &self.key);
+            out.set("value", "Value", &self.value);
+            out.into()
+        }
+    }
+
+    impl FromJson for TagSet {
+        #[inline]
+        fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
+            let mut object = JsonReader::new(value, names)?;
+            let value = Self {
+                tags: object.take("tags", "Tag")?.unwrap_or_default(),
+            };
+            object.finish()?;
+            Ok(value)
+        }
+    }
+
+    impl ToJson for TagSet {
+        #[inline]
+        fn to_json(&self, names: Names) -> Value {
+            let mut out = JsonObject::new(names);
+            out.set("tags", "Tag", &self.tags);
+            out.into()
+        }
+    }
+
+    impl FromJson for Tagging {
+        #[inline]
+        fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
+            let mut object = JsonReader::new(value, names)?;
+            let value = Self {
+                tag_set: object.required("tag_set", "TagSet")?,
+            };
+            object.finish()?;
+            Ok(value)
+        }
+    }
+
+    impl ToJson for Tagging {
+        #[inline]
+        fn to_json(&self, names: Names) -> Value {
+            let mut out = JsonObject::new(names);
+            out.set("tag_set", "TagSet", &self.tag_set);
+            out.into()
+        }
+    }
+
+    impl ToJson for AccessPointStatus {
+        #[inline]
+        fn to_json(&self, _names: Names) -> Value {
+            Value::from(self.as_str())
+        }
+    }
+
+    impl FromJson for AccessPointStatus {
+        #[inline]
+        fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
+            String::from_json(value, names).map(Self::from)
+        }
+    }
+
     impl ToJson for BucketAcl {
+        #[inline]
         fn to_json(&self, _names: Names) -> Value {
             Value::from(self.as_str())
         }
     }
 
     impl FromJson for BucketAcl {
+        #[inline]
+        fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
+            String::from_json(value, names).map(Self::from)
+        }
+    }
+
+    impl ToJson for DataRedundancy {
+        #[inline]
+        fn to_json(&self, _names: Names) -> Value {
+            Value::from(self.as_str())
+        }
+    }
+
+    impl FromJson for DataRedundancy {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             String::from_json(value, names).map(Self::from)
         }
     }
 
     impl ToJson for EncodingType {
+        #[inline]
         fn to_json(&self, _names: Names) -> Value {
             Value::from(self.as_str())
         }
     }
 
     impl FromJson for EncodingType {
+        #[inline]
+        fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
+            String::from_json(value, names).map(Self::from)
+        }
+    }
+
+    impl ToJson for FeatureStatus {
+        #[inline]
+        fn to_json(&self, _names: Names) -> Value {
+            Value::from(self.as_str())
+        }
+    }
+
+    impl FromJson for FeatureStatus {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             String::from_json(value, names).map(Self::from)
         }
     }
 
     impl ToJson for ObjectAcl {
+        #[inline]
         fn to_json(&self, _names: Names) -> Value {
             Value::from(self.as_str())
         }
     }
 
     impl FromJson for ObjectAcl {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             String::from_json(value, names).map(Self::from)
         }
     }
 
     impl ToJson for ObjectLegalHoldStatus {
+        #[inline]
         fn to_json(&self, _names: Names) -> Value {
             Value::from(self.as_str())
         }
     }
 
     impl FromJson for ObjectLegalHoldStatus {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             String::from_json(value, names).map(Self::from)
         }
     }
 
     impl ToJson for ObjectRetentionMode {
+        #[inline]
         fn to_json(&self, _names: Names) -> Value {
             Value::from(self.as_str())
         }
     }
 
     impl FromJson for ObjectRetentionMode {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             String::from_json(value, names).map(Self::from)
         }
     }
 
     impl ToJson for ObjectType {
+        #[inline]
         fn to_json(&self, _names: Names) -> Value {
             Value::from(self.as_str())
         }
     }
 
     impl FromJson for ObjectType {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             String::from_json(value, names).map(Self::from)
         }
     }
 
     impl ToJson for RequestPayer {
+        #[inline]
         fn to_json(&self, _names: Names) -> Value {
             Value::from(self.as_str())
         }
     }
 
     impl FromJson for RequestPayer {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             String::from_json(value, names).map(Self::from)
         }
     }
 
     impl ToJson for SseAlgorithm {
+        #[inline]
         fn to_json(&self, _names: Names) -> Value {
             Value::from(self.as_str())
         }
     }
 
     impl FromJson for SseAlgorithm {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             String::from_json(value, names).map(Self::from)
         }
     }
 
     impl ToJson for SseDataEncryption {
+        #[inline]
         fn to_json(&self, _names: Names) -> Value {
             Value::from(self.as_str())
         }
     }
 
     impl FromJson for SseDataEncryption {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             String::from_json(value, names).map(Self::from)
         }
     }
 
     impl ToJson for StorageClass {
+        #[inline]
         fn to_json(&self, _names: Names) -> Value {
             Value::from(self.as_str())
         }
     }
 
     impl FromJson for StorageClass {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             String::from_json(value, names).map(Self::from)
         }
     }
 
     impl ToJson for VersioningStatus {
+        #[inline]
         fn to_json(&self, _names: Names) -> Value {
             Value::from(self.as_str())
         }
     }
 
     impl FromJson for VersioningStatus {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             String::from_json(value, names).map(Self::from)
         }

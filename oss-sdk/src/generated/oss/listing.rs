@@ -101,13 +101,14 @@ impl ListObjectsRequest {
 
 impl Operation for ListObjectsRequest {
     type Output = ListObjectsResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "ListObjects", Method::GET)
             .query(&[("encoding-type", Some("url"))]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         if let Some(value) = &self.prefix {
@@ -127,6 +128,7 @@ impl Operation for ListObjectsRequest {
         out.header("request_payer", "x-oss-request-payer", self.request_payer.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<ListObjectsResult, Error> {
         let mut result = ListObjectsResult::default();
         reply.read_xml(Some("ListBucketResult"), &mut result)?;
@@ -169,7 +171,7 @@ impl Presign for ListObjectsRequest {}
 
 impl Paginate for ListObjectsRequest {
     type Item = ObjectProperties;
-
+    #[inline]
     fn next_page(&mut self, page: &ListObjectsResult) -> NextPage {
         if !page.is_truncated {
             return NextPage::Last;
@@ -184,6 +186,7 @@ impl Paginate for ListObjectsRequest {
         NextPage::More
     }
 
+    #[inline]
     fn items(page: ListObjectsResult) -> Vec<ObjectProperties> {
         page.contents
     }
@@ -352,13 +355,14 @@ impl ListObjectsV2Request {
 
 impl Operation for ListObjectsV2Request {
     type Output = ListObjectsV2Result;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "ListObjectsV2", Method::GET)
             .query(&[("list-type", Some("2")), ("encoding-type", Some("url"))]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         if let Some(value) = &self.prefix {
@@ -384,6 +388,7 @@ impl Operation for ListObjectsV2Request {
         out.header("request_payer", "x-oss-request-payer", self.request_payer.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<ListObjectsV2Result, Error> {
         let mut result = ListObjectsV2Result::default();
         reply.read_xml(Some("ListBucketResult"), &mut result)?;
@@ -431,7 +436,7 @@ impl Presign for ListObjectsV2Request {}
 
 impl Paginate for ListObjectsV2Request {
     type Item = ObjectProperties;
-
+    #[inline]
     fn next_page(&mut self, page: &ListObjectsV2Result) -> NextPage {
         if !page.is_truncated {
             return NextPage::Last;
@@ -446,6 +451,7 @@ impl Paginate for ListObjectsV2Request {
         NextPage::More
     }
 
+    #[inline]
     fn items(page: ListObjectsV2Result) -> Vec<ObjectProperties> {
         page.contents
     }
@@ -613,13 +619,14 @@ impl ListObjectVersionsRequest {
 
 impl Operation for ListObjectVersionsRequest {
     type Output = ListObjectVersionsResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "ListObjectVersions", Method::GET)
             .query(&[("versions", None), ("encoding-type", Some("url"))]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         if let Some(value) = &self.prefix {
@@ -644,6 +651,7 @@ impl Operation for ListObjectVersionsRequest {
         out.header("request_payer", "x-oss-request-payer", self.request_payer.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<ListObjectVersionsResult, Error> {
         let mut result = ListObjectVersionsResult::default();
         reply.read_xml(Some("ListVersionsResult"), &mut result)?;
@@ -691,7 +699,7 @@ impl Presign for ListObjectVersionsRequest {}
 
 impl Paginate for ListObjectVersionsRequest {
     type Item = ObjectVersionProperties;
-
+    #[inline]
     fn next_page(&mut self, page: &ListObjectVersionsResult) -> NextPage {
         if !page.is_truncated {
             return NextPage::Last;
@@ -709,6 +717,7 @@ impl Paginate for ListObjectVersionsRequest {
         NextPage::More
     }
 
+    #[inline]
     fn items(page: ListObjectVersionsResult) -> Vec<ObjectVersionProperties> {
         page.version
     }
@@ -833,7 +842,7 @@ pub struct ObjectProperties {
     pub etag: String,
     /// When the object was last written.
     pub last_modified: Option<Timestamp>,
-    /// Storage class of the object. `Standard` when the answer has none.
+    /// The class that it is stored and paid in. `Standard` when the answer has none.
     pub storage_class: StorageClass,
     /// Who owns the object. ListObjectsV2 says it only when asked to.
     pub owner: Option<Owner>,
@@ -908,7 +917,7 @@ pub struct ObjectVersionProperties {
     pub size: i64,
     /// Tag of the content in double quotes.
     pub etag: String,
-    /// Storage class of the version. `Standard` when the answer has none.
+    /// The class that the version is stored and paid in. `Standard` when the answer has none.
     pub storage_class: StorageClass,
     /// Who owns the version.
     pub owner: Option<Owner>,
@@ -1082,6 +1091,7 @@ mod dynamic {
     };
 
     impl FromJson for ListObjectsRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -1099,6 +1109,7 @@ mod dynamic {
     }
 
     impl ToJson for ListObjectsResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("name", "Name", &self.name);
@@ -1122,6 +1133,7 @@ mod dynamic {
     }
 
     impl FromJson for ListObjectsV2Request {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -1142,6 +1154,7 @@ mod dynamic {
     }
 
     impl ToJson for ListObjectsV2Result {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("name", "Name", &self.name);
@@ -1172,6 +1185,7 @@ mod dynamic {
     }
 
     impl FromJson for ListObjectVersionsRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -1191,6 +1205,7 @@ mod dynamic {
     }
 
     impl ToJson for ListObjectVersionsResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("name", "Name", &self.name);
@@ -1221,6 +1236,7 @@ mod dynamic {
     }
 
     impl ToJson for DeleteMarkerProperties {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("key", "Key", &self.key);
@@ -1233,6 +1249,7 @@ mod dynamic {
     }
 
     impl ToJson for ObjectProperties {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("key", "Key", &self.key);
@@ -1249,6 +1266,7 @@ mod dynamic {
     }
 
     impl ToJson for ObjectVersionProperties {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("key", "Key", &self.key);

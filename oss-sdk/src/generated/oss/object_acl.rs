@@ -79,13 +79,14 @@ impl PutObjectAclRequest {
 
 impl Operation for PutObjectAclRequest {
     type Output = PutObjectAclResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "PutObjectAcl", Method::PUT)
             .query(&[("acl", None)]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -94,6 +95,7 @@ impl Operation for PutObjectAclRequest {
         out.header("request_payer", "x-oss-request-payer", self.request_payer.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<PutObjectAclResult, Error> {
         Ok(PutObjectAclResult {
             version_id: reply.header("x-oss-version-id")?,
@@ -186,13 +188,14 @@ impl GetObjectAclRequest {
 
 impl Operation for GetObjectAclRequest {
     type Output = GetObjectAclResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "GetObjectAcl", Method::GET)
             .query(&[("acl", None)]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -200,6 +203,7 @@ impl Operation for GetObjectAclRequest {
         out.header("request_payer", "x-oss-request-payer", self.request_payer.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<GetObjectAclResult, Error> {
         let mut result = GetObjectAclResult {
             version_id: reply.header("x-oss-version-id")?,
@@ -352,6 +356,7 @@ mod dynamic {
     };
 
     impl FromJson for PutObjectAclRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -367,6 +372,7 @@ mod dynamic {
     }
 
     impl ToJson for PutObjectAclResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("version_id", "version_id", &self.version_id);
@@ -381,6 +387,7 @@ mod dynamic {
     }
 
     impl FromJson for GetObjectAclRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -395,10 +402,11 @@ mod dynamic {
     }
 
     impl ToJson for GetObjectAclResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("owner", "Owner", &self.owner);
-            out.set("acl", "Grant", &self.acl);
+            out.set("acl", "AccessControlList", &self.acl);
             out.set("version_id", "version_id", &self.version_id);
             out.into()
         }

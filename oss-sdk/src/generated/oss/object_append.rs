@@ -267,7 +267,7 @@ impl AppendObjectRequest {
 
 impl Operation for AppendObjectRequest {
     type Output = AppendObjectResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "AppendObject", Method::POST)
             .query(&[("append", None)])
@@ -277,6 +277,7 @@ impl Operation for AppendObjectRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -340,6 +341,7 @@ impl Operation for AppendObjectRequest {
         out.stream(&self.body);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<AppendObjectResult, Error> {
         Ok(AppendObjectResult {
             next_position: reply.header_required("x-oss-next-append-position")?,
@@ -377,6 +379,129 @@ pub struct AppendObjectResult {
 }
 
 impl AppendObjectResult {
+    /// HTTP status of the answer.
+    pub fn status(&self) -> u16 {
+        self.meta.status()
+    }
+
+    /// Id of the request at the service, to give to support. Empty if the answer had none.
+    pub fn request_id(&self) -> &str {
+        self.meta.request_id()
+    }
+
+    /// All headers of the answer.
+    pub fn headers(&self) -> &HeaderMap {
+        self.meta.headers()
+    }
+}
+
+/// Request of [`seal_append_object`](crate::Client::seal_append_object).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SealAppendObjectRequest {
+    /// The bucket.
+    pub bucket: String,
+    /// Full name of the object, without a leading `/`.
+    pub key: String,
+    /// Length that the object should have. Any other fails with `PositionNotEqualToLength`. From 0 to
+    /// 5368709120. Required.
+    pub position: i64,
+    /// Tags of the object as percent-encoded `key=value&key=value`, at most 10.
+    pub tagging: Option<String>,
+    /// Must be `requester` in a bucket of someone else whose readers pay.
+    pub request_payer: Option<RequestPayer>,
+}
+
+impl SealAppendObjectRequest {
+    /// A request with its required members.
+    pub fn new(
+        bucket: impl Into<String>,
+        key: impl Into<String>,
+        position: i64,
+    ) -> Self {
+        Self {
+            bucket: bucket.into(),
+            key: key.into(),
+            position,
+            tagging: None,
+            request_payer: None,
+        }
+    }
+
+    /// Sets [`bucket`](field@Self::bucket).
+    #[must_use]
+    pub fn bucket(mut self, value: impl Into<String>) -> Self {
+        self.bucket = value.into();
+        self
+    }
+
+    /// Sets [`key`](field@Self::key).
+    #[must_use]
+    pub fn key(mut self, value: impl Into<String>) -> Self {
+        self.key = value.into();
+        self
+    }
+
+    /// Sets [`position`](field@Self::position).
+    #[must_use]
+    pub fn position(mut self, value: i64) -> Self {
+        self.position = value;
+        self
+    }
+
+    /// Sets [`tagging`](field@Self::tagging).
+    #[must_use]
+    pub fn tagging(mut self, value: impl Into<String>) -> Self {
+        self.tagging = Some(value.into());
+        self
+    }
+
+    /// Sets [`request_payer`](field@Self::request_payer).
+    #[must_use]
+    pub fn request_payer(mut self, value: impl Into<RequestPayer>) -> Self {
+        self.request_payer = Some(value.into());
+        self
+    }
+}
+
+impl Operation for SealAppendObjectRequest {
+    type Output = SealAppendObjectResult;
+    #[inline]
+    fn spec() -> &'static Spec {
+        static SPEC: Spec = Spec::new(&SERVICE, "SealAppendObject", Method::POST)
+            .query(&[("seal", None)]);
+        &SPEC
+    }
+
+    #[inline]
+    fn encode(&self, out: &mut Encoder) {
+        out.bucket(&self.bucket);
+        out.key(&self.key);
+        out.check_range("position", self.position, 0, 5368709120);
+        out.query_value("position", "position", &self.position);
+        out.header("tagging", "x-oss-tagging", self.tagging.as_ref());
+        out.header("request_payer", "x-oss-request-payer", self.request_payer.as_ref());
+    }
+
+    #[inline]
+    fn decode(reply: Reply) -> Result<SealAppendObjectResult, Error> {
+        Ok(SealAppendObjectResult {
+            sealed_time: reply.header("x-oss-sealed-time")?,
+            meta: reply.into_meta(),
+        })
+    }
+}
+
+/// Result of [`seal_append_object`](crate::Client::seal_append_object).
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct SealAppendObjectResult {
+    /// When the object was closed first, as an HTTP date.
+    pub sealed_time: Option<String>,
+    meta: ResultMeta,
+}
+
+impl SealAppendObjectResult {
     /// HTTP status of the answer.
     pub fn status(&self) -> u16 {
         self.meta.status()
@@ -439,6 +564,47 @@ impl crate::Client {
     ) -> Call<'_, AppendObjectRequest> {
         self.call(request)
     }
+
+    /// Closes an appendable object for good, so nothing can be appended any more and lifecycle rules
+    /// may move it to a cold or deep cold archive. Needs `oss:SealAppendObject` and an account for
+    /// which it was opened. Closing it again changes nothing.
+    ///
+    /// [API reference](https://www.alibabacloud.com/help/en/oss/developer-reference/sealappendobject)
+    ///
+    /// # Errors
+    ///
+    /// - `NoSuchBucket` (status 404): The bucket does not exist.
+    /// - `NoSuchKey` (status 404): The object does not exist or its newest version is a delete marker.
+    /// - `AccessDenied` (status 403): The caller may not do this: an ACL, a bucket policy or a RAM
+    ///   policy forbids it or none allows it.
+    /// - `ObjectNotAppendable` (status 409): The object exists but was not made by appending.
+    /// - `OperationNotSupported` (status 400): The operation is not available for this bucket or
+    ///   object.
+    /// - `PositionNotEqualToLength` (status 409): The append position is not the length of the object.
+    ///   A header of the answer has the length.
+    /// - `FileImmutable` (status 409): The object is under a retention policy, so it can be neither
+    ///   changed nor deleted yet.
+    /// - `InvalidArgument` (status 400): A parameter or header has a value that the operation does not
+    ///   take. The message names it.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use oss_sdk::operations::SealAppendObjectRequest;
+    ///
+    /// # async fn example(client: oss_sdk::Client) -> Result<(), oss_sdk::Error> {
+    /// let request = SealAppendObjectRequest::new("examplebucket", "exampleobject.txt", 7);
+    /// let result = client.seal_append_object(request).await?;
+    /// println!("{result:?}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn seal_append_object(
+        &self,
+        request: SealAppendObjectRequest,
+    ) -> Call<'_, SealAppendObjectRequest> {
+        self.call(request)
+    }
 }
 
 #[cfg(feature = "dynamic")]
@@ -447,9 +613,13 @@ mod dynamic {
     use crate::dynamic::Output;
     use crate::json::{FromJson, JsonError, JsonObject, JsonReader, Names, ToJson};
     use crate::operation::ResultMeta;
-    use super::{AppendObjectRequest, AppendObjectResult};
+    use super::{
+        AppendObjectRequest, AppendObjectResult, SealAppendObjectRequest,
+        SealAppendObjectResult,
+    };
 
     impl FromJson for AppendObjectRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -489,6 +659,7 @@ mod dynamic {
     }
 
     impl ToJson for AppendObjectResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("next_position", "next_position", &self.next_position);
@@ -514,6 +685,37 @@ mod dynamic {
     }
 
     impl Output for AppendObjectResult {
+        fn meta(&self) -> &ResultMeta {
+            &self.meta
+        }
+    }
+
+    impl FromJson for SealAppendObjectRequest {
+        #[inline]
+        fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
+            let mut object = JsonReader::new(value, names)?;
+            let value = Self {
+                bucket: object.required("bucket", "bucket")?,
+                key: object.required("key", "key")?,
+                position: object.required("position", "position")?,
+                tagging: object.take("tagging", "tagging")?,
+                request_payer: object.take("request_payer", "request_payer")?,
+            };
+            object.finish()?;
+            Ok(value)
+        }
+    }
+
+    impl ToJson for SealAppendObjectResult {
+        #[inline]
+        fn to_json(&self, names: Names) -> Value {
+            let mut out = JsonObject::new(names);
+            out.set("sealed_time", "sealed_time", &self.sealed_time);
+            out.into()
+        }
+    }
+
+    impl Output for SealAppendObjectResult {
         fn meta(&self) -> &ResultMeta {
             &self.meta
         }

@@ -306,7 +306,7 @@ impl PutObjectRequest {
 
 impl Operation for PutObjectRequest {
     type Output = PutObjectResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "PutObject", Method::PUT)
             .content_type_from_key()
@@ -315,6 +315,7 @@ impl Operation for PutObjectRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -385,6 +386,7 @@ impl Operation for PutObjectRequest {
         out.stream(&self.body);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<PutObjectResult, Error> {
         Ok(PutObjectResult {
             etag: reply.header("ETag")?,
@@ -640,7 +642,7 @@ impl GetObjectRequest {
 
 impl Operation for GetObjectRequest {
     type Output = GetObjectResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "GetObject", Method::GET)
             .streams_response()
@@ -649,6 +651,7 @@ impl Operation for GetObjectRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -710,6 +713,7 @@ impl Operation for GetObjectRequest {
         out.header("request_payer", "x-oss-request-payer", self.request_payer.as_ref());
     }
 
+    #[inline]
     fn decode(mut reply: Reply) -> Result<GetObjectResult, Error> {
         Ok(GetObjectResult {
             body: reply.stream(),
@@ -769,7 +773,8 @@ pub struct GetObjectResult {
     pub etag: Option<String>,
     /// When the object was last written.
     pub last_modified: Option<Timestamp>,
-    /// Storage class of the object. `Standard` when the answer has none.
+    /// The class that it is stored and paid in. Archive classes must be restored before reading.
+    /// `Standard` when the answer has none.
     pub storage_class: StorageClass,
     /// MD5 of the whole object in Base64. Only objects uploaded in one request have it.
     pub content_md5: Option<String>,
@@ -940,12 +945,13 @@ impl DeleteObjectRequest {
 
 impl Operation for DeleteObjectRequest {
     type Output = DeleteObjectResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "DeleteObject", Method::DELETE);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -958,6 +964,7 @@ impl Operation for DeleteObjectRequest {
         out.header("request_payer", "x-oss-request-payer", self.request_payer.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<DeleteObjectResult, Error> {
         Ok(DeleteObjectResult {
             version_id: reply.header("x-oss-version-id")?,
@@ -1065,7 +1072,7 @@ impl DeleteMultipleObjectsRequest {
 
 impl Operation for DeleteMultipleObjectsRequest {
     type Output = DeleteMultipleObjectsResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "DeleteMultipleObjects", Method::POST)
             .query(&[("delete", None), ("encoding-type", Some("url"))])
@@ -1074,6 +1081,7 @@ impl Operation for DeleteMultipleObjectsRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.query("encoding_type", "encoding-type", self.encoding_type.as_ref());
@@ -1086,6 +1094,7 @@ impl Operation for DeleteMultipleObjectsRequest {
         out.xml("delete", "Delete", &self.delete);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<DeleteMultipleObjectsResult, Error> {
         let mut result = DeleteMultipleObjectsResult::default();
         reply.read_xml_optional(Some("DeleteResult"), &mut result)?;
@@ -1184,6 +1193,7 @@ impl Delete {
 }
 
 impl WriteXml for Delete {
+    #[inline]
     fn write_xml(&self, writer: &mut XmlWriter) {
         writer.require("objects", !self.objects.is_empty());
         writer.check_items("objects", self.objects.len(), 1000);
@@ -1268,6 +1278,7 @@ impl ObjectIdentifier {
 }
 
 impl WriteXml for ObjectIdentifier {
+    #[inline]
     fn write_xml(&self, writer: &mut XmlWriter) {
         writer.check_length("key", &self.key, 1, 1023);
         writer.element("Key", &self.key);
@@ -1529,6 +1540,7 @@ mod dynamic {
     };
 
     impl FromJson for PutObjectRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -1576,6 +1588,7 @@ mod dynamic {
     }
 
     impl ToJson for PutObjectResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("etag", "etag", &self.etag);
@@ -1594,6 +1607,7 @@ mod dynamic {
     }
 
     impl FromJson for GetObjectRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -1633,6 +1647,7 @@ mod dynamic {
     }
 
     impl ToJson for GetObjectResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("content_length", "content_length", &self.content_length);
@@ -1706,6 +1721,7 @@ mod dynamic {
     }
 
     impl FromJson for DeleteObjectRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -1722,6 +1738,7 @@ mod dynamic {
     }
 
     impl ToJson for DeleteObjectResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("version_id", "version_id", &self.version_id);
@@ -1737,6 +1754,7 @@ mod dynamic {
     }
 
     impl FromJson for DeleteMultipleObjectsRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -1753,6 +1771,7 @@ mod dynamic {
     }
 
     impl ToJson for DeleteMultipleObjectsResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("deleted_objects", "Deleted", &self.deleted_objects);
@@ -1768,6 +1787,7 @@ mod dynamic {
     }
 
     impl FromJson for Delete {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -1780,6 +1800,7 @@ mod dynamic {
     }
 
     impl ToJson for DeletedInfo {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("key", "Key", &self.key);
@@ -1795,6 +1816,7 @@ mod dynamic {
     }
 
     impl FromJson for ObjectIdentifier {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -1807,12 +1829,14 @@ mod dynamic {
     }
 
     impl ToJson for RangeBehavior {
+        #[inline]
         fn to_json(&self, _names: Names) -> Value {
             Value::from(self.as_str())
         }
     }
 
     impl FromJson for RangeBehavior {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             String::from_json(value, names).map(Self::from)
         }

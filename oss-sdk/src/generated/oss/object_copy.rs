@@ -365,7 +365,7 @@ impl CopyObjectRequest {
 
 impl Operation for CopyObjectRequest {
     type Output = CopyObjectResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "CopyObject", Method::PUT)
             .error_in_success()
@@ -373,6 +373,7 @@ impl Operation for CopyObjectRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -475,6 +476,7 @@ impl Operation for CopyObjectRequest {
         out.header("request_payer", "x-oss-request-payer", self.request_payer.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<CopyObjectResult, Error> {
         let mut result = CopyObjectResult {
             hash_crc64: reply.header("x-oss-hash-crc64ecma")?,
@@ -755,6 +757,7 @@ mod dynamic {
     };
 
     impl FromJson for CopyObjectRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -813,6 +816,7 @@ mod dynamic {
     }
 
     impl ToJson for CopyObjectResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("etag", "ETag", &self.etag);
@@ -846,24 +850,28 @@ mod dynamic {
     }
 
     impl ToJson for MetadataDirective {
+        #[inline]
         fn to_json(&self, _names: Names) -> Value {
             Value::from(self.as_str())
         }
     }
 
     impl FromJson for MetadataDirective {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             String::from_json(value, names).map(Self::from)
         }
     }
 
     impl ToJson for TaggingDirective {
+        #[inline]
         fn to_json(&self, _names: Names) -> Value {
             Value::from(self.as_str())
         }
     }
 
     impl FromJson for TaggingDirective {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             String::from_json(value, names).map(Self::from)
         }

@@ -8,6 +8,7 @@ use crate::client::Call;
 use crate::error::Error;
 use crate::operation::{Encoder, Operation, Presign, Reply, ResultMeta, Spec};
 use crate::time::Timestamp;
+use crate::wait::{Verdict, Wait, WaiterSpec};
 use super::SERVICE;
 use super::types::{
     ObjectLegalHoldStatus, ObjectRetentionMode, ObjectType, RequestPayer, SseAlgorithm,
@@ -110,12 +111,13 @@ impl HeadObjectRequest {
 
 impl Operation for HeadObjectRequest {
     type Output = HeadObjectResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "HeadObject", Method::HEAD);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -135,6 +137,7 @@ impl Operation for HeadObjectRequest {
         out.header("request_payer", "x-oss-request-payer", self.request_payer.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<HeadObjectResult, Error> {
         Ok(HeadObjectResult {
             content_length: reply.header("Content-Length")?.unwrap_or_default(),
@@ -194,7 +197,8 @@ pub struct HeadObjectResult {
     pub etag: Option<String>,
     /// When the object was last written.
     pub last_modified: Option<Timestamp>,
-    /// Storage class of the object. `Standard` when the answer has none.
+    /// The class that it is stored and paid in. Archive classes must be restored before reading.
+    /// `Standard` when the answer has none.
     pub storage_class: StorageClass,
     /// MD5 of the object in Base64. Only objects uploaded in one request have it.
     pub content_md5: Option<String>,
@@ -369,13 +373,14 @@ impl GetObjectMetaRequest {
 
 impl Operation for GetObjectMetaRequest {
     type Output = GetObjectMetaResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "GetObjectMeta", Method::HEAD)
             .query(&[("objectMeta", None)]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -383,6 +388,7 @@ impl Operation for GetObjectMetaRequest {
         out.header("request_payer", "x-oss-request-payer", self.request_payer.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<GetObjectMetaResult, Error> {
         Ok(GetObjectMetaResult {
             content_length: reply.header("Content-Length")?.unwrap_or_default(),
@@ -512,6 +518,90 @@ impl crate::Client {
     ) -> Call<'_, GetObjectMetaRequest> {
         self.call(request)
     }
+
+    /// Waits until an object can be seen. A missing bucket ends the wait with `NoSuchBucket`.
+    ///
+    /// Calls [`head_object`](Self::head_object) at once, after 2 seconds, and then after ever longer
+    /// pauses of at most 30 seconds. Fails after 2 minutes unless it is told otherwise.
+    pub fn wait_until_object_exists(
+        &self,
+        request: impl Into<HeadObjectRequest>,
+    ) -> Wait<'_, HeadObjectRequest> {
+        static SPEC: WaiterSpec = WaiterSpec::new("object_exists", 2, 30, 120);
+
+        fn judge(answer: &Result<HeadObjectResult, Error>) -> Verdict {
+            match answer {
+                Ok(_) => Verdict::Done,
+                Err(error) => {
+                    if matches!(error.code(), Some("NoSuchKey")) {
+                        return Verdict::Again;
+                    }
+                    Verdict::Failed
+                }
+            }
+        }
+        Wait::with_call(self.call(request.into()), &SPEC, judge)
+    }
+
+    /// Waits until an object, or the version that the request names, does not exist any more. A missing
+    /// bucket ends the wait with `NoSuchBucket`.
+    ///
+    /// Calls [`head_object`](Self::head_object) at once, after 2 seconds, and then after ever longer
+    /// pauses of at most 30 seconds. Fails after 2 minutes unless it is told otherwise.
+    pub fn wait_until_object_gone(
+        &self,
+        request: impl Into<HeadObjectRequest>,
+    ) -> Wait<'_, HeadObjectRequest> {
+        static SPEC: WaiterSpec = WaiterSpec::new("object_gone", 2, 30, 120);
+
+        fn judge(answer: &Result<HeadObjectResult, Error>) -> Verdict {
+            match answer {
+                Ok(_) => Verdict::Again,
+                Err(error) => {
+                    if matches!(error.code(), Some("NoSuchKey" | "NoSuchVersion")) {
+                        return Verdict::Done;
+                    }
+                    Verdict::Failed
+                }
+            }
+        }
+        Wait::with_call(self.call(request.into()), &SPEC, judge)
+    }
+
+    /// Waits until an object of an archive class can be read after RestoreObject. It fails for an
+    /// object of another class. Cold archives take hours and deep ones up to two days, so a longer
+    /// timeout must be set for them.
+    ///
+    /// Calls [`head_object`](Self::head_object) at once, after 5 seconds, and then after ever longer
+    /// pauses of at most a minute. Fails after an hour unless it is told otherwise.
+    pub fn wait_until_object_restored(
+        &self,
+        request: impl Into<HeadObjectRequest>,
+    ) -> Wait<'_, HeadObjectRequest> {
+        static SPEC: WaiterSpec = WaiterSpec::new("object_restored", 5, 60, 3600);
+
+        fn judge(answer: &Result<HeadObjectResult, Error>) -> Verdict {
+            match answer {
+                Ok(result) => {
+                    if result
+                        .restore
+                        .as_ref()
+                        .is_some_and(|value| {
+                            value.as_str().contains("ongoing-request=\"false\"")
+                        })
+                    {
+                        return Verdict::Done;
+                    }
+                    if matches!(result.storage_class.as_str(), "Standard" | "IA") {
+                        return Verdict::Failed;
+                    }
+                    Verdict::Again
+                }
+                Err(_) => Verdict::Failed,
+            }
+        }
+        Wait::with_call(self.call(request.into()), &SPEC, judge)
+    }
 }
 
 #[cfg(feature = "dynamic")]
@@ -525,6 +615,7 @@ mod dynamic {
     };
 
     impl FromJson for HeadObjectRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -545,6 +636,7 @@ mod dynamic {
     }
 
     impl ToJson for HeadObjectResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("content_length", "content_length", &self.content_length);
@@ -619,6 +711,7 @@ mod dynamic {
     }
 
     impl FromJson for GetObjectMetaRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -633,6 +726,7 @@ mod dynamic {
     }
 
     impl ToJson for GetObjectMetaResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("content_length", "content_length", &self.content_length);

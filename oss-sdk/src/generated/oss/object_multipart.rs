@@ -264,7 +264,7 @@ impl InitiateMultipartUploadRequest {
 
 impl Operation for InitiateMultipartUploadRequest {
     type Output = InitiateMultipartUploadResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "InitiateMultipartUpload", Method::POST)
             .query(&[("uploads", None), ("encoding-type", Some("url"))])
@@ -272,6 +272,7 @@ impl Operation for InitiateMultipartUploadRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -335,6 +336,7 @@ impl Operation for InitiateMultipartUploadRequest {
         out.header("request_payer", "x-oss-request-payer", self.request_payer.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<InitiateMultipartUploadResult, Error> {
         let mut result = InitiateMultipartUploadResult::default();
         reply.read_xml(Some("InitiateMultipartUploadResult"), &mut result)?;
@@ -521,13 +523,14 @@ impl UploadPartRequest {
 
 impl Operation for UploadPartRequest {
     type Output = UploadPartResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "UploadPart", Method::PUT)
             .upload_crc64();
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -548,6 +551,7 @@ impl Operation for UploadPartRequest {
         out.stream(&self.body);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<UploadPartResult, Error> {
         Ok(UploadPartResult {
             etag: reply.header_required("ETag")?,
@@ -752,7 +756,7 @@ impl UploadPartCopyRequest {
 
 impl Operation for UploadPartCopyRequest {
     type Output = UploadPartCopyResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "UploadPartCopy", Method::PUT)
             .error_in_success()
@@ -760,6 +764,7 @@ impl Operation for UploadPartCopyRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -804,6 +809,7 @@ impl Operation for UploadPartCopyRequest {
         out.header("request_payer", "x-oss-request-payer", self.request_payer.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<UploadPartCopyResult, Error> {
         let mut result = UploadPartCopyResult {
             source_version_id: reply.header("x-oss-copy-source-version-id")?,
@@ -994,7 +1000,7 @@ impl CompleteMultipartUploadRequest {
 
 impl Operation for CompleteMultipartUploadRequest {
     type Output = CompleteMultipartUploadResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "CompleteMultipartUpload", Method::POST)
             .query(&[("encoding-type", Some("url"))])
@@ -1006,6 +1012,7 @@ impl Operation for CompleteMultipartUploadRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -1029,6 +1036,7 @@ impl Operation for CompleteMultipartUploadRequest {
         }
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<CompleteMultipartUploadResult, Error> {
         let mut result = CompleteMultipartUploadResult {
             hash_crc64: reply.header("x-oss-hash-crc64ecma")?,
@@ -1175,12 +1183,13 @@ impl AbortMultipartUploadRequest {
 
 impl Operation for AbortMultipartUploadRequest {
     type Output = AbortMultipartUploadResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "AbortMultipartUpload", Method::DELETE);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -1189,6 +1198,7 @@ impl Operation for AbortMultipartUploadRequest {
         out.header("request_payer", "x-oss-request-payer", self.request_payer.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<AbortMultipartUploadResult, Error> {
         Ok(AbortMultipartUploadResult {
             meta: reply.into_meta(),
@@ -1318,13 +1328,14 @@ impl ListMultipartUploadsRequest {
 
 impl Operation for ListMultipartUploadsRequest {
     type Output = ListMultipartUploadsResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "ListMultipartUploads", Method::GET)
             .query(&[("uploads", None), ("encoding-type", Some("url"))]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         if let Some(value) = &self.prefix {
@@ -1349,6 +1360,7 @@ impl Operation for ListMultipartUploadsRequest {
         out.header("request_payer", "x-oss-request-payer", self.request_payer.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<ListMultipartUploadsResult, Error> {
         let mut result = ListMultipartUploadsResult::default();
         reply.read_xml(Some("ListMultipartUploadsResult"), &mut result)?;
@@ -1395,7 +1407,7 @@ impl Presign for ListMultipartUploadsRequest {}
 
 impl Paginate for ListMultipartUploadsRequest {
     type Item = Upload;
-
+    #[inline]
     fn next_page(&mut self, page: &ListMultipartUploadsResult) -> NextPage {
         if !page.is_truncated {
             return NextPage::Last;
@@ -1413,6 +1425,7 @@ impl Paginate for ListMultipartUploadsRequest {
         NextPage::More
     }
 
+    #[inline]
     fn items(page: ListMultipartUploadsResult) -> Vec<Upload> {
         page.uploads
     }
@@ -1488,7 +1501,7 @@ pub struct ListPartsRequest {
     pub key: String,
     /// ID from InitiateMultipartUpload. Required.
     pub upload_id: String,
-    /// Begin behind this part number. From 0 to 10000.
+    /// Begin behind this part number.
     pub part_number_marker: Option<i64>,
     /// Most parts of a page. Default: 1000. From 1 to 1000.
     pub max_parts: Option<i64>,
@@ -1568,20 +1581,18 @@ impl ListPartsRequest {
 
 impl Operation for ListPartsRequest {
     type Output = ListPartsResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "ListParts", Method::GET)
             .query(&[("encoding-type", Some("url"))]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
         out.require("upload_id", !self.upload_id.is_empty());
-        if let Some(value) = self.part_number_marker {
-            out.check_range("part_number_marker", value, 0, 10000);
-        }
         if let Some(value) = self.max_parts {
             out.check_range("max_parts", value, 1, 1000);
         }
@@ -1596,6 +1607,7 @@ impl Operation for ListPartsRequest {
         out.header("request_payer", "x-oss-request-payer", self.request_payer.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<ListPartsResult, Error> {
         let mut result = ListPartsResult::default();
         reply.read_xml(Some("ListPartsResult"), &mut result)?;
@@ -1662,7 +1674,7 @@ impl Presign for ListPartsRequest {}
 
 impl Paginate for ListPartsRequest {
     type Item = Part;
-
+    #[inline]
     fn next_page(&mut self, page: &ListPartsResult) -> NextPage {
         if !page.is_truncated {
             return NextPage::Last;
@@ -1677,6 +1689,7 @@ impl Paginate for ListPartsRequest {
         NextPage::More
     }
 
+    #[inline]
     fn items(page: ListPartsResult) -> Vec<Part> {
         page.parts
     }
@@ -1771,6 +1784,7 @@ impl CompleteMultipartUpload {
 }
 
 impl WriteXml for CompleteMultipartUpload {
+    #[inline]
     fn write_xml(&self, writer: &mut XmlWriter) {
         writer.require("parts", !self.parts.is_empty());
         writer.check_items("parts", self.parts.len(), 10000);
@@ -1822,6 +1836,8 @@ pub struct Upload {
     pub key: String,
     /// What the further requests of this upload carry.
     pub upload_id: String,
+    /// Storage class that the object will have, where the service says it.
+    pub storage_class: Option<StorageClass>,
     /// When the upload was begun.
     pub initiated: Option<Timestamp>,
 }
@@ -1834,6 +1850,7 @@ impl ReadXml for Upload {
             match child {
                 b"Key" => found_key = Some(reader.value()?),
                 b"UploadId" => found_upload_id = Some(reader.value()?),
+                b"StorageClass" => self.storage_class = Some(reader.value()?),
                 b"Initiated" => self.initiated = Some(reader.value()?),
                 _ => reader.skip()?,
             }
@@ -1886,6 +1903,7 @@ impl UploadPart {
 }
 
 impl WriteXml for UploadPart {
+    #[inline]
     fn write_xml(&self, writer: &mut XmlWriter) {
         writer.check_range("part_number", self.part_number, 1, 10000);
         writer.element("PartNumber", &self.part_number);
@@ -2285,6 +2303,7 @@ mod dynamic {
     };
 
     impl FromJson for InitiateMultipartUploadRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -2328,6 +2347,7 @@ mod dynamic {
     }
 
     impl ToJson for InitiateMultipartUploadResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("bucket", "Bucket", &self.bucket);
@@ -2345,6 +2365,7 @@ mod dynamic {
     }
 
     impl FromJson for UploadPartRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -2364,6 +2385,7 @@ mod dynamic {
     }
 
     impl ToJson for UploadPartResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("etag", "etag", &self.etag);
@@ -2380,6 +2402,7 @@ mod dynamic {
     }
 
     impl FromJson for UploadPartCopyRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -2407,6 +2430,7 @@ mod dynamic {
     }
 
     impl ToJson for UploadPartCopyResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("etag", "ETag", &self.etag);
@@ -2423,6 +2447,7 @@ mod dynamic {
     }
 
     impl FromJson for CompleteMultipartUploadRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -2445,6 +2470,7 @@ mod dynamic {
     }
 
     impl ToJson for CompleteMultipartUploadResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("location", "Location", &self.location);
@@ -2466,6 +2492,7 @@ mod dynamic {
     }
 
     impl FromJson for AbortMultipartUploadRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -2480,6 +2507,7 @@ mod dynamic {
     }
 
     impl ToJson for AbortMultipartUploadResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             JsonObject::new(names).into()
         }
@@ -2492,6 +2520,7 @@ mod dynamic {
     }
 
     impl FromJson for ListMultipartUploadsRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -2510,6 +2539,7 @@ mod dynamic {
     }
 
     impl ToJson for ListMultipartUploadsResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("bucket", "Bucket", &self.bucket);
@@ -2539,6 +2569,7 @@ mod dynamic {
     }
 
     impl FromJson for ListPartsRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -2557,6 +2588,7 @@ mod dynamic {
     }
 
     impl ToJson for ListPartsResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("bucket", "Bucket", &self.bucket);
@@ -2614,6 +2646,7 @@ mod dynamic {
     }
 
     impl FromJson for CompleteMultipartUpload {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -2625,6 +2658,7 @@ mod dynamic {
     }
 
     impl ToJson for Part {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("part_number", "PartNumber", &self.part_number);
@@ -2637,16 +2671,19 @@ mod dynamic {
     }
 
     impl ToJson for Upload {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("key", "Key", &self.key);
             out.set("upload_id", "UploadId", &self.upload_id);
+            out.set("storage_class", "StorageClass", &self.storage_class);
             out.set("initiated", "Initiated", &self.initiated);
             out.into()
         }
     }
 
     impl FromJson for UploadPart {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -2659,12 +2696,14 @@ mod dynamic {
     }
 
     impl ToJson for CompleteAll {
+        #[inline]
         fn to_json(&self, _names: Names) -> Value {
             Value::from(self.as_str())
         }
     }
 
     impl FromJson for CompleteAll {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             String::from_json(value, names).map(Self::from)
         }

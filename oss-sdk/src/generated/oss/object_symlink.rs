@@ -117,13 +117,14 @@ impl PutSymlinkRequest {
 
 impl Operation for PutSymlinkRequest {
     type Output = PutSymlinkResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "PutSymlink", Method::PUT)
             .query(&[("symlink", None)]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -140,6 +141,7 @@ impl Operation for PutSymlinkRequest {
         out.header("request_payer", "x-oss-request-payer", self.request_payer.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<PutSymlinkResult, Error> {
         Ok(PutSymlinkResult {
             version_id: reply.header("x-oss-version-id")?,
@@ -232,13 +234,14 @@ impl GetSymlinkRequest {
 
 impl Operation for GetSymlinkRequest {
     type Output = GetSymlinkResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "GetSymlink", Method::GET)
             .query(&[("symlink", None)]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -246,6 +249,7 @@ impl Operation for GetSymlinkRequest {
         out.header("request_payer", "x-oss-request-payer", self.request_payer.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<GetSymlinkResult, Error> {
         Ok(GetSymlinkResult {
             target: reply.header_required("x-oss-symlink-target")?,
@@ -374,6 +378,7 @@ mod dynamic {
     };
 
     impl FromJson for PutSymlinkRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -392,6 +397,7 @@ mod dynamic {
     }
 
     impl ToJson for PutSymlinkResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("version_id", "version_id", &self.version_id);
@@ -406,6 +412,7 @@ mod dynamic {
     }
 
     impl FromJson for GetSymlinkRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -420,6 +427,7 @@ mod dynamic {
     }
 
     impl ToJson for GetSymlinkResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("target", "target", &self.target);

@@ -5,9 +5,9 @@ use http::{HeaderMap, Method};
 use crate::client::Call;
 use crate::error::Error;
 use crate::operation::{Encoder, Operation, Presign, Reply, ResultMeta, Spec};
-use crate::xml::{ReadXml, WriteXml, XmlError, XmlReader, XmlWriter};
+use crate::xml::{ReadXml, XmlError, XmlReader};
 use super::SERVICE;
-use super::types::RequestPayer;
+use super::types::{RequestPayer, TagSet, Tagging};
 
 /// Request of [`put_object_tagging`](crate::Client::put_object_tagging).
 #[derive(Debug, Clone)]
@@ -79,7 +79,7 @@ impl PutObjectTaggingRequest {
 
 impl Operation for PutObjectTaggingRequest {
     type Output = PutObjectTaggingResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "PutObjectTagging", Method::PUT)
             .query(&[("tagging", None)])
@@ -88,6 +88,7 @@ impl Operation for PutObjectTaggingRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -96,6 +97,7 @@ impl Operation for PutObjectTaggingRequest {
         out.xml("tagging", "Tagging", &self.tagging);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<PutObjectTaggingResult, Error> {
         Ok(PutObjectTaggingResult {
             version_id: reply.header("x-oss-version-id")?,
@@ -188,13 +190,14 @@ impl GetObjectTaggingRequest {
 
 impl Operation for GetObjectTaggingRequest {
     type Output = GetObjectTaggingResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "GetObjectTagging", Method::GET)
             .query(&[("tagging", None)]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -202,6 +205,7 @@ impl Operation for GetObjectTaggingRequest {
         out.header("request_payer", "x-oss-request-payer", self.request_payer.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<GetObjectTaggingResult, Error> {
         let mut result = GetObjectTaggingResult {
             version_id: reply.header("x-oss-version-id")?,
@@ -313,13 +317,14 @@ impl DeleteObjectTaggingRequest {
 
 impl Operation for DeleteObjectTaggingRequest {
     type Output = DeleteObjectTaggingResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "DeleteObjectTagging", Method::DELETE)
             .query(&[("tagging", None)]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -327,6 +332,7 @@ impl Operation for DeleteObjectTaggingRequest {
         out.header("request_payer", "x-oss-request-payer", self.request_payer.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<DeleteObjectTaggingResult, Error> {
         Ok(DeleteObjectTaggingResult {
             version_id: reply.header("x-oss-version-id")?,
@@ -360,135 +366,6 @@ impl DeleteObjectTaggingResult {
     /// All headers of the answer.
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
-    }
-}
-
-/// A label of an object.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Tag {
-    /// Name of the label, unique within its object. At most 128 bytes. Required.
-    pub key: String,
-    /// Text of the label. It may be empty and has at most 256 bytes. Required.
-    pub value: String,
-}
-
-impl Tag {
-    /// The structure with its required members.
-    pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
-        Self {
-            key: key.into(),
-            value: value.into(),
-        }
-    }
-
-    /// Sets [`key`](field@Self::key).
-    #[must_use]
-    pub fn key(mut self, value: impl Into<String>) -> Self {
-        self.key = value.into();
-        self
-    }
-
-    /// Sets [`value`](field@Self::value).
-    #[must_use]
-    pub fn value(mut self, value: impl Into<String>) -> Self {
-        self.value = value.into();
-        self
-    }
-}
-
-impl ReadXml for Tag {
-    fn read_xml(&mut self, reader: &mut XmlReader<'_>) -> Result<(), XmlError> {
-        let mut found_key = None;
-        let mut found_value = None;
-        while let Some(child) = reader.next_child()? {
-            match child {
-                b"Key" => found_key = Some(reader.value()?),
-                b"Value" => found_value = Some(reader.value()?),
-                _ => reader.skip()?,
-            }
-        }
-        self.key = reader.required("Key", found_key)?;
-        self.value = reader.required("Value", found_value)?;
-        Ok(())
-    }
-}
-
-impl WriteXml for Tag {
-    fn write_xml(&self, writer: &mut XmlWriter) {
-        writer.check_length("key", &self.key, 1, 128);
-        writer.check_length("value", &self.value, 0, 256);
-        writer.element("Key", &self.key);
-        writer.element("Value", &self.value);
-    }
-}
-
-/// A set of tags.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
-pub struct TagSet {
-    /// The tags, at most 10 of different keys.
-    pub tags: Vec<Tag>,
-}
-
-impl TagSet {
-    /// The structure without any optional member.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets [`tags`](field@Self::tags).
-    #[must_use]
-    pub fn tags(mut self, value: impl IntoIterator<Item = Tag>) -> Self {
-        self.tags = value.into_iter().collect();
-        self
-    }
-}
-
-impl ReadXml for TagSet {
-    fn read_xml(&mut self, reader: &mut XmlReader<'_>) -> Result<(), XmlError> {
-        while let Some(child) = reader.next_child()? {
-            match child {
-                b"Tag" => self.tags.push(reader.read()?),
-                _ => reader.skip()?,
-            }
-        }
-        Ok(())
-    }
-}
-
-impl WriteXml for TagSet {
-    fn write_xml(&self, writer: &mut XmlWriter) {
-        writer.check_items("tags", self.tags.len(), 10);
-        writer.shapes("Tag", &self.tags);
-    }
-}
-
-/// The tags of an object as a document.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Tagging {
-    /// All tags of the object. Required.
-    pub tag_set: TagSet,
-}
-
-impl Tagging {
-    /// The structure with its required members.
-    pub fn new(tag_set: TagSet) -> Self {
-        Self { tag_set }
-    }
-
-    /// Sets [`tag_set`](field@Self::tag_set).
-    #[must_use]
-    pub fn tag_set(mut self, value: TagSet) -> Self {
-        self.tag_set = value;
-        self
-    }
-}
-
-impl WriteXml for Tagging {
-    fn write_xml(&self, writer: &mut XmlWriter) {
-        writer.shape("TagSet", &self.tag_set);
     }
 }
 
@@ -610,11 +487,11 @@ mod dynamic {
     use crate::operation::ResultMeta;
     use super::{
         DeleteObjectTaggingRequest, DeleteObjectTaggingResult, GetObjectTaggingRequest,
-        GetObjectTaggingResult, PutObjectTaggingRequest, PutObjectTaggingResult, Tag,
-        TagSet, Tagging,
+        GetObjectTaggingResult, PutObjectTaggingRequest, PutObjectTaggingResult,
     };
 
     impl FromJson for PutObjectTaggingRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -630,6 +507,7 @@ mod dynamic {
     }
 
     impl ToJson for PutObjectTaggingResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("version_id", "version_id", &self.version_id);
@@ -644,6 +522,7 @@ mod dynamic {
     }
 
     impl FromJson for GetObjectTaggingRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -658,6 +537,7 @@ mod dynamic {
     }
 
     impl ToJson for GetObjectTaggingResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("tag_set", "TagSet", &self.tag_set);
@@ -673,6 +553,7 @@ mod dynamic {
     }
 
     impl FromJson for DeleteObjectTaggingRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -687,6 +568,7 @@ mod dynamic {
     }
 
     impl ToJson for DeleteObjectTaggingResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("version_id", "version_id", &self.version_id);
@@ -697,57 +579,6 @@ mod dynamic {
     impl Output for DeleteObjectTaggingResult {
         fn meta(&self) -> &ResultMeta {
             &self.meta
-        }
-    }
-
-    impl FromJson for Tag {
-        fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
-            let mut object = JsonReader::new(value, names)?;
-            let value = Self {
-                key: object.required("key", "Key")?,
-                value: object.required("value", "Value")?,
-            };
-            object.finish()?;
-            Ok(value)
-        }
-    }
-
-    impl ToJson for Tag {
-        fn to_json(&self, names: Names) -> Value {
-            let mut out = JsonObject::new(names);
-            out.set("key", "Key", &self.key);
-            out.set("value", "Value", &self.value);
-            out.into()
-        }
-    }
-
-    impl FromJson for TagSet {
-        fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
-            let mut object = JsonReader::new(value, names)?;
-            let value = Self {
-                tags: object.take("tags", "Tag")?.unwrap_or_default(),
-            };
-            object.finish()?;
-            Ok(value)
-        }
-    }
-
-    impl ToJson for TagSet {
-        fn to_json(&self, names: Names) -> Value {
-            let mut out = JsonObject::new(names);
-            out.set("tags", "Tag", &self.tags);
-            out.into()
-        }
-    }
-
-    impl FromJson for Tagging {
-        fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
-            let mut object = JsonReader::new(value, names)?;
-            let value = Self {
-                tag_set: object.required("tag_set", "TagSet")?,
-            };
-            object.finish()?;
-            Ok(value)
         }
     }
 }

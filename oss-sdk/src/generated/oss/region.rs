@@ -32,17 +32,19 @@ impl DescribeRegionsRequest {
 
 impl Operation for DescribeRegionsRequest {
     type Output = DescribeRegionsResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "DescribeRegions", Method::GET)
             .query(&[("regions", None)]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.query("regions", "regions", self.regions.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<DescribeRegionsResult, Error> {
         let mut result = DescribeRegionsResult::default();
         reply.read_xml_optional(Some("RegionInfoList"), &mut result)?;
@@ -161,6 +163,7 @@ mod dynamic {
     use super::{DescribeRegionsRequest, DescribeRegionsResult, RegionInfo};
 
     impl FromJson for DescribeRegionsRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -172,6 +175,7 @@ mod dynamic {
     }
 
     impl ToJson for DescribeRegionsResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("region_info", "RegionInfo", &self.region_info);
@@ -186,6 +190,7 @@ mod dynamic {
     }
 
     impl ToJson for RegionInfo {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("region", "Region", &self.region);

@@ -88,12 +88,13 @@ impl ListBucketsRequest {
 
 impl Operation for ListBucketsRequest {
     type Output = ListBucketsResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "ListBuckets", Method::GET);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         if let Some(value) = self.max_keys {
             out.check_range("max_keys", value, 1, 1000);
@@ -111,6 +112,7 @@ impl Operation for ListBucketsRequest {
         out.query("tagging", "tagging", self.tagging.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<ListBucketsResult, Error> {
         let mut result = ListBucketsResult::default();
         reply.read_xml(Some("ListAllMyBucketsResult"), &mut result)?;
@@ -146,7 +148,7 @@ impl ReadXml for ListBucketsResult {
 
 impl Paginate for ListBucketsRequest {
     type Item = BucketProperties;
-
+    #[inline]
     fn next_page(&mut self, page: &ListBucketsResult) -> NextPage {
         if !page.is_truncated {
             return NextPage::Last;
@@ -161,6 +163,7 @@ impl Paginate for ListBucketsRequest {
         NextPage::More
     }
 
+    #[inline]
     fn items(page: ListBucketsResult) -> Vec<BucketProperties> {
         page.buckets
     }
@@ -308,6 +311,7 @@ mod dynamic {
     use super::{BucketProperties, ListBucketsRequest, ListBucketsResult};
 
     impl FromJson for ListBucketsRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -326,6 +330,7 @@ mod dynamic {
     }
 
     impl ToJson for ListBucketsResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("prefix", "Prefix", &self.prefix);
@@ -334,7 +339,7 @@ mod dynamic {
             out.set("is_truncated", "IsTruncated", &self.is_truncated);
             out.set("next_marker", "NextMarker", &self.next_marker);
             out.set("owner", "Owner", &self.owner);
-            out.set("buckets", "Bucket", &self.buckets);
+            out.set("buckets", "Buckets", &self.buckets);
             out.into()
         }
     }
@@ -346,6 +351,7 @@ mod dynamic {
     }
 
     impl ToJson for BucketProperties {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("name", "Name", &self.name);

@@ -16,8 +16,7 @@ use super::SERVICE;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct AssumeRoleRequest {
-    /// The role to act as, written `acs:ram::<account ID>:role/<role name>`. From 1 to 256 bytes.
-    /// Required.
+    /// The role to act as, written `acs:ram::<account ID>:role/<role name>`. Required.
     pub role_arn: String,
     /// Name for this use of the role, which audit logs show: 2 to 64 letters, digits and `.@_-`.
     /// Required.
@@ -25,13 +24,13 @@ pub struct AssumeRoleRequest {
     /// Lifetime of the credentials in seconds, at least 900 and at most what the role allows (up to
     /// 43200). Default: 3600.
     pub duration_seconds: Option<i64>,
-    /// Policy document in JSON that narrows the role for this session, at most 2048 bytes. By default
-    /// all of the role.
+    /// Policy document in JSON that narrows the role for this session, at most 2048 characters. By
+    /// default all of the role.
     pub policy: Option<String>,
-    /// Shared secret word that the role's trust may demand of other accounts, 2 to 1224 bytes.
-    pub external_id: Option<String>,
-    /// Who is behind the session, for audit logs. It is passed on when roles are chained. From 2 to 64
+    /// Word agreed with the owner of the role, which its trust may demand of other accounts, 2 to 1224
     /// bytes.
+    pub external_id: Option<String>,
+    /// Who is behind the session, for audit logs. It is passed on when roles are chained.
     pub source_identity: Option<String>,
 }
 
@@ -96,28 +95,22 @@ impl AssumeRoleRequest {
 
 impl Operation for AssumeRoleRequest {
     type Output = AssumeRoleResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "AssumeRole", Method::POST);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.require("role_arn", !self.role_arn.is_empty());
-        out.check_length("role_arn", &self.role_arn, 1, 256);
         out.require("role_session_name", !self.role_session_name.is_empty());
         out.check_length("role_session_name", &self.role_session_name, 2, 64);
         if let Some(value) = self.duration_seconds {
             out.check_range("duration_seconds", value, 900, 43200);
         }
-        if let Some(value) = &self.policy {
-            out.check_length("policy", value, 1, 2048);
-        }
         if let Some(value) = &self.external_id {
             out.check_length("external_id", value, 2, 1224);
-        }
-        if let Some(value) = &self.source_identity {
-            out.check_length("source_identity", value, 2, 64);
         }
         out.query_value("role_arn", "RoleArn", &self.role_arn);
         out.query_value("role_session_name", "RoleSessionName", &self.role_session_name);
@@ -127,6 +120,7 @@ impl Operation for AssumeRoleRequest {
         out.query("source_identity", "SourceIdentity", self.source_identity.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<AssumeRoleResult, Error> {
         let mut result = AssumeRoleResult::default();
         let mut object = JsonReader::new(reply.json(None)?, Names::Wire)?;
@@ -173,6 +167,181 @@ impl AssumeRoleResult {
     }
 }
 
+/// Request of [`assume_role_with_oidc`](crate::sts::Client::assume_role_with_oidc).
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct AssumeRoleWithOIDCRequest {
+    /// Lifetime of the credentials in seconds, at least 900 and at most what the role allows (up to
+    /// 43200). Default: 3600.
+    pub duration_seconds: Option<i64>,
+    /// The registered provider, written `acs:ram::<account ID>:oidc-provider/<provider name>`.
+    /// Required.
+    pub oidc_provider_arn: String,
+    /// The token as the provider issued it, three parts with dots between them, 4 to 20000 bytes.
+    /// Required.
+    pub oidc_token: String,
+    /// Policy document in JSON that narrows the role for this session, at most 2048 characters. By
+    /// default all of the role.
+    pub policy: Option<String>,
+    /// The role to act as, written `acs:ram::<account ID>:role/<role name>`. Required.
+    pub role_arn: String,
+    /// Name for this use of the role, which audit logs show: 2 to 64 letters, digits and `.@_-`.
+    /// Required.
+    pub role_session_name: String,
+}
+
+impl AssumeRoleWithOIDCRequest {
+    /// A request with its required members.
+    pub fn new(
+        oidc_provider_arn: impl Into<String>,
+        oidc_token: impl Into<String>,
+        role_arn: impl Into<String>,
+        role_session_name: impl Into<String>,
+    ) -> Self {
+        Self {
+            duration_seconds: None,
+            oidc_provider_arn: oidc_provider_arn.into(),
+            oidc_token: oidc_token.into(),
+            policy: None,
+            role_arn: role_arn.into(),
+            role_session_name: role_session_name.into(),
+        }
+    }
+
+    /// Sets [`duration_seconds`](field@Self::duration_seconds).
+    #[must_use]
+    pub fn duration_seconds(mut self, value: i64) -> Self {
+        self.duration_seconds = Some(value);
+        self
+    }
+
+    /// Sets [`oidc_provider_arn`](field@Self::oidc_provider_arn).
+    #[must_use]
+    pub fn oidc_provider_arn(mut self, value: impl Into<String>) -> Self {
+        self.oidc_provider_arn = value.into();
+        self
+    }
+
+    /// Sets [`oidc_token`](field@Self::oidc_token).
+    #[must_use]
+    pub fn oidc_token(mut self, value: impl Into<String>) -> Self {
+        self.oidc_token = value.into();
+        self
+    }
+
+    /// Sets [`policy`](field@Self::policy).
+    #[must_use]
+    pub fn policy(mut self, value: impl Into<String>) -> Self {
+        self.policy = Some(value.into());
+        self
+    }
+
+    /// Sets [`role_arn`](field@Self::role_arn).
+    #[must_use]
+    pub fn role_arn(mut self, value: impl Into<String>) -> Self {
+        self.role_arn = value.into();
+        self
+    }
+
+    /// Sets [`role_session_name`](field@Self::role_session_name).
+    #[must_use]
+    pub fn role_session_name(mut self, value: impl Into<String>) -> Self {
+        self.role_session_name = value.into();
+        self
+    }
+}
+
+impl fmt::Debug for AssumeRoleWithOIDCRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AssumeRoleWithOIDCRequest")
+            .field("duration_seconds", &self.duration_seconds)
+            .field("oidc_provider_arn", &self.oidc_provider_arn)
+            .field("oidc_token", &"[redacted]")
+            .field("policy", &self.policy)
+            .field("role_arn", &self.role_arn)
+            .field("role_session_name", &self.role_session_name)
+            .finish()
+    }
+}
+
+impl Operation for AssumeRoleWithOIDCRequest {
+    type Output = AssumeRoleWithOIDCResult;
+    #[inline]
+    fn spec() -> &'static Spec {
+        static SPEC: Spec = Spec::new(&SERVICE, "AssumeRoleWithOIDC", Method::POST)
+            .unsigned();
+        &SPEC
+    }
+
+    #[inline]
+    fn encode(&self, out: &mut Encoder) {
+        if let Some(value) = self.duration_seconds {
+            out.check_range("duration_seconds", value, 900, 43200);
+        }
+        out.require("oidc_provider_arn", !self.oidc_provider_arn.is_empty());
+        out.require("oidc_token", !self.oidc_token.is_empty());
+        out.check_length("oidc_token", &self.oidc_token, 4, 20000);
+        out.require("role_arn", !self.role_arn.is_empty());
+        out.require("role_session_name", !self.role_session_name.is_empty());
+        out.check_length("role_session_name", &self.role_session_name, 2, 64);
+        out.query("duration_seconds", "DurationSeconds", self.duration_seconds.as_ref());
+        out.query_value("oidc_provider_arn", "OIDCProviderArn", &self.oidc_provider_arn);
+        out.query_value("oidc_token", "OIDCToken", &self.oidc_token);
+        out.query("policy", "Policy", self.policy.as_ref());
+        out.query_value("role_arn", "RoleArn", &self.role_arn);
+        out.query_value("role_session_name", "RoleSessionName", &self.role_session_name);
+    }
+
+    #[inline]
+    fn decode(reply: Reply) -> Result<AssumeRoleWithOIDCResult, Error> {
+        let mut result = AssumeRoleWithOIDCResult::default();
+        let mut object = JsonReader::new(reply.json(None)?, Names::Wire)?;
+        result.assumed_role_user = object
+            .required("assumed_role_user", "AssumedRoleUser")?;
+        result.credentials = object.required("credentials", "Credentials")?;
+        result.oidc_token_info = object.take("oidc_token_info", "OIDCTokenInfo")?;
+        result.request_id = object.take("request_id", "RequestId")?.unwrap_or_default();
+        result.source_identity = object.take("source_identity", "SourceIdentity")?;
+        object.finish()?;
+        result.meta = reply.into_meta();
+        Ok(result)
+    }
+}
+
+/// Result of [`assume_role_with_oidc`](crate::sts::Client::assume_role_with_oidc).
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct AssumeRoleWithOIDCResult {
+    /// Identity that the credentials stand for.
+    pub assumed_role_user: AssumedRoleUser,
+    /// The temporary credentials.
+    pub credentials: Credentials,
+    /// What the service read in the token.
+    pub oidc_token_info: Option<OidcTokenInfo>,
+    /// ID of the request for the support of the service.
+    pub request_id: String,
+    /// Source identity of the session.
+    pub source_identity: Option<String>,
+    meta: ResultMeta,
+}
+
+impl AssumeRoleWithOIDCResult {
+    /// HTTP status of the answer.
+    pub fn status(&self) -> u16 {
+        self.meta.status()
+    }
+
+    /// Id of the request at the service, to give to support. Empty if the answer had none.
+    pub fn request_id(&self) -> &str {
+        self.meta.request_id()
+    }
+
+    /// All headers of the answer.
+    pub fn headers(&self) -> &HeaderMap {
+        self.meta.headers()
+    }
+}
+
 /// Identity of a session of a role.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
@@ -184,6 +353,7 @@ pub struct AssumedRoleUser {
 }
 
 impl FromJson for AssumedRoleUser {
+    #[inline]
     fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
         let mut object = JsonReader::new(value, names)?;
         let value = Self {
@@ -221,6 +391,7 @@ impl fmt::Debug for Credentials {
 }
 
 impl FromJson for Credentials {
+    #[inline]
     fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
         let mut object = JsonReader::new(value, names)?;
         let value = Self {
@@ -228,6 +399,41 @@ impl FromJson for Credentials {
             access_key_secret: object.required("access_key_secret", "AccessKeySecret")?,
             security_token: object.required("security_token", "SecurityToken")?,
             expiration: object.required("expiration", "Expiration")?,
+        };
+        object.finish()?;
+        Ok(value)
+    }
+}
+
+/// What the service read in a token of an identity provider.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct OidcTokenInfo {
+    /// Audiences of the token (`aud`), separated by commas.
+    pub client_ids: Option<String>,
+    /// When the token ends in ISO 8601.
+    pub expiration_time: Option<String>,
+    /// When the token was issued in ISO 8601.
+    pub issuance_time: Option<String>,
+    /// URL of the provider that issued the token (`iss`).
+    pub issuer: Option<String>,
+    /// Whom the provider identified (`sub`).
+    pub subject: Option<String>,
+    /// How the token was checked, such as `Success`.
+    pub verification_info: Option<String>,
+}
+
+impl FromJson for OidcTokenInfo {
+    #[inline]
+    fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
+        let mut object = JsonReader::new(value, names)?;
+        let value = Self {
+            client_ids: object.take("client_ids", "ClientIds")?,
+            expiration_time: object.take("expiration_time", "ExpirationTime")?,
+            issuance_time: object.take("issuance_time", "IssuanceTime")?,
+            issuer: object.take("issuer", "Issuer")?,
+            subject: object.take("subject", "Subject")?,
+            verification_info: object.take("verification_info", "VerificationInfo")?,
         };
         object.finish()?;
         Ok(value)
@@ -284,6 +490,65 @@ impl crate::sts::Client {
     ) -> Call<'_, AssumeRoleRequest> {
         self.call(request)
     }
+
+    /// Returns temporary credentials that act as a role, in exchange for a token of an identity
+    /// provider. The request has no signature, so no access key is needed. The provider must be
+    /// registered with the account, and the role must trust it.
+    ///
+    /// [API
+    /// reference](https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerolewithoidc)
+    ///
+    /// # Errors
+    ///
+    /// - `AuthenticationFail.NoPermission` (status 401): The identity provider is not registered or the
+    ///   role does not trust it.
+    /// - `AuthenticationFail.OIDCToken.AudienceNotMatch` (status 401): The token is meant for another
+    ///   audience than the provider registers.
+    /// - `AuthenticationFail.OIDCToken.Expired` (status 401): The token is past its end. Ask the
+    ///   provider for another one.
+    /// - `AuthenticationFail.OIDCToken.HttpsUrlInvalid` (status 401): The certificate of the provider's
+    ///   address could not be verified.
+    /// - `AuthenticationFail.OIDCToken.Invalid` (status 401): The text is not a proper JSON web token
+    ///   or uses an algorithm that is not known.
+    /// - `AuthenticationFail.OIDCToken.InvalidSignature` (status 401): The token does not carry the
+    ///   signature of the provider.
+    /// - `EntityNotExist.Role` (status 404): The role does not exist.
+    /// - `InvalidParameter` (status 400): A parameter has a value that the operation does not take. The
+    ///   message names it.
+    /// - `InvalidParameter.DurationSeconds` (status 400): The lifetime is below 900 seconds or above
+    ///   what the role allows.
+    /// - `InvalidParameter.PolicyGrammar` (status 400): The policy is not a proper policy document.
+    /// - `InvalidParameter.RoleArn` (status 400): The name of the role is malformed.
+    /// - `InvalidParameter.RoleSessionName` (status 400): The session name has a forbidden character or
+    ///   length.
+    /// - `MissingRoleArn` (status 400): The request does not say which role.
+    /// - `MissingRoleSessionName` (status 400): The request does not name the session.
+    /// - `Throttling` (status 400): The account sends more requests than it may, by default 100 a
+    ///   second. Wait and repeat.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use oss_sdk::sts::AssumeRoleWithOIDCRequest;
+    ///
+    /// # async fn example(client: oss_sdk::sts::Client) -> Result<(), oss_sdk::Error> {
+    /// let request = AssumeRoleWithOIDCRequest::new(
+    ///     "oidc-provider-arn",
+    ///     "oidc-token",
+    ///     "role-arn",
+    ///     "role-session-name",
+    /// );
+    /// let result = client.assume_role_with_oidc(request).await?;
+    /// println!("{result:?}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn assume_role_with_oidc(
+        &self,
+        request: AssumeRoleWithOIDCRequest,
+    ) -> Call<'_, AssumeRoleWithOIDCRequest> {
+        self.call(request)
+    }
 }
 
 #[cfg(feature = "dynamic")]
@@ -292,9 +557,13 @@ mod dynamic {
     use crate::dynamic::Output;
     use crate::json::{FromJson, JsonError, JsonObject, JsonReader, Names, ToJson};
     use crate::operation::ResultMeta;
-    use super::{AssumeRoleRequest, AssumeRoleResult, AssumedRoleUser, Credentials};
+    use super::{
+        AssumeRoleRequest, AssumeRoleResult, AssumeRoleWithOIDCRequest,
+        AssumeRoleWithOIDCResult, AssumedRoleUser, Credentials, OidcTokenInfo,
+    };
 
     impl FromJson for AssumeRoleRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -312,6 +581,7 @@ mod dynamic {
     }
 
     impl ToJson for AssumeRoleResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("request_id", "RequestId", &self.request_id);
@@ -328,7 +598,46 @@ mod dynamic {
         }
     }
 
+    impl FromJson for AssumeRoleWithOIDCRequest {
+        #[inline]
+        fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
+            let mut object = JsonReader::new(value, names)?;
+            let value = Self {
+                duration_seconds: object.take("duration_seconds", "DurationSeconds")?,
+                oidc_provider_arn: object
+                    .required("oidc_provider_arn", "OIDCProviderArn")?,
+                oidc_token: object.required("oidc_token", "OIDCToken")?,
+                policy: object.take("policy", "Policy")?,
+                role_arn: object.required("role_arn", "RoleArn")?,
+                role_session_name: object
+                    .required("role_session_name", "RoleSessionName")?,
+            };
+            object.finish()?;
+            Ok(value)
+        }
+    }
+
+    impl ToJson for AssumeRoleWithOIDCResult {
+        #[inline]
+        fn to_json(&self, names: Names) -> Value {
+            let mut out = JsonObject::new(names);
+            out.set("assumed_role_user", "AssumedRoleUser", &self.assumed_role_user);
+            out.set("credentials", "Credentials", &self.credentials);
+            out.set("oidc_token_info", "OIDCTokenInfo", &self.oidc_token_info);
+            out.set("request_id", "RequestId", &self.request_id);
+            out.set("source_identity", "SourceIdentity", &self.source_identity);
+            out.into()
+        }
+    }
+
+    impl Output for AssumeRoleWithOIDCResult {
+        fn meta(&self) -> &ResultMeta {
+            &self.meta
+        }
+    }
+
     impl ToJson for AssumedRoleUser {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("arn", "Arn", &self.arn);
@@ -338,12 +647,27 @@ mod dynamic {
     }
 
     impl ToJson for Credentials {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("access_key_id", "AccessKeyId", &self.access_key_id);
             out.set("access_key_secret", "AccessKeySecret", &self.access_key_secret);
             out.set("security_token", "SecurityToken", &self.security_token);
             out.set("expiration", "Expiration", &self.expiration);
+            out.into()
+        }
+    }
+
+    impl ToJson for OidcTokenInfo {
+        #[inline]
+        fn to_json(&self, names: Names) -> Value {
+            let mut out = JsonObject::new(names);
+            out.set("client_ids", "ClientIds", &self.client_ids);
+            out.set("expiration_time", "ExpirationTime", &self.expiration_time);
+            out.set("issuance_time", "IssuanceTime", &self.issuance_time);
+            out.set("issuer", "Issuer", &self.issuer);
+            out.set("subject", "Subject", &self.subject);
+            out.set("verification_info", "VerificationInfo", &self.verification_info);
             out.into()
         }
     }

@@ -10,9 +10,11 @@ use serde_json::Value;
 
 use crate::client::Call;
 use crate::error::Error;
-use crate::json::{FromJson, JsonError, JsonObject, Names, ToJson};
-use crate::operation::{Encoder, Operation, Reply, ResultMeta, Spec};
+use crate::json::{FromJson, JsonError, JsonObject, JsonReader, Names, ToJson};
+use crate::operation::{Encoder, NextPage, Operation, Paginate, Reply, ResultMeta, Spec};
 use crate::text::{FromText, TextError, ToText};
+use crate::time::Timestamp;
+use crate::wait::{Verdict, Wait, WaiterSpec};
 use super::SERVICE;
 
 /// Request of [`put_vector_index`](crate::vectors::Client::put_vector_index).
@@ -97,7 +99,7 @@ impl PutVectorIndexRequest {
 
 impl Operation for PutVectorIndexRequest {
     type Output = PutVectorIndexResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "PutVectorIndex", Method::POST)
             .query(&[("putVectorIndex", None)])
@@ -107,6 +109,7 @@ impl Operation for PutVectorIndexRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.check_length("index_name", &self.index_name, 1, 63);
@@ -123,6 +126,7 @@ impl Operation for PutVectorIndexRequest {
         out.json(None, document);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<PutVectorIndexResult, Error> {
         Ok(PutVectorIndexResult {
             meta: reply.into_meta(),
@@ -154,6 +158,373 @@ impl PutVectorIndexResult {
     }
 }
 
+/// Request of [`get_vector_index`](crate::vectors::Client::get_vector_index).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct GetVectorIndexRequest {
+    /// The bucket.
+    pub bucket: String,
+    /// The index to look up. From 1 to 63 bytes. Required.
+    pub index_name: String,
+}
+
+impl GetVectorIndexRequest {
+    /// A request with its required members.
+    pub fn new(bucket: impl Into<String>, index_name: impl Into<String>) -> Self {
+        Self {
+            bucket: bucket.into(),
+            index_name: index_name.into(),
+        }
+    }
+
+    /// Sets [`bucket`](field@Self::bucket).
+    #[must_use]
+    pub fn bucket(mut self, value: impl Into<String>) -> Self {
+        self.bucket = value.into();
+        self
+    }
+
+    /// Sets [`index_name`](field@Self::index_name).
+    #[must_use]
+    pub fn index_name(mut self, value: impl Into<String>) -> Self {
+        self.index_name = value.into();
+        self
+    }
+}
+
+impl Operation for GetVectorIndexRequest {
+    type Output = GetVectorIndexResult;
+    #[inline]
+    fn spec() -> &'static Spec {
+        static SPEC: Spec = Spec::new(&SERVICE, "GetVectorIndex", Method::POST)
+            .query(&[("getVectorIndex", None)])
+            .headers(&[("Content-Type", "application/json")])
+            .content_md5();
+        &SPEC
+    }
+
+    #[inline]
+    fn encode(&self, out: &mut Encoder) {
+        out.bucket(&self.bucket);
+        out.check_length("index_name", &self.index_name, 1, 63);
+        let mut document = JsonObject::new(Names::Wire);
+        document.set("index_name", "indexName", &self.index_name);
+        out.json(None, document);
+    }
+
+    #[inline]
+    fn decode(reply: Reply) -> Result<GetVectorIndexResult, Error> {
+        let mut result = GetVectorIndexResult::default();
+        let mut object = JsonReader::new(reply.json(None)?, Names::Wire)?;
+        result.index = object.required("index", "index")?;
+        object.finish()?;
+        result.meta = reply.into_meta();
+        Ok(result)
+    }
+}
+
+/// Result of [`get_vector_index`](crate::vectors::Client::get_vector_index).
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct GetVectorIndexResult {
+    /// The index as it is now.
+    pub index: VectorIndex,
+    meta: ResultMeta,
+}
+
+impl GetVectorIndexResult {
+    /// HTTP status of the answer.
+    pub fn status(&self) -> u16 {
+        self.meta.status()
+    }
+
+    /// Id of the request at the service, to give to support. Empty if the answer had none.
+    pub fn request_id(&self) -> &str {
+        self.meta.request_id()
+    }
+
+    /// All headers of the answer.
+    pub fn headers(&self) -> &HeaderMap {
+        self.meta.headers()
+    }
+}
+
+/// Request of [`list_vector_indexes`](crate::vectors::Client::list_vector_indexes).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ListVectorIndexesRequest {
+    /// The bucket.
+    pub bucket: String,
+    /// Token from the page before. Absent for the first page.
+    pub next_token: Option<String>,
+    /// Most indexes of a page. 0 stands for the default of 100. From 0 to 500.
+    pub max_results: Option<i64>,
+    /// List only indexes whose name begins with this.
+    pub prefix: Option<String>,
+}
+
+impl ListVectorIndexesRequest {
+    /// A request with its required members.
+    pub fn new(bucket: impl Into<String>) -> Self {
+        Self {
+            bucket: bucket.into(),
+            next_token: None,
+            max_results: None,
+            prefix: None,
+        }
+    }
+
+    /// Sets [`bucket`](field@Self::bucket).
+    #[must_use]
+    pub fn bucket(mut self, value: impl Into<String>) -> Self {
+        self.bucket = value.into();
+        self
+    }
+
+    /// Sets [`next_token`](field@Self::next_token).
+    #[must_use]
+    pub fn next_token(mut self, value: impl Into<String>) -> Self {
+        self.next_token = Some(value.into());
+        self
+    }
+
+    /// Sets [`max_results`](field@Self::max_results).
+    #[must_use]
+    pub fn max_results(mut self, value: i64) -> Self {
+        self.max_results = Some(value);
+        self
+    }
+
+    /// Sets [`prefix`](field@Self::prefix).
+    #[must_use]
+    pub fn prefix(mut self, value: impl Into<String>) -> Self {
+        self.prefix = Some(value.into());
+        self
+    }
+}
+
+impl Operation for ListVectorIndexesRequest {
+    type Output = ListVectorIndexesResult;
+    #[inline]
+    fn spec() -> &'static Spec {
+        static SPEC: Spec = Spec::new(&SERVICE, "ListVectorIndexes", Method::POST)
+            .query(&[("listVectorIndexes", None)])
+            .headers(&[("Content-Type", "application/json")])
+            .content_md5();
+        &SPEC
+    }
+
+    #[inline]
+    fn encode(&self, out: &mut Encoder) {
+        out.bucket(&self.bucket);
+        if let Some(value) = self.max_results {
+            out.check_range("max_results", value, 0, 500);
+        }
+        let mut document = JsonObject::new(Names::Wire);
+        document.set("next_token", "nextToken", &self.next_token);
+        document.set("max_results", "maxResults", &self.max_results);
+        document.set("prefix", "prefix", &self.prefix);
+        out.json(None, document);
+    }
+
+    #[inline]
+    fn decode(reply: Reply) -> Result<ListVectorIndexesResult, Error> {
+        let mut result = ListVectorIndexesResult::default();
+        let mut object = JsonReader::new(reply.json(None)?, Names::Wire)?;
+        result.next_token = object.take("next_token", "nextToken")?;
+        result.indexes = object.take("indexes", "indexes")?.unwrap_or_default();
+        object.finish()?;
+        result.meta = reply.into_meta();
+        Ok(result)
+    }
+}
+
+impl Paginate for ListVectorIndexesRequest {
+    type Item = VectorIndex;
+    #[inline]
+    fn next_page(&mut self, page: &ListVectorIndexesResult) -> NextPage {
+        if page.next_token.as_deref().is_none_or(str::is_empty) {
+            return NextPage::Last;
+        }
+        if self.next_token == page.next_token {
+            return NextPage::Lost;
+        }
+        self.next_token = page.next_token.clone();
+        NextPage::More
+    }
+
+    #[inline]
+    fn items(page: ListVectorIndexesResult) -> Vec<VectorIndex> {
+        page.indexes
+    }
+}
+
+/// Result of [`list_vector_indexes`](crate::vectors::Client::list_vector_indexes).
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct ListVectorIndexesResult {
+    /// Token of the next page, when there is one.
+    pub next_token: Option<String>,
+    /// Indexes of this page.
+    pub indexes: Vec<VectorIndex>,
+    meta: ResultMeta,
+}
+
+impl ListVectorIndexesResult {
+    /// HTTP status of the answer.
+    pub fn status(&self) -> u16 {
+        self.meta.status()
+    }
+
+    /// Id of the request at the service, to give to support. Empty if the answer had none.
+    pub fn request_id(&self) -> &str {
+        self.meta.request_id()
+    }
+
+    /// All headers of the answer.
+    pub fn headers(&self) -> &HeaderMap {
+        self.meta.headers()
+    }
+}
+
+/// Request of [`delete_vector_index`](crate::vectors::Client::delete_vector_index).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct DeleteVectorIndexRequest {
+    /// The bucket.
+    pub bucket: String,
+    /// The index to delete, with or without vectors. From 1 to 63 bytes. Required.
+    pub index_name: String,
+}
+
+impl DeleteVectorIndexRequest {
+    /// A request with its required members.
+    pub fn new(bucket: impl Into<String>, index_name: impl Into<String>) -> Self {
+        Self {
+            bucket: bucket.into(),
+            index_name: index_name.into(),
+        }
+    }
+
+    /// Sets [`bucket`](field@Self::bucket).
+    #[must_use]
+    pub fn bucket(mut self, value: impl Into<String>) -> Self {
+        self.bucket = value.into();
+        self
+    }
+
+    /// Sets [`index_name`](field@Self::index_name).
+    #[must_use]
+    pub fn index_name(mut self, value: impl Into<String>) -> Self {
+        self.index_name = value.into();
+        self
+    }
+}
+
+impl Operation for DeleteVectorIndexRequest {
+    type Output = DeleteVectorIndexResult;
+    #[inline]
+    fn spec() -> &'static Spec {
+        static SPEC: Spec = Spec::new(&SERVICE, "DeleteVectorIndex", Method::POST)
+            .query(&[("deleteVectorIndex", None)])
+            .headers(&[("Content-Type", "application/json")])
+            .content_md5();
+        &SPEC
+    }
+
+    #[inline]
+    fn encode(&self, out: &mut Encoder) {
+        out.bucket(&self.bucket);
+        out.check_length("index_name", &self.index_name, 1, 63);
+        let mut document = JsonObject::new(Names::Wire);
+        document.set("index_name", "indexName", &self.index_name);
+        out.json(None, document);
+    }
+
+    #[inline]
+    fn decode(reply: Reply) -> Result<DeleteVectorIndexResult, Error> {
+        Ok(DeleteVectorIndexResult {
+            meta: reply.into_meta(),
+        })
+    }
+}
+
+/// Result of [`delete_vector_index`](crate::vectors::Client::delete_vector_index).
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct DeleteVectorIndexResult {
+    meta: ResultMeta,
+}
+
+impl DeleteVectorIndexResult {
+    /// HTTP status of the answer.
+    pub fn status(&self) -> u16 {
+        self.meta.status()
+    }
+
+    /// Id of the request at the service, to give to support. Empty if the answer had none.
+    pub fn request_id(&self) -> &str {
+        self.meta.request_id()
+    }
+
+    /// All headers of the answer.
+    pub fn headers(&self) -> &HeaderMap {
+        self.meta.headers()
+    }
+}
+
+/// An index of a vector bucket. A fusion index has type, dimension and metric in its fields
+/// instead.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct VectorIndex {
+    /// When the index was created.
+    pub create_time: Option<Timestamp>,
+    /// Type of the numbers in a vector.
+    pub data_type: Option<DataType>,
+    /// How many numbers each vector has, 1 to 4096.
+    pub dimension: Option<i64>,
+    /// How the distance of two vectors is measured.
+    pub distance_metric: Option<DistanceMetric>,
+    /// Name of the index, unique in its bucket.
+    pub index_name: String,
+    /// Which metadata of vectors cannot be used in filters.
+    pub metadata: Option<VectorIndexMetadata>,
+    /// Whether the index can be used.
+    pub status: Option<VectorIndexStatus>,
+    /// Bucket that holds the index. The service may send `bucket_arn` instead.
+    pub vector_bucket_name: Option<String>,
+    /// Bucket that holds the index, written `acs:ossvector:<region>:<account ID>:<bucket>`.
+    pub bucket_arn: Option<String>,
+    /// Kind of the index.
+    pub mode: Option<IndexMode>,
+    /// Fields of a fusion index, as the JSON object that it was created with.
+    pub schema_configuration: Option<Value>,
+}
+
+impl FromJson for VectorIndex {
+    #[inline]
+    fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
+        let mut object = JsonReader::new(value, names)?;
+        let value = Self {
+            create_time: object.take("create_time", "createTime")?,
+            data_type: object.take("data_type", "dataType")?,
+            dimension: object.take("dimension", "dimension")?,
+            distance_metric: object.take("distance_metric", "distanceMetric")?,
+            index_name: object.required("index_name", "indexName")?,
+            metadata: object.take("metadata", "metadata")?,
+            status: object.take("status", "status")?,
+            vector_bucket_name: object.take("vector_bucket_name", "vectorBucketName")?,
+            bucket_arn: object.take("bucket_arn", "bucketArn")?,
+            mode: object.take("mode", "mode")?,
+            schema_configuration: object
+                .take("schema_configuration", "schemaConfiguration")?,
+        };
+        object.finish()?;
+        Ok(value)
+    }
+}
+
 /// How an index treats the metadata of its vectors.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
@@ -179,7 +550,22 @@ impl VectorIndexMetadata {
     }
 }
 
+impl FromJson for VectorIndexMetadata {
+    #[inline]
+    fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
+        let mut object = JsonReader::new(value, names)?;
+        let value = Self {
+            non_filterable_metadata_keys: object
+                .take("non_filterable_metadata_keys", "nonFilterableMetadataKeys")?
+                .unwrap_or_default(),
+        };
+        object.finish()?;
+        Ok(value)
+    }
+}
+
 impl ToJson for VectorIndexMetadata {
+    #[inline]
     fn to_json(&self, names: Names) -> Value {
         let mut out = JsonObject::new(names);
         out.set(
@@ -273,12 +659,14 @@ impl FromText for DataType {
 }
 
 impl ToJson for DataType {
+    #[inline]
     fn to_json(&self, _names: Names) -> Value {
         Value::from(self.as_str())
     }
 }
 
 impl FromJson for DataType {
+    #[inline]
     fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
         String::from_json(value, names).map(Self::from)
     }
@@ -357,12 +745,190 @@ impl FromText for DistanceMetric {
 }
 
 impl ToJson for DistanceMetric {
+    #[inline]
     fn to_json(&self, _names: Names) -> Value {
         Value::from(self.as_str())
     }
 }
 
 impl FromJson for DistanceMetric {
+    #[inline]
+    fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
+        String::from_json(value, names).map(Self::from)
+    }
+}
+
+/// Kind of an index.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum IndexMode {
+    /// One vector for each key and metadata to filter by.
+    Standard,
+    /// Several vectors for each key, and fields that can be filtered, sorted and searched as text.
+    Fusion,
+    /// A value that this version does not know, as it is on the wire.
+    Unknown(String),
+}
+
+impl IndexMode {
+    /// The value on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Standard => "standard",
+            Self::Fusion => "fusion",
+            Self::Unknown(value) => value,
+        }
+    }
+}
+
+impl From<&str> for IndexMode {
+    fn from(value: &str) -> Self {
+        match value {
+            "standard" => Self::Standard,
+            "fusion" => Self::Fusion,
+            _ => Self::Unknown(value.to_owned()),
+        }
+    }
+}
+
+impl From<String> for IndexMode {
+    fn from(value: String) -> Self {
+        Self::from(value.as_str())
+    }
+}
+
+/// An empty value that is not sent by the service, for structures that are filled later.
+impl Default for IndexMode {
+    fn default() -> Self {
+        Self::Unknown(String::new())
+    }
+}
+
+impl fmt::Display for IndexMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for IndexMode {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self::from(text))
+    }
+}
+
+impl ToText for IndexMode {
+    fn to_text(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self.as_str())
+    }
+}
+
+impl FromText for IndexMode {
+    fn from_text(text: &str) -> Result<Self, TextError> {
+        Ok(Self::from(text))
+    }
+}
+
+impl ToJson for IndexMode {
+    #[inline]
+    fn to_json(&self, _names: Names) -> Value {
+        Value::from(self.as_str())
+    }
+}
+
+impl FromJson for IndexMode {
+    #[inline]
+    fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
+        String::from_json(value, names).map(Self::from)
+    }
+}
+
+/// Whether an index can be used.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum VectorIndexStatus {
+    /// The index is being set up and takes no vectors yet.
+    Creating,
+    /// The index is ready.
+    Enable,
+    /// The index is being removed with all its vectors.
+    Deleting,
+    /// A value that this version does not know, as it is on the wire.
+    Unknown(String),
+}
+
+impl VectorIndexStatus {
+    /// The value on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Creating => "creating",
+            Self::Enable => "enable",
+            Self::Deleting => "deleting",
+            Self::Unknown(value) => value,
+        }
+    }
+}
+
+impl From<&str> for VectorIndexStatus {
+    fn from(value: &str) -> Self {
+        match value {
+            "creating" => Self::Creating,
+            "enable" => Self::Enable,
+            "deleting" => Self::Deleting,
+            _ => Self::Unknown(value.to_owned()),
+        }
+    }
+}
+
+impl From<String> for VectorIndexStatus {
+    fn from(value: String) -> Self {
+        Self::from(value.as_str())
+    }
+}
+
+/// An empty value that is not sent by the service, for structures that are filled later.
+impl Default for VectorIndexStatus {
+    fn default() -> Self {
+        Self::Unknown(String::new())
+    }
+}
+
+impl fmt::Display for VectorIndexStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for VectorIndexStatus {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self::from(text))
+    }
+}
+
+impl ToText for VectorIndexStatus {
+    fn to_text(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self.as_str())
+    }
+}
+
+impl FromText for VectorIndexStatus {
+    fn from_text(text: &str) -> Result<Self, TextError> {
+        Ok(Self::from(text))
+    }
+}
+
+impl ToJson for VectorIndexStatus {
+    #[inline]
+    fn to_json(&self, _names: Names) -> Value {
+        Value::from(self.as_str())
+    }
+}
+
+impl FromJson for VectorIndexStatus {
+    #[inline]
     fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
         String::from_json(value, names).map(Self::from)
     }
@@ -410,6 +976,171 @@ impl crate::vectors::Client {
     ) -> Call<'_, PutVectorIndexRequest> {
         self.call(request)
     }
+
+    /// Returns the settings and the status of an index. Needs `oss:GetVectorIndex`. Vectors can be
+    /// written once the status is `enable`.
+    ///
+    /// [API reference](https://www.alibabacloud.com/help/en/oss/developer-reference/getvectorindex)
+    ///
+    /// # Errors
+    ///
+    /// - `NoSuchBucket` (status 404): The vector bucket does not exist.
+    /// - `NoSuchVectorIndex` (status 404): The vector bucket has no index of this name.
+    /// - `AccessDenied` (status 403): The caller may not do this: a bucket policy or a RAM policy
+    ///   forbids it or none allows it.
+    /// - `MissingArgument` (status 400): A member that the operation needs is missing. The message
+    ///   names it.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use oss_sdk::vectors::GetVectorIndexRequest;
+    ///
+    /// # async fn example(client: oss_sdk::vectors::Client) -> Result<(), oss_sdk::Error> {
+    /// let request = GetVectorIndexRequest::new("examplebucket", "index-name");
+    /// let result = client.get_vector_index(request).await?;
+    /// println!("{result:?}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get_vector_index(
+        &self,
+        request: GetVectorIndexRequest,
+    ) -> Call<'_, GetVectorIndexRequest> {
+        self.call(request)
+    }
+
+    /// Lists the indexes of a vector bucket by name. Needs `oss:ListVectorIndexes`. At most 16 such
+    /// requests may run at the same time.
+    ///
+    /// [API reference](https://www.alibabacloud.com/help/en/oss/developer-reference/listvectorindexes)
+    ///
+    /// # Errors
+    ///
+    /// - `NoSuchBucket` (status 404): The vector bucket does not exist.
+    /// - `AccessDenied` (status 403): The caller may not do this: a bucket policy or a RAM policy
+    ///   forbids it or none allows it.
+    /// - `InvalidArgument` (status 400): A member of the document has a value that the operation does
+    ///   not take. The message names it.
+    /// - `QpsLimitExceeded` (status 429): More requests a second than the operation or account may
+    ///   have.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use oss_sdk::vectors::ListVectorIndexesRequest;
+    ///
+    /// # async fn example(client: oss_sdk::vectors::Client) -> Result<(), oss_sdk::Error> {
+    /// let request = ListVectorIndexesRequest::new("examplebucket");
+    /// let result = client.list_vector_indexes(request).await?;
+    /// println!("{result:?}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn list_vector_indexes(
+        &self,
+        request: ListVectorIndexesRequest,
+    ) -> Call<'_, ListVectorIndexesRequest> {
+        self.call(request)
+    }
+
+    /// Deletes an index with all its vectors. Needs `oss:DeleteVectorIndex`. It cannot be undone.
+    ///
+    /// [API reference](https://www.alibabacloud.com/help/en/oss/developer-reference/deletevectorindex)
+    ///
+    /// # Errors
+    ///
+    /// - `NoSuchBucket` (status 404): The vector bucket does not exist.
+    /// - `NoSuchVectorIndex` (status 404): The vector bucket has no index of this name.
+    /// - `AccessDenied` (status 403): The caller may not do this: a bucket policy or a RAM policy
+    ///   forbids it or none allows it.
+    /// - `MissingArgument` (status 400): A member that the operation needs is missing. The message
+    ///   names it.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use oss_sdk::vectors::DeleteVectorIndexRequest;
+    ///
+    /// # async fn example(client: oss_sdk::vectors::Client) -> Result<(), oss_sdk::Error> {
+    /// let request = DeleteVectorIndexRequest::new("examplebucket", "index-name");
+    /// let result = client.delete_vector_index(request).await?;
+    /// println!("{result:?}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn delete_vector_index(
+        &self,
+        request: DeleteVectorIndexRequest,
+    ) -> Call<'_, DeleteVectorIndexRequest> {
+        self.call(request)
+    }
+
+    /// Waits until an index is gone.
+    ///
+    /// Calls [`get_vector_index`](Self::get_vector_index) at once, after 2 seconds, and then after ever
+    /// longer pauses of at most 20 seconds. Fails after 10 minutes unless it is told otherwise.
+    pub fn wait_until_vector_index_deleted(
+        &self,
+        request: impl Into<GetVectorIndexRequest>,
+    ) -> Wait<'_, GetVectorIndexRequest> {
+        static SPEC: WaiterSpec = WaiterSpec::new("vector_index_deleted", 2, 20, 600);
+
+        fn judge(answer: &Result<GetVectorIndexResult, Error>) -> Verdict {
+            match answer {
+                Ok(_) => Verdict::Again,
+                Err(error) => {
+                    if matches!(error.code(), Some("NoSuchVectorIndex")) {
+                        return Verdict::Done;
+                    }
+                    Verdict::Failed
+                }
+            }
+        }
+        Wait::with_call(self.call(request.into()), &SPEC, judge)
+    }
+
+    /// Waits until an index can take vectors and answer queries.
+    ///
+    /// Calls [`get_vector_index`](Self::get_vector_index) at once, after 2 seconds, and then after ever
+    /// longer pauses of at most 20 seconds. Fails after 10 minutes unless it is told otherwise.
+    pub fn wait_until_vector_index_ready(
+        &self,
+        request: impl Into<GetVectorIndexRequest>,
+    ) -> Wait<'_, GetVectorIndexRequest> {
+        static SPEC: WaiterSpec = WaiterSpec::new("vector_index_ready", 2, 20, 600);
+
+        fn judge(answer: &Result<GetVectorIndexResult, Error>) -> Verdict {
+            match answer {
+                Ok(result) => {
+                    if result
+                        .index
+                        .status
+                        .as_ref()
+                        .is_some_and(|value| matches!(value.as_str(), "enable"))
+                    {
+                        return Verdict::Done;
+                    }
+                    if result
+                        .index
+                        .status
+                        .as_ref()
+                        .is_some_and(|value| matches!(value.as_str(), "deleting"))
+                    {
+                        return Verdict::Failed;
+                    }
+                    Verdict::Again
+                }
+                Err(error) => {
+                    if matches!(error.code(), Some("NoSuchVectorIndex")) {
+                        return Verdict::Again;
+                    }
+                    Verdict::Failed
+                }
+            }
+        }
+        Wait::with_call(self.call(request.into()), &SPEC, judge)
+    }
 }
 
 #[cfg(feature = "dynamic")]
@@ -418,9 +1149,14 @@ mod dynamic {
     use crate::dynamic::Output;
     use crate::json::{FromJson, JsonError, JsonObject, JsonReader, Names, ToJson};
     use crate::operation::ResultMeta;
-    use super::{PutVectorIndexRequest, PutVectorIndexResult, VectorIndexMetadata};
+    use super::{
+        DeleteVectorIndexRequest, DeleteVectorIndexResult, GetVectorIndexRequest,
+        GetVectorIndexResult, ListVectorIndexesRequest, ListVectorIndexesResult,
+        PutVectorIndexRequest, PutVectorIndexResult, VectorIndex,
+    };
 
     impl FromJson for PutVectorIndexRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -437,6 +1173,7 @@ mod dynamic {
     }
 
     impl ToJson for PutVectorIndexResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             JsonObject::new(names).into()
         }
@@ -448,16 +1185,111 @@ mod dynamic {
         }
     }
 
-    impl FromJson for VectorIndexMetadata {
+    impl FromJson for GetVectorIndexRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
-                non_filterable_metadata_keys: object
-                    .take("non_filterable_metadata_keys", "nonFilterableMetadataKeys")?
-                    .unwrap_or_default(),
+                bucket: object.required("bucket", "bucket")?,
+                index_name: object.required("index_name", "indexName")?,
             };
             object.finish()?;
             Ok(value)
+        }
+    }
+
+    impl ToJson for GetVectorIndexResult {
+        #[inline]
+        fn to_json(&self, names: Names) -> Value {
+            let mut out = JsonObject::new(names);
+            out.set("index", "index", &self.index);
+            out.into()
+        }
+    }
+
+    impl Output for GetVectorIndexResult {
+        fn meta(&self) -> &ResultMeta {
+            &self.meta
+        }
+    }
+
+    impl FromJson for ListVectorIndexesRequest {
+        #[inline]
+        fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
+            let mut object = JsonReader::new(value, names)?;
+            let value = Self {
+                bucket: object.required("bucket", "bucket")?,
+                next_token: object.take("next_token", "nextToken")?,
+                max_results: object.take("max_results", "maxResults")?,
+                prefix: object.take("prefix", "prefix")?,
+            };
+            object.finish()?;
+            Ok(value)
+        }
+    }
+
+    impl ToJson for ListVectorIndexesResult {
+        #[inline]
+        fn to_json(&self, names: Names) -> Value {
+            let mut out = JsonObject::new(names);
+            out.set("next_token", "nextToken", &self.next_token);
+            out.set("indexes", "indexes", &self.indexes);
+            out.into()
+        }
+    }
+
+    impl Output for ListVectorIndexesResult {
+        fn meta(&self) -> &ResultMeta {
+            &self.meta
+        }
+    }
+
+    impl FromJson for DeleteVectorIndexRequest {
+        #[inline]
+        fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
+            let mut object = JsonReader::new(value, names)?;
+            let value = Self {
+                bucket: object.required("bucket", "bucket")?,
+                index_name: object.required("index_name", "indexName")?,
+            };
+            object.finish()?;
+            Ok(value)
+        }
+    }
+
+    impl ToJson for DeleteVectorIndexResult {
+        #[inline]
+        fn to_json(&self, names: Names) -> Value {
+            JsonObject::new(names).into()
+        }
+    }
+
+    impl Output for DeleteVectorIndexResult {
+        fn meta(&self) -> &ResultMeta {
+            &self.meta
+        }
+    }
+
+    impl ToJson for VectorIndex {
+        #[inline]
+        fn to_json(&self, names: Names) -> Value {
+            let mut out = JsonObject::new(names);
+            out.set("create_time", "createTime", &self.create_time);
+            out.set("data_type", "dataType", &self.data_type);
+            out.set("dimension", "dimension", &self.dimension);
+            out.set("distance_metric", "distanceMetric", &self.distance_metric);
+            out.set("index_name", "indexName", &self.index_name);
+            out.set("metadata", "metadata", &self.metadata);
+            out.set("status", "status", &self.status);
+            out.set("vector_bucket_name", "vectorBucketName", &self.vector_bucket_name);
+            out.set("bucket_arn", "bucketArn", &self.bucket_arn);
+            out.set("mode", "mode", &self.mode);
+            out.set(
+                "schema_configuration",
+                "schemaConfiguration",
+                &self.schema_configuration,
+            );
+            out.into()
         }
     }
 }

@@ -12,20 +12,31 @@ use crate::value::{Record, Value};
 /// Reads the keys of an object as members; the error names the key.
 pub(crate) fn read(service: &Service, members: &[&Member], object: &Map<String, Json>) -> Result<Record, String> {
     let named = |member: &Member, key: &str| {
-        member.wire.last().is_some_and(|wire| wire == key) || member.aliases.iter().any(|alias| alias == key)
+        member.wire.first().is_some_and(|wire| wire == key) || member.aliases.iter().any(|alias| alias == key)
     };
     if let Some(unknown) = object
         .keys()
-        .find(|key| !members.iter().any(|member| named(member, key)))
+        .find(|key| !members.iter().any(|member| member.rest || named(member, key)))
     {
         return Err(format!("the key {unknown} is not known"));
     }
     let mut record = Record::new();
     for member in members {
+        if member.rest {
+            let left = object
+                .iter()
+                .filter(|(key, _)| !members.iter().any(|other| !other.rest && named(other, key)));
+            let left = Json::Object(left.map(|(key, json)| (key.clone(), json.clone())).collect());
+            let value = read_value(service, &member.ty, &member.name, &left)?;
+            if !matches!(&value, Value::Map(entries) if entries.is_empty()) {
+                record.set(&member.name, value);
+            }
+            continue;
+        }
         let found = object
             .iter()
             .find(|(key, value)| named(member, key) && !value.is_null());
-        let name = member.wire.last().map(String::as_str).unwrap_or_default();
+        let name = member.wire.first().map(String::as_str).unwrap_or_default();
         match found {
             Some((key, json)) => {
                 let value = read_value(service, &member.ty, key, json)?;
@@ -39,7 +50,8 @@ pub(crate) fn read(service: &Service, members: &[&Member], object: &Map<String, 
     Ok(record)
 }
 
-fn read_value(service: &Service, ty: &Type, key: &str, json: &Json) -> Result<Value, String> {
+/// Reads a value by its type; the error names the key.
+pub(crate) fn read_value(service: &Service, ty: &Type, key: &str, json: &Json) -> Result<Value, String> {
     let wrong = |expected: &str| Err(format!("the key {key} is not {expected}"));
     match (ty, json) {
         (Type::Any, any) => Ok(Value::Json(any.clone())),
@@ -62,7 +74,9 @@ fn read_value(service: &Service, ty: &Type, key: &str, json: &Json) -> Result<Va
         },
         (Type::Shape(id), Json::Object(object)) => {
             let members: Vec<_> = service.shape(*id).members.iter().collect();
-            read(service, &members, object).map(Value::Record)
+            let record = read(service, &members, object)?;
+            super::check_together(service.shape(*id), &record)?;
+            Ok(Value::Record(record))
         }
         (Type::List(item), Json::Array(items)) => {
             let items = items.iter().map(|json| read_value(service, item, key, json));
@@ -88,14 +102,18 @@ fn read_value(service: &Service, ty: &Type, key: &str, json: &Json) -> Result<Va
 pub(crate) fn write(service: &Service, members: &[&Member], record: &Record) -> Map<String, Json> {
     let mut object = Map::new();
     for member in members {
-        if let (Some(value), Some(name)) = (record.get(&member.name), member.wire.last()) {
-            object.insert(name.clone(), write_value(service, &member.ty, value));
+        if let (Some(value), Some(name)) = (record.get(&member.name), member.wire.first()) {
+            match (member.rest, write_value(service, &member.ty, value)) {
+                (true, Json::Object(entries)) => object.extend(entries),
+                (_, value) => drop(object.insert(name.clone(), value)),
+            }
         }
     }
     object
 }
 
-fn write_value(service: &Service, ty: &Type, value: &Value) -> Json {
+/// Writes a value by its type.
+pub(crate) fn write_value(service: &Service, ty: &Type, value: &Value) -> Json {
     match (ty, value) {
         (_, Value::Json(json)) => json.clone(),
         (Type::Shape(id), Value::Record(record)) => {

@@ -27,6 +27,10 @@ pub(crate) fn read(service: &Service, ty: &Type, raw: &str) -> Result<Value, Str
         Type::Timestamp(format) => read_time(*format, raw.trim())
             .map(Value::Time)
             .ok_or_else(|| "a timestamp".to_owned()),
+        Type::Base64String => text::base64_decode(raw.trim())
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .map(Value::Text)
+            .ok_or_else(|| "Base64 of text".to_owned()),
         Type::Bytes => match text::base64_decode(raw.trim()) {
             Some(_) => Ok(Value::Text(raw.trim().to_owned())),
             None => Err("Base64".to_owned()),
@@ -60,6 +64,7 @@ fn read_time(format: TimestampFormat, raw: &str) -> Option<std::time::SystemTime
 /// Writes a scalar; nothing when the value is none of this type.
 pub(crate) fn write(ty: &Type, value: &Value) -> Option<String> {
     match (value, ty) {
+        (Value::Text(text), Type::Base64String) => Some(text::base64(text.as_bytes())),
         (Value::Text(text), _) => Some(text.clone()),
         (Value::Integer(number), _) => Some(number.to_string()),
         (Value::Float(number), _) => Some(number.to_string()),

@@ -132,7 +132,7 @@ pub(crate) fn read(
             }
             ty => match found.as_slice() {
                 [] => None,
-                [one] => Some(read_value(service, ty, one, strictness)?),
+                [one] => Some(without_prefix(member, read_value(service, ty, one, strictness)?)),
                 _ => {
                     return Err(format!("the element {name} occurs more than once in {}", element.name));
                 }
@@ -154,6 +154,17 @@ pub(crate) fn read(
     Ok(record)
 }
 
+/// Reads a document that is one of a shape's members.
+pub(crate) fn read_one_of(service: &Service, shape: ShapeId, root: &Element) -> Result<Record, String> {
+    let members = &service.shape(shape).members;
+    let chosen = members
+        .iter()
+        .find(|member| member.wire.first() == Some(&root.name))
+        .ok_or_else(|| format!("the root element {} is not known", root.name))?;
+    let value = read_value(service, &chosen.ty, root, Strictness::Request)?;
+    Ok(Record::new().with(&chosen.name, value))
+}
+
 /// Reads an element as a shape.
 pub(crate) fn read_shape(
     service: &Service,
@@ -162,7 +173,11 @@ pub(crate) fn read_shape(
     strictness: Strictness,
 ) -> Result<Record, String> {
     let members: Vec<_> = service.shape(shape).members.iter().collect();
-    read(service, &members, element, strictness)
+    let record = read(service, &members, element, strictness)?;
+    if strictness == Strictness::Request {
+        super::check_together(service.shape(shape), &record)?;
+    }
+    Ok(record)
 }
 
 fn read_value(service: &Service, ty: &Type, element: &Element, strictness: Strictness) -> Result<Value, String> {
@@ -181,6 +196,15 @@ fn read_value(service: &Service, ty: &Type, element: &Element, strictness: Stric
     }
 }
 
+fn without_prefix(member: &Member, value: Value) -> Value {
+    match (&member.prefix, value) {
+        (Some(prefix), Value::Text(text)) => {
+            Value::Text(text.strip_prefix(prefix.as_str()).unwrap_or(&text).to_owned())
+        }
+        (_, value) => value,
+    }
+}
+
 fn accepts(member: &Member, level: usize, name: &str) -> bool {
     let own = member.wire.get(level).is_some_and(|wire| wire == name);
     own || (level + 1 == member.wire.len() && member.aliases.iter().any(|alias| alias == name))
@@ -192,6 +216,10 @@ fn find<'e>(element: &'e Element, member: &Member) -> Vec<&'e Element> {
             .into_iter()
             .flat_map(|parent| &parent.children)
             .filter(|child| accepts(member, level, &child.name))
+            .filter(|child| match &member.prefix {
+                Some(prefix) => child.text.starts_with(prefix.as_str()),
+                None => true,
+            })
             .collect()
     })
 }
@@ -307,6 +335,7 @@ impl Writer<'_> {
             }
             _ => {
                 if let Some(content) = scalar::write(ty, value) {
+                    let content = format!("{}{content}", member.prefix.as_deref().unwrap_or_default());
                     let content = if self.url_encode && member.url_decoded {
                         text::encode(&content)
                     } else {

@@ -96,7 +96,7 @@ fn serialise(call: &Call<'_>) -> Option<String> {
                 _ => serde_json::Value::Object(json::write(service, &members, &record)).to_string(),
             })
         }
-        BodyKind::None | BodyKind::Stream => None,
+        BodyKind::None | BodyKind::Stream | BodyKind::Frames => None,
     }
 }
 
@@ -136,7 +136,9 @@ fn deserialise(call: &Call<'_>, text: &str) -> Result<Record, ServiceError> {
                 None => json::read(service, &fields(&operation.result), &object).map_err(stale),
             }
         }
-        BodyKind::None | BodyKind::Stream => Err(ServiceError::not_implemented(operation.name.as_str())),
+        BodyKind::None | BodyKind::Stream | BodyKind::Frames => {
+            Err(ServiceError::not_implemented(operation.name.as_str()))
+        }
     }
 }
 

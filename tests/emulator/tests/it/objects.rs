@@ -171,8 +171,11 @@ async fn what_cannot_be_done_is_refused_by_name() {
         Request::put("/bucket/k").header("x-oss-callback", "e30=").body("x"),
         Request::get("/bucket/k").query("x-oss-process", "image/resize,w_1"),
         Request::post("/bucket/k?restore"),
-        Request::put("/bucket?lifecycle").body("<a/>"),
-        Request::new("OPTIONS", "/bucket/k"),
+        Request::get("/bucket/k?legalHold"),
+        Request::post("/bucket?metaQuery&comp=delete"),
+        Request::new("OPTIONS", "/bucket/k")
+            .header("origin", "https://example.com")
+            .header("access-control-request-method", "GET"),
         Request::get("/bucket?brandNew"),
     ] {
         let answer = client.send(request.clone()).await;

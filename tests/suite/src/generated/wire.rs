@@ -2,8 +2,11 @@
 
 //! Samples of all operations, by service.
 
+pub mod agentic;
+pub mod dataprocess;
 pub mod oss;
 pub mod sts;
+pub mod tables;
 pub mod vectors;
 
 use crate::wire::Case;
@@ -11,8 +14,11 @@ use crate::wire::Case;
 /// The samples of every operation, sorted by service and name.
 pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
+    cases.extend(agentic::cases());
+    cases.extend(dataprocess::cases());
     cases.extend(oss::cases());
     cases.extend(sts::cases());
+    cases.extend(tables::cases());
     cases.extend(vectors::cases());
     cases
 }

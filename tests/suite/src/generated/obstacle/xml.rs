@@ -6,6 +6,7 @@ use oss_sdk::__private::{Protocol, ServiceSpec};
 
 mod common;
 mod names;
+mod places;
 mod sharing;
 
 /// What the runtime knows of the service.
@@ -23,11 +24,15 @@ pub static SERVICE: ServiceSpec = ServiceSpec::new("xml", Protocol::RestXml)
             "append",
             "complete",
             "copy",
+            "find",
             "keywords",
             "location",
             "numbers",
             "owner",
             "policy",
+            "process",
+            "shelf",
+            "shelves",
             "tree",
             "v1",
             "v2",
@@ -47,6 +52,11 @@ pub mod operations {
         PutKeywordsResult, PutPolicyRequest, PutPolicyResult, PutStreamRequest,
         PutStreamResult, TypeRequest, TypeResult,
     };
+    pub use super::places::{
+        CountRowsRequest, CountRowsResult, FindRowsRequest, FindRowsResult,
+        ListShelfRequest, ListShelfResult, ListShelvesRequest, ListShelvesResult,
+        ProcessRowRequest, ProcessRowResult, SelectRowsRequest, SelectRowsResult,
+    };
     pub use super::sharing::{
         GetOwnerRequest, GetOwnerResult, PutTreeRequest, PutTreeResult,
     };
@@ -58,6 +68,10 @@ pub mod types {
     pub use super::names::{
         Cow, Debug, Display, Encoder, FromStr, Hash, Infallible, Keyword, Keywords,
         Method, Operation, Part, Spec, Tree, Twin, Value,
+    };
+    pub use super::places::{
+        CountRequest, Row, RowFilter, RowFormat, RowInput, RowOrder, RowQuery, Shelf,
+        ShelfPlace, Verdict, Wait, WireText,
     };
 }
 

@@ -6,45 +6,211 @@ use crate::wire::{Answer, Case};
 
 use oss_sdk::Client;
 use oss_sdk::operations::{
-    AbortMultipartUploadRequest, AppendObjectRequest, CompleteMultipartUploadRequest,
-    CopyObjectRequest, DeleteBucketRequest, DeleteBucketCorsRequest,
-    DeleteBucketPolicyRequest, DeleteMultipleObjectsRequest, DeleteObjectRequest,
-    DeleteObjectTaggingRequest, DescribeRegionsRequest, GetBucketAclRequest,
-    GetBucketCorsRequest, GetBucketInfoRequest, GetBucketLocationRequest,
-    GetBucketPolicyRequest, GetBucketStatRequest, GetBucketVersioningRequest,
-    GetObjectRequest, GetObjectAclRequest, GetObjectMetaRequest, GetObjectTaggingRequest,
-    GetSymlinkRequest, HeadObjectRequest, InitiateMultipartUploadRequest,
-    ListBucketsRequest, ListMultipartUploadsRequest, ListObjectVersionsRequest,
-    ListObjectsRequest, ListObjectsV2Request, ListPartsRequest, PutBucketRequest,
-    PutBucketAclRequest, PutBucketCorsRequest, PutBucketPolicyRequest,
-    PutBucketVersioningRequest, PutObjectRequest, PutObjectAclRequest,
-    PutObjectTaggingRequest, PutSymlinkRequest, UploadPartRequest, UploadPartCopyRequest,
+    AbortBucketWormRequest, AbortMultipartUploadRequest, AppendObjectRequest,
+    AsyncProcessObjectRequest, CleanRestoredObjectRequest, CloseMetaQueryRequest,
+    CompleteBucketWormRequest, CompleteMultipartUploadRequest, CopyObjectRequest,
+    CreateAccessPointRequest, CreateAccessPointForObjectProcessRequest,
+    CreateBucketDataRedundancyTransitionRequest,
+    CreateBucketMetadataConfigurationRequest, CreateCnameTokenRequest,
+    CreateSelectObjectMetaRequest, DeleteAccessPointRequest,
+    DeleteAccessPointForObjectProcessRequest, DeleteAccessPointPolicyRequest,
+    DeleteAccessPointPolicyForObjectProcessRequest,
+    DeleteAccessPointPublicAccessBlockRequest, DeleteBucketRequest,
+    DeleteBucketCorsRequest, DeleteBucketDataRedundancyTransitionRequest,
+    DeleteBucketEncryptionRequest, DeleteBucketInventoryRequest,
+    DeleteBucketLifecycleRequest, DeleteBucketLoggingRequest,
+    DeleteBucketMetadataConfigurationRequest, DeleteBucketOverwriteConfigRequest,
+    DeleteBucketPolicyRequest, DeleteBucketPublicAccessBlockRequest,
+    DeleteBucketReplicationRequest, DeleteBucketStorageQuotaRequest,
+    DeleteBucketTagsRequest, DeleteBucketWebsiteRequest, DeleteCnameRequest,
+    DeleteMultipleObjectsRequest, DeleteObjectRequest, DeleteObjectTaggingRequest,
+    DeletePublicAccessBlockRequest, DeleteStyleRequest,
+    DeleteUserDefinedLogFieldsConfigRequest, DescribeRegionsRequest,
+    DoDataPipeLineActionRequest, DoMetaQueryRequest, DoMetaQueryActionRequest,
+    ExtendBucketWormRequest, GetAccessPointRequest,
+    GetAccessPointConfigForObjectProcessRequest, GetAccessPointForObjectProcessRequest,
+    GetAccessPointPolicyRequest, GetAccessPointPolicyForObjectProcessRequest,
+    GetAccessPointPublicAccessBlockRequest, GetBucketAccessMonitorRequest,
+    GetBucketAclRequest, GetBucketArchiveDirectReadRequest, GetBucketCorsRequest,
+    GetBucketDataRedundancyTransitionRequest, GetBucketEncryptionRequest,
+    GetBucketHttpsConfigRequest, GetBucketInfoRequest, GetBucketInventoryRequest,
+    GetBucketLifecycleRequest, GetBucketLocationRequest, GetBucketLoggingRequest,
+    GetBucketMetadataConfigurationRequest, GetBucketObjectWormConfigurationRequest,
+    GetBucketOverwriteConfigRequest, GetBucketPolicyRequest,
+    GetBucketPolicyStatusRequest, GetBucketPublicAccessBlockRequest,
+    GetBucketRefererRequest, GetBucketReplicationRequest,
+    GetBucketReplicationLocationRequest, GetBucketReplicationProgressRequest,
+    GetBucketRequestPaymentRequest, GetBucketResourceGroupRequest, GetBucketStatRequest,
+    GetBucketStorageQuotaRequest, GetBucketTagsRequest,
+    GetBucketTransferAccelerationRequest, GetBucketVersioningRequest,
+    GetBucketWebsiteRequest, GetBucketWormRequest, GetCnameTokenRequest,
+    GetMetaQueryStatusRequest, GetObjectRequest, GetObjectAclRequest,
+    GetObjectLegalHoldRequest, GetObjectMetaRequest, GetObjectRetentionRequest,
+    GetObjectTaggingRequest, GetPublicAccessBlockRequest, GetStyleRequest,
+    GetSymlinkRequest, GetUserDefinedLogFieldsConfigRequest, HeadObjectRequest,
+    InitiateBucketWormRequest, InitiateMultipartUploadRequest, ListAccessPointsRequest,
+    ListAccessPointsForObjectProcessRequest, ListBucketDataRedundancyTransitionRequest,
+    ListBucketInventoryRequest, ListBucketsRequest, ListCloudBoxesRequest,
+    ListCnameRequest, ListMultipartUploadsRequest, ListObjectVersionsRequest,
+    ListObjectsRequest, ListObjectsV2Request, ListPartsRequest, ListStyleRequest,
+    ListUserDataRedundancyTransitionRequest, OpenMetaQueryRequest, OptionObjectRequest,
+    ProcessObjectRequest, PutAccessPointConfigForObjectProcessRequest,
+    PutAccessPointPolicyRequest, PutAccessPointPolicyForObjectProcessRequest,
+    PutAccessPointPublicAccessBlockRequest, PutBucketRequest,
+    PutBucketAccessMonitorRequest, PutBucketAclRequest,
+    PutBucketArchiveDirectReadRequest, PutBucketCorsRequest, PutBucketEncryptionRequest,
+    PutBucketHttpsConfigRequest, PutBucketInventoryRequest, PutBucketLifecycleRequest,
+    PutBucketLoggingRequest, PutBucketObjectWormConfigurationRequest,
+    PutBucketOverwriteConfigRequest, PutBucketPolicyRequest,
+    PutBucketPublicAccessBlockRequest, PutBucketRefererRequest,
+    PutBucketReplicationRequest, PutBucketRequestPaymentRequest,
+    PutBucketResourceGroupRequest, PutBucketRtcRequest, PutBucketStorageQuotaRequest,
+    PutBucketTagsRequest, PutBucketTransferAccelerationRequest,
+    PutBucketVersioningRequest, PutBucketWebsiteRequest, PutCnameRequest,
+    PutObjectRequest, PutObjectAclRequest, PutObjectLegalHoldRequest,
+    PutObjectRetentionRequest, PutObjectTaggingRequest, PutPublicAccessBlockRequest,
+    PutStyleRequest, PutSymlinkRequest, PutUserDefinedLogFieldsConfigRequest,
+    RestoreObjectRequest, SealAppendObjectRequest, SelectObjectRequest,
+    UpdateBucketMetadataInventoryTableConfigurationRequest,
+    UpdateBucketMetadataJournalTableConfigurationRequest, UploadPartRequest,
+    UploadPartCopyRequest, WriteGetObjectResponseRequest,
 };
 use oss_sdk::types::{
-    BucketAcl, CompleteAll, CompleteMultipartUpload, CorsConfiguration, CorsMethod,
-    CorsRule, CreateBucketConfiguration, DataRedundancy, Delete, EncodingType,
-    MetadataDirective, ObjectAcl, ObjectIdentifier, ObjectLegalHoldStatus,
-    ObjectRetentionMode, RangeBehavior, RequestPayer, SseAlgorithm, SseDataEncryption,
-    StorageClass, Tag, TagSet, Tagging, TaggingDirective, UploadPart,
-    VersioningConfiguration, VersioningStatus,
+    AccessMonitorConfiguration, AccessPointActions, AccessPointVpcConfiguration,
+    ApplyServerSideEncryptionByDefault, ArchiveDirectReadConfiguration, BucketAcl,
+    BucketCnameConfiguration, BucketLoggingStatus, BucketResourceGroupConfiguration,
+    CertificateConfiguration, CipherSuite, Cname, CompleteAll, CompleteMultipartUpload,
+    ContentTransformation, CorsConfiguration, CorsMethod, CorsRule,
+    CreateAccessPointConfiguration, CreateAccessPointForObjectProcessConfiguration,
+    CreateBucketConfiguration, CsvInput, CsvMetaRequest, CsvOutput, DataRedundancy,
+    Delete, EncodingType, ErrorDocument, ExtendWormConfiguration, FeatureStatus,
+    FileHeaderInfo, HistoricalObjectReplication, HttpsConfiguration,
+    IncrementInventorySchedule, IncrementalInventory, IndexDocument,
+    InitiateWormConfiguration, InputSerialization, InventoryConfiguration,
+    InventoryDestination, InventoryEncryption, InventoryFilter, InventoryFormat,
+    InventoryFrequency, InventoryObjectVersions, InventoryOptionalField,
+    InventoryOssBucketDestination, InventorySchedule, InventoryTableConfiguration,
+    InventoryTableState, JobParameters, JournalTableConfiguration, JsonMetaRequest,
+    LegalHold, LifecycleConfiguration, LifecycleRule, LifecycleRuleAbortMultipartUpload,
+    LifecycleRuleExpiration, LifecycleRuleFilter, LifecycleRuleNot,
+    LifecycleRuleTransition, LoggingEnabled, LoggingHeaderSet, LoggingParamSet,
+    MetaQuery, MetaQueryAggregation, MetaQueryAggregationOperation,
+    MetaQueryAggregations, MetaQueryGroup, MetaQueryGroups, MetaQueryMediaType,
+    MetaQueryMediaTypes, MetaQueryMode, MetaQueryOrder, MetadataConfiguration,
+    MetadataDirective, MetadataTableEncryption, MetadataTableEncryptionConfiguration,
+    MetadataTableRecordExpiration, MirrorAuth, MirrorHeaders, MirrorHeadersSet,
+    MirrorMultiAlternate, MirrorMultiAlternates, MirrorReturnHeaders, MirrorTagging,
+    MirrorTaggings, NetworkOrigin, NoncurrentVersionExpiration,
+    NoncurrentVersionTransition, ObjectAcl, ObjectIdentifier, ObjectLegalHoldStatus,
+    ObjectProcessAdditionalFeatures, ObjectProcessAllowedFeatures,
+    ObjectProcessConfiguration, ObjectProcessCustomForwardHeaders,
+    ObjectProcessFunctionCompute, ObjectRetentionMode, ObjectWormConfiguration,
+    ObjectWormConfigurationRule, ObjectWormConfigurationRuleDefaultRetention,
+    ObjectWormStatus, OptionalFields, OutputSerialization, OverwriteAction,
+    OverwriteConfiguration, OverwritePrincipals, OverwriteRule, Payer,
+    PublicAccessBlockConfiguration, PutAccessPointConfigForObjectProcessConfiguration,
+    QuotaConfiguration, RangeBehavior, RecordExpiration, RedirectProtocol, Redirection,
+    RefererBlacklist, RefererConfiguration, RefererList, ReplicationConfiguration,
+    ReplicationDestination, ReplicationEncryptionConfiguration, ReplicationPrefixSet,
+    ReplicationRule, ReplicationRules, ReplicationSourceSelectionCriteria,
+    ReplicationStatus, ReplicationTimeControl, ReplicationTimeControlStatus,
+    RequestPayer, RequestPaymentConfiguration, RestoreRequest, RestoreTier, Retention,
+    ReturnHeader, RoutingRule, RoutingRuleCondition, RoutingRuleIncludeHeader,
+    RoutingRuleLuaConfig, RoutingRuleRedirect, RoutingRules, RtcConfiguration,
+    SelectCompression, SelectMetaRequest, SelectRequest, SelectRequestOptions,
+    ServerSideEncryptionRule, SseAlgorithm, SseDataEncryption, SseKmsEncryptedObjects,
+    StorageClass, StorageQuotaMode, StyleCategory, StyleContent, Tag, TagSet, Tagging,
+    TaggingDirective, Tls, TlsVersion, TransferAccelerationConfiguration, TransferType,
+    TransformationConfiguration, TransformationConfigurations, UploadPart,
+    UserDefinedLogFieldsConfiguration, VersioningConfiguration, VersioningStatus,
+    WebsiteConfiguration,
 };
 
 /// All operations, sorted by name.
 pub fn cases() -> Vec<Case> {
     vec![
-        abort_multipart_upload(), append_object(), complete_multipart_upload(),
-        copy_object(), delete_bucket(), delete_bucket_cors(), delete_bucket_policy(),
-        delete_multiple_objects(), delete_object(), delete_object_tagging(),
-        describe_regions(), get_bucket_acl(), get_bucket_cors(), get_bucket_info(),
-        get_bucket_location(), get_bucket_policy(), get_bucket_stat(),
-        get_bucket_versioning(), get_object(), get_object_acl(), get_object_meta(),
-        get_object_tagging(), get_symlink(), head_object(), initiate_multipart_upload(),
-        list_buckets(), list_multipart_uploads(), list_object_versions(), list_objects(),
-        list_objects_v2(), list_parts(), put_bucket(), put_bucket_acl(),
-        put_bucket_cors(), put_bucket_policy(), put_bucket_versioning(), put_object(),
-        put_object_acl(), put_object_tagging(), put_symlink(), upload_part(),
-        upload_part_copy()
+        abort_bucket_worm(), abort_multipart_upload(), append_object(),
+        async_process_object(), clean_restored_object(), close_meta_query(),
+        complete_bucket_worm(), complete_multipart_upload(), copy_object(),
+        create_access_point(), create_access_point_for_object_process(),
+        create_bucket_data_redundancy_transition(),
+        create_bucket_metadata_configuration(), create_cname_token(),
+        create_select_object_meta(), delete_access_point(),
+        delete_access_point_for_object_process(), delete_access_point_policy(),
+        delete_access_point_policy_for_object_process(),
+        delete_access_point_public_access_block(), delete_bucket(), delete_bucket_cors(),
+        delete_bucket_data_redundancy_transition(), delete_bucket_encryption(),
+        delete_bucket_inventory(), delete_bucket_lifecycle(), delete_bucket_logging(),
+        delete_bucket_metadata_configuration(), delete_bucket_overwrite_config(),
+        delete_bucket_policy(), delete_bucket_public_access_block(),
+        delete_bucket_replication(), delete_bucket_storage_quota(), delete_bucket_tags(),
+        delete_bucket_website(), delete_cname(), delete_multiple_objects(),
+        delete_object(), delete_object_tagging(), delete_public_access_block(),
+        delete_style(), delete_user_defined_log_fields_config(), describe_regions(),
+        do_data_pipe_line_action(), do_meta_query(), do_meta_query_action(),
+        extend_bucket_worm(), get_access_point(),
+        get_access_point_config_for_object_process(),
+        get_access_point_for_object_process(), get_access_point_policy(),
+        get_access_point_policy_for_object_process(),
+        get_access_point_public_access_block(), get_bucket_access_monitor(),
+        get_bucket_acl(), get_bucket_archive_direct_read(), get_bucket_cors(),
+        get_bucket_data_redundancy_transition(), get_bucket_encryption(),
+        get_bucket_https_config(), get_bucket_info(), get_bucket_inventory(),
+        get_bucket_lifecycle(), get_bucket_location(), get_bucket_logging(),
+        get_bucket_metadata_configuration(), get_bucket_object_worm_configuration(),
+        get_bucket_overwrite_config(), get_bucket_policy(), get_bucket_policy_status(),
+        get_bucket_public_access_block(), get_bucket_referer(), get_bucket_replication(),
+        get_bucket_replication_location(), get_bucket_replication_progress(),
+        get_bucket_request_payment(), get_bucket_resource_group(), get_bucket_stat(),
+        get_bucket_storage_quota(), get_bucket_tags(),
+        get_bucket_transfer_acceleration(), get_bucket_versioning(),
+        get_bucket_website(), get_bucket_worm(), get_cname_token(),
+        get_meta_query_status(), get_object(), get_object_acl(), get_object_legal_hold(),
+        get_object_meta(), get_object_retention(), get_object_tagging(),
+        get_public_access_block(), get_style(), get_symlink(),
+        get_user_defined_log_fields_config(), head_object(), initiate_bucket_worm(),
+        initiate_multipart_upload(), list_access_points(),
+        list_access_points_for_object_process(),
+        list_bucket_data_redundancy_transition(), list_bucket_inventory(),
+        list_buckets(), list_cloud_boxes(), list_cname(), list_multipart_uploads(),
+        list_object_versions(), list_objects(), list_objects_v2(), list_parts(),
+        list_style(), list_user_data_redundancy_transition(), open_meta_query(),
+        option_object(), process_object(), put_access_point_config_for_object_process(),
+        put_access_point_policy(), put_access_point_policy_for_object_process(),
+        put_access_point_public_access_block(), put_bucket(),
+        put_bucket_access_monitor(), put_bucket_acl(), put_bucket_archive_direct_read(),
+        put_bucket_cors(), put_bucket_encryption(), put_bucket_https_config(),
+        put_bucket_inventory(), put_bucket_lifecycle(), put_bucket_logging(),
+        put_bucket_object_worm_configuration(), put_bucket_overwrite_config(),
+        put_bucket_policy(), put_bucket_public_access_block(), put_bucket_referer(),
+        put_bucket_replication(), put_bucket_request_payment(),
+        put_bucket_resource_group(), put_bucket_rtc(), put_bucket_storage_quota(),
+        put_bucket_tags(), put_bucket_transfer_acceleration(), put_bucket_versioning(),
+        put_bucket_website(), put_cname(), put_object(), put_object_acl(),
+        put_object_legal_hold(), put_object_retention(), put_object_tagging(),
+        put_public_access_block(), put_style(), put_symlink(),
+        put_user_defined_log_fields_config(), restore_object(), seal_append_object(),
+        select_object(), update_bucket_metadata_inventory_table_configuration(),
+        update_bucket_metadata_journal_table_configuration(), upload_part(),
+        upload_part_copy(), write_get_object_response()
     ]
+}
+
+fn abort_bucket_worm() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "AbortBucketWorm",
+        AbortBucketWormRequest::new("examplebucket"),
+        AbortBucketWormRequest::new("examplebucket"),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
 }
 
 fn abort_multipart_upload() -> Case {
@@ -68,7 +234,7 @@ fn abort_multipart_upload() -> Case {
         Answer {
             status: 204,
             headers: &[],
-            body: "",
+            body: "".as_bytes(),
         },
     )
 }
@@ -111,7 +277,87 @@ fn append_object() -> Case {
                 ("x-oss-server-side-data-encryption", "SM4"),
                 ("x-oss-server-side-encryption-key-id", "server-side-encryption-key-id"),
             ],
-            body: "",
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn async_process_object() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "AsyncProcessObject",
+        AsyncProcessObjectRequest::new(
+            "examplebucket",
+            "dir/example object+ü.txt",
+            "image/resize,w_100|sys/saveas,o_YS5qcGc",
+        ),
+        AsyncProcessObjectRequest::new(
+                "examplebucket",
+                "dir/example object+ü.txt",
+                "image/resize,w_100|sys/saveas,o_YS5qcGc",
+            )
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[("Content-Type", "application/json")],
+            body: "{\n  \"EventId\": \"event-id ü&<1>\",\n  \"RequestId\": \"process-request-id ü&<1>\",\n  \"TaskId\": \"task-id ü&<1>\"\n}\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn clean_restored_object() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "CleanRestoredObject",
+        CleanRestoredObjectRequest::new("examplebucket", "dir/example object+ü.txt"),
+        CleanRestoredObjectRequest::new("examplebucket", "dir/example object+ü.txt")
+            .version_id("version-id ü&<1>")
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn close_meta_query() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "CloseMetaQuery",
+        CloseMetaQueryRequest::new("examplebucket"),
+        CloseMetaQueryRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn complete_bucket_worm() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "CompleteBucketWorm",
+        CompleteBucketWormRequest::new("examplebucket", "worm-id"),
+        CompleteBucketWormRequest::new("examplebucket", "worm-id ü&<1>"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
         },
     )
 }
@@ -152,7 +398,8 @@ fn complete_multipart_upload() -> Case {
                 ("x-oss-hash-crc64ecma", "hash-crc64"),
                 ("x-oss-version-id", "version-id"),
             ],
-            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CompleteMultipartUploadResult>\n  <Location>location ü&amp;&lt;1&gt;</Location>\n  <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n  <Key>dir%2Fkey%201</Key>\n  <ETag>etag ü&amp;&lt;1&gt;</ETag>\n  <EncodingType>url</EncodingType>\n</CompleteMultipartUploadResult>\n",
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CompleteMultipartUploadResult>\n  <Location>location ü&amp;&lt;1&gt;</Location>\n  <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n  <Key>dir%2Fkey%201</Key>\n  <ETag>etag ü&amp;&lt;1&gt;</ETag>\n  <EncodingType>url</EncodingType>\n</CompleteMultipartUploadResult>\n"
+                .as_bytes(),
         },
     )
 }
@@ -212,7 +459,379 @@ fn copy_object() -> Case {
                 ("x-oss-server-side-data-encryption", "SM4"),
                 ("x-oss-server-side-encryption-key-id", "server-side-encryption-key-id"),
             ],
-            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CopyObjectResult>\n  <ETag>etag ü&amp;&lt;1&gt;</ETag>\n  <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n</CopyObjectResult>\n",
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CopyObjectResult>\n  <ETag>etag ü&amp;&lt;1&gt;</ETag>\n  <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n</CopyObjectResult>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn create_access_point() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "CreateAccessPoint",
+        CreateAccessPointRequest::new(
+            "examplebucket",
+            CreateAccessPointConfiguration::new("access-point-name", NetworkOrigin::Vpc),
+        ),
+        CreateAccessPointRequest::new(
+            "examplebucket",
+            CreateAccessPointConfiguration::new(
+                    "access-point-name ",
+                    NetworkOrigin::Internet,
+                )
+                .vpc_configuration(
+                    AccessPointVpcConfiguration::new().vpc_id("vpc-id ü&<1>"),
+                ),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CreateAccessPointResult>\n  <AccessPointArn>access-point-arn ü&amp;&lt;1&gt;</AccessPointArn>\n  <Alias>alias ü&amp;&lt;1&gt;</Alias>\n</CreateAccessPointResult>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn create_access_point_for_object_process() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "CreateAccessPointForObjectProcess",
+        CreateAccessPointForObjectProcessRequest::new(
+            "examplebucket",
+            "access-point-for-object-process-name",
+            CreateAccessPointForObjectProcessConfiguration::new(
+                "access-point-name",
+                ObjectProcessConfiguration::new(),
+            ),
+        ),
+        CreateAccessPointForObjectProcessRequest::new(
+            "examplebucket",
+            "access-point-for-object-process-name",
+            CreateAccessPointForObjectProcessConfiguration::new(
+                    "access-point-name ü&<1>",
+                    ObjectProcessConfiguration::new()
+                        .transformation_configurations(
+                            TransformationConfigurations::new()
+                                .transformation_configurations([
+                                    TransformationConfiguration::new(
+                                        AccessPointActions::new([
+                                            "actions-2 ü&<1>",
+                                            "actions ü&<1>",
+                                        ]),
+                                        ContentTransformation::new(
+                                                ObjectProcessFunctionCompute::new(
+                                                    "function-arn-2 ü&<1>",
+                                                    "function-assume-role-arn-2 ü&<1>",
+                                                ),
+                                            )
+                                            .additional_features(
+                                                ObjectProcessAdditionalFeatures::new()
+                                                    .custom_forward_headers(
+                                                        ObjectProcessCustomForwardHeaders::new()
+                                                            .custom_forward_headers([
+                                                                "custom-forward-headers-2 ü&<1>",
+                                                                "custom-forward-headers ü&<1>",
+                                                            ]),
+                                                    ),
+                                            ),
+                                    ),
+                                    TransformationConfiguration::new(
+                                        AccessPointActions::new([
+                                            "actions-2 ü&<1>",
+                                            "actions ü&<1>",
+                                        ]),
+                                        ContentTransformation::new(
+                                                ObjectProcessFunctionCompute::new(
+                                                    "function-arn ü&<1>",
+                                                    "function-assume-role-arn ü&<1>",
+                                                ),
+                                            )
+                                            .additional_features(
+                                                ObjectProcessAdditionalFeatures::new()
+                                                    .custom_forward_headers(
+                                                        ObjectProcessCustomForwardHeaders::new()
+                                                            .custom_forward_headers([
+                                                                "custom-forward-headers-2 ü&<1>",
+                                                                "custom-forward-headers ü&<1>",
+                                                            ]),
+                                                    ),
+                                            ),
+                                    ),
+                                ]),
+                        )
+                        .allowed_features(
+                            ObjectProcessAllowedFeatures::new()
+                                .allowed_features([
+                                    "allowed-features-2 ü&<1>",
+                                    "allowed-features ü&<1>",
+                                ]),
+                        ),
+                )
+                .allow_anonymous_access_for_object_process(
+                    "allow-anonymous-access-for-object-process ü&<1>",
+                ),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CreateAccessPointForObjectProcessResult>\n  <AccessPointForObjectProcessArn>access-point-for-object-process-arn ü&amp;&lt;1&gt;</AccessPointForObjectProcessArn>\n  <AccessPointForObjectProcessAlias>access-point-for-object-process-alias ü&amp;&lt;1&gt;</AccessPointForObjectProcessAlias>\n</CreateAccessPointForObjectProcessResult>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn create_bucket_data_redundancy_transition() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "CreateBucketDataRedundancyTransition",
+        CreateBucketDataRedundancyTransitionRequest::new(
+            "examplebucket",
+            DataRedundancy::Lrs,
+        ),
+        CreateBucketDataRedundancyTransitionRequest::new(
+            "examplebucket",
+            DataRedundancy::Zrs,
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<BucketDataRedundancyTransition>\n  <ProcessPercentage>7</ProcessPercentage>\n  <EstimatedRemainingTime>7</EstimatedRemainingTime>\n  <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n  <TaskId>task-id ü&amp;&lt;1&gt;</TaskId>\n  <Status>Finished</Status>\n  <CreateTime>create-time ü&amp;&lt;1&gt;</CreateTime>\n  <StartTime>start-time ü&amp;&lt;1&gt;</StartTime>\n  <EndTime>end-time ü&amp;&lt;1&gt;</EndTime>\n</BucketDataRedundancyTransition>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn create_bucket_metadata_configuration() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "CreateBucketMetadataConfiguration",
+        CreateBucketMetadataConfigurationRequest::new(
+            "examplebucket",
+            MetadataConfiguration::new(),
+        ),
+        CreateBucketMetadataConfigurationRequest::new(
+            "examplebucket",
+            MetadataConfiguration::new()
+                .journal_table_configuration(
+                    JournalTableConfiguration::new()
+                        .record_expiration(
+                            MetadataTableRecordExpiration::new()
+                                .expiration(RecordExpiration::Disabled)
+                                .days(7),
+                        )
+                        .encryption_configuration(
+                            MetadataTableEncryptionConfiguration::new()
+                                .sse_algorithm(MetadataTableEncryption::OssKms)
+                                .kms_key_arn("kms-key-arn ü&<1>"),
+                        ),
+                )
+                .inventory_table_configuration(
+                    InventoryTableConfiguration::new()
+                        .configuration_state(InventoryTableState::Disabled)
+                        .encryption_configuration(
+                            MetadataTableEncryptionConfiguration::new()
+                                .sse_algorithm(MetadataTableEncryption::OssKms)
+                                .kms_key_arn("kms-key-arn ü&<1>"),
+                        ),
+                ),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn create_cname_token() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "CreateCnameToken",
+        CreateCnameTokenRequest::new(
+            "examplebucket",
+            BucketCnameConfiguration::new(Cname::new("domain")),
+        ),
+        CreateCnameTokenRequest::new(
+            "examplebucket",
+            BucketCnameConfiguration::new(
+                Cname::new("domain ü&<1>")
+                    .certificate_configuration(
+                        CertificateConfiguration::new()
+                            .cert_id("cert-id ü&<1>")
+                            .certificate("certificate ü&<1>")
+                            .private_key("private-key ü&<1>")
+                            .previous_cert_id("previous-cert-id ü&<1>")
+                            .force(true)
+                            .delete_certificate(true),
+                    )
+                    .is_wild_card(true),
+            ),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CnameToken>\n  <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n  <Cname>cname ü&amp;&lt;1&gt;</Cname>\n  <Token>token ü&amp;&lt;1&gt;</Token>\n  <ExpireTime>expire-time ü&amp;&lt;1&gt;</ExpireTime>\n</CnameToken>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn create_select_object_meta() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "CreateSelectObjectMeta",
+        CreateSelectObjectMetaRequest::new(
+            "examplebucket",
+            "dir/example object+ü.txt",
+            SelectMetaRequest::new().csv(CsvMetaRequest::new()),
+        ),
+        CreateSelectObjectMetaRequest::new(
+            "examplebucket",
+            "dir/example object+ü.txt",
+            SelectMetaRequest::new()
+                .json(
+                    JsonMetaRequest::new(
+                            InputSerialization::new()
+                                .csv(
+                                    CsvInput::new()
+                                        .file_header_info(FileHeaderInfo::Use)
+                                        .record_delimiter("record-delimiter ü&<1>")
+                                        .field_delimiter("field-delimiter ü&<1>")
+                                        .quote_character("quote-character ü&<1>")
+                                        .comment_character("comment-character ü&<1>")
+                                        .range("range ü&<1>")
+                                        .allow_quoted_record_delimiter(true),
+                                )
+                                .compression_type(SelectCompression::Gzip),
+                        )
+                        .overwrite_if_exists(true),
+                ),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: b"\x01\x80\0\x04\0\0\0\x08\xDA\xC5\x1B\xF7\0\0\0\0\0\0\x03\xE8\xE0\xDE\xE6\xE0\x01\x80\0\x06\0\0\0$\x92\xDD$t\0\0\0\0\0\0\x1BX\0\0\0\0\0\0\x1BX\0\0\0\xC8\0\0\0\x02\0\0\0\0\0\0\0d\0\0\0\x04\x81J\x15\x89",
+        },
+    )
+}
+
+fn delete_access_point() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteAccessPoint",
+        DeleteAccessPointRequest::new("examplebucket", "access-point-name"),
+        DeleteAccessPointRequest::new("examplebucket", "access-point-name"),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_access_point_for_object_process() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteAccessPointForObjectProcess",
+        DeleteAccessPointForObjectProcessRequest::new(
+            "examplebucket",
+            "access-point-for-object-process-name",
+        ),
+        DeleteAccessPointForObjectProcessRequest::new(
+            "examplebucket",
+            "access-point-for-object-process-name",
+        ),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_access_point_policy() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteAccessPointPolicy",
+        DeleteAccessPointPolicyRequest::new("examplebucket", "access-point-name"),
+        DeleteAccessPointPolicyRequest::new("examplebucket", "access-point-name"),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_access_point_policy_for_object_process() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteAccessPointPolicyForObjectProcess",
+        DeleteAccessPointPolicyForObjectProcessRequest::new(
+            "examplebucket",
+            "access-point-for-object-process-name",
+        ),
+        DeleteAccessPointPolicyForObjectProcessRequest::new(
+            "examplebucket",
+            "access-point-for-object-process-name",
+        ),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_access_point_public_access_block() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteAccessPointPublicAccessBlock",
+        DeleteAccessPointPublicAccessBlockRequest::new(
+            "examplebucket",
+            "access-point-name",
+        ),
+        DeleteAccessPointPublicAccessBlockRequest::new(
+            "examplebucket",
+            "access-point-name ü&<1>",
+        ),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
         },
     )
 }
@@ -229,7 +848,7 @@ fn delete_bucket() -> Case {
         Answer {
             status: 204,
             headers: &[],
-            body: "",
+            body: "".as_bytes(),
         },
     )
 }
@@ -246,7 +865,132 @@ fn delete_bucket_cors() -> Case {
         Answer {
             status: 204,
             headers: &[],
-            body: "",
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_bucket_data_redundancy_transition() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteBucketDataRedundancyTransition",
+        DeleteBucketDataRedundancyTransitionRequest::new(
+            "examplebucket",
+            "redundancy-transition-taskid",
+        ),
+        DeleteBucketDataRedundancyTransitionRequest::new(
+            "examplebucket",
+            "redundancy-transition-taskid ü&<1>",
+        ),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_bucket_encryption() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteBucketEncryption",
+        DeleteBucketEncryptionRequest::new("examplebucket"),
+        DeleteBucketEncryptionRequest::new("examplebucket"),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_bucket_inventory() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteBucketInventory",
+        DeleteBucketInventoryRequest::new("examplebucket", "inventory-id"),
+        DeleteBucketInventoryRequest::new("examplebucket", "inventory-id ü&<1>"),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_bucket_lifecycle() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteBucketLifecycle",
+        DeleteBucketLifecycleRequest::new("examplebucket"),
+        DeleteBucketLifecycleRequest::new("examplebucket"),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_bucket_logging() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteBucketLogging",
+        DeleteBucketLoggingRequest::new("examplebucket"),
+        DeleteBucketLoggingRequest::new("examplebucket"),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_bucket_metadata_configuration() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteBucketMetadataConfiguration",
+        DeleteBucketMetadataConfigurationRequest::new("examplebucket"),
+        DeleteBucketMetadataConfigurationRequest::new("examplebucket"),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_bucket_overwrite_config() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteBucketOverwriteConfig",
+        DeleteBucketOverwriteConfigRequest::new("examplebucket"),
+        DeleteBucketOverwriteConfigRequest::new("examplebucket"),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
         },
     )
 }
@@ -263,7 +1007,133 @@ fn delete_bucket_policy() -> Case {
         Answer {
             status: 204,
             headers: &[],
-            body: "",
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_bucket_public_access_block() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteBucketPublicAccessBlock",
+        DeleteBucketPublicAccessBlockRequest::new("examplebucket"),
+        DeleteBucketPublicAccessBlockRequest::new("examplebucket"),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_bucket_replication() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteBucketReplication",
+        DeleteBucketReplicationRequest::new(
+            "examplebucket",
+            ReplicationRules::new(["ids"]),
+        ),
+        DeleteBucketReplicationRequest::new(
+            "examplebucket",
+            ReplicationRules::new(["ids ü&<1>"]),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_bucket_storage_quota() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteBucketStorageQuota",
+        DeleteBucketStorageQuotaRequest::new("examplebucket"),
+        DeleteBucketStorageQuotaRequest::new("examplebucket"),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_bucket_tags() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteBucketTags",
+        DeleteBucketTagsRequest::new("examplebucket"),
+        DeleteBucketTagsRequest::new("examplebucket").tagging("tagging ü&<1>"),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_bucket_website() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteBucketWebsite",
+        DeleteBucketWebsiteRequest::new("examplebucket"),
+        DeleteBucketWebsiteRequest::new("examplebucket"),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_cname() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteCname",
+        DeleteCnameRequest::new(
+            "examplebucket",
+            BucketCnameConfiguration::new(Cname::new("domain")),
+        ),
+        DeleteCnameRequest::new(
+            "examplebucket",
+            BucketCnameConfiguration::new(
+                Cname::new("domain ü&<1>")
+                    .certificate_configuration(
+                        CertificateConfiguration::new()
+                            .cert_id("cert-id ü&<1>")
+                            .certificate("certificate ü&<1>")
+                            .private_key("private-key ü&<1>")
+                            .previous_cert_id("previous-cert-id ü&<1>")
+                            .force(true)
+                            .delete_certificate(true),
+                    )
+                    .is_wild_card(true),
+            ),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
         },
     )
 }
@@ -295,7 +1165,8 @@ fn delete_multiple_objects() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<DeleteResult>\n  <Deleted>\n    <Key>dir%2Fkey%201</Key>\n    <VersionId>version-id ü&amp;&lt;1&gt;</VersionId>\n    <DeleteMarker>true</DeleteMarker>\n    <DeleteMarkerVersionId>delete-marker-version-id ü&amp;&lt;1&gt;</DeleteMarkerVersionId>\n  </Deleted>\n  <Deleted>\n    <Key>dir%2Fkey%202</Key>\n    <VersionId>version-id-2 ü&amp;&lt;1&gt;</VersionId>\n    <DeleteMarker>true</DeleteMarker>\n    <DeleteMarkerVersionId>delete-marker-version-id-2 ü&amp;&lt;1&gt;</DeleteMarkerVersionId>\n  </Deleted>\n  <EncodingType>url</EncodingType>\n</DeleteResult>\n",
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<DeleteResult>\n  <Deleted>\n    <Key>dir%2Fkey%201</Key>\n    <VersionId>version-id ü&amp;&lt;1&gt;</VersionId>\n    <DeleteMarker>true</DeleteMarker>\n    <DeleteMarkerVersionId>delete-marker-version-id ü&amp;&lt;1&gt;</DeleteMarkerVersionId>\n  </Deleted>\n  <Deleted>\n    <Key>dir%2Fkey%202</Key>\n    <VersionId>version-id-2 ü&amp;&lt;1&gt;</VersionId>\n    <DeleteMarker>true</DeleteMarker>\n    <DeleteMarkerVersionId>delete-marker-version-id-2 ü&amp;&lt;1&gt;</DeleteMarkerVersionId>\n  </Deleted>\n  <EncodingType>url</EncodingType>\n</DeleteResult>\n"
+                .as_bytes(),
         },
     )
 }
@@ -318,7 +1189,7 @@ fn delete_object() -> Case {
                 ("x-oss-version-id", "version-id"),
                 ("x-oss-delete-marker", "true"),
             ],
-            body: "",
+            body: "".as_bytes(),
         },
     )
 }
@@ -337,7 +1208,58 @@ fn delete_object_tagging() -> Case {
         Answer {
             status: 204,
             headers: &[("x-oss-version-id", "version-id")],
-            body: "",
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_public_access_block() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeletePublicAccessBlock",
+        DeletePublicAccessBlockRequest::new(),
+        DeletePublicAccessBlockRequest::new(),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_style() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteStyle",
+        DeleteStyleRequest::new("examplebucket", "style-name"),
+        DeleteStyleRequest::new("examplebucket", "style-name ü&<1>"),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_user_defined_log_fields_config() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DeleteUserDefinedLogFieldsConfig",
+        DeleteUserDefinedLogFieldsConfigRequest::new("examplebucket"),
+        DeleteUserDefinedLogFieldsConfigRequest::new("examplebucket"),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
         },
     )
 }
@@ -354,7 +1276,277 @@ fn describe_regions() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<RegionInfoList>\n  <RegionInfo>\n    <Region>region ü&amp;&lt;1&gt;</Region>\n    <InternetEndpoint>internet-endpoint ü&amp;&lt;1&gt;</InternetEndpoint>\n    <InternalEndpoint>internal-endpoint ü&amp;&lt;1&gt;</InternalEndpoint>\n    <AccelerateEndpoint>accelerate-endpoint ü&amp;&lt;1&gt;</AccelerateEndpoint>\n  </RegionInfo>\n  <RegionInfo>\n    <Region>region-2 ü&amp;&lt;1&gt;</Region>\n    <InternetEndpoint>internet-endpoint-2 ü&amp;&lt;1&gt;</InternetEndpoint>\n    <InternalEndpoint>internal-endpoint-2 ü&amp;&lt;1&gt;</InternalEndpoint>\n    <AccelerateEndpoint>accelerate-endpoint-2 ü&amp;&lt;1&gt;</AccelerateEndpoint>\n  </RegionInfo>\n</RegionInfoList>\n",
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<RegionInfoList>\n  <RegionInfo>\n    <Region>region ü&amp;&lt;1&gt;</Region>\n    <InternetEndpoint>internet-endpoint ü&amp;&lt;1&gt;</InternetEndpoint>\n    <InternalEndpoint>internal-endpoint ü&amp;&lt;1&gt;</InternalEndpoint>\n    <AccelerateEndpoint>accelerate-endpoint ü&amp;&lt;1&gt;</AccelerateEndpoint>\n  </RegionInfo>\n  <RegionInfo>\n    <Region>region-2 ü&amp;&lt;1&gt;</Region>\n    <InternetEndpoint>internet-endpoint-2 ü&amp;&lt;1&gt;</InternetEndpoint>\n    <InternalEndpoint>internal-endpoint-2 ü&amp;&lt;1&gt;</InternalEndpoint>\n    <AccelerateEndpoint>accelerate-endpoint-2 ü&amp;&lt;1&gt;</AccelerateEndpoint>\n  </RegionInfo>\n</RegionInfoList>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn do_data_pipe_line_action() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DoDataPipeLineAction",
+        DoDataPipeLineActionRequest::new("action"),
+        DoDataPipeLineActionRequest::new("action ü&<1>").body("payload"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "payload".as_bytes(),
+        },
+    )
+}
+
+fn do_meta_query() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DoMetaQuery",
+        DoMetaQueryRequest::new("examplebucket", MetaQuery::new()),
+        DoMetaQueryRequest::new(
+                "examplebucket",
+                MetaQuery::new()
+                    .max_results(7)
+                    .query("query ü&<1>")
+                    .sort("sort ü&<1>")
+                    .order(MetaQueryOrder::Desc)
+                    .aggregations(
+                        MetaQueryAggregations::new()
+                            .aggregations([
+                                MetaQueryAggregation::new()
+                                    .field("field-2 ü&<1>")
+                                    .operation(MetaQueryAggregationOperation::Distinct)
+                                    .value(0.5)
+                                    .groups(
+                                        MetaQueryGroups::new()
+                                            .groups([
+                                                MetaQueryGroup::new().value("value-2 ü&<1>").count(8),
+                                                MetaQueryGroup::new().value("value ü&<1>").count(7),
+                                            ]),
+                                    ),
+                                MetaQueryAggregation::new()
+                                    .field("field ü&<1>")
+                                    .operation(MetaQueryAggregationOperation::Group)
+                                    .value(0.5)
+                                    .groups(
+                                        MetaQueryGroups::new()
+                                            .groups([
+                                                MetaQueryGroup::new().value("value-2 ü&<1>").count(8),
+                                                MetaQueryGroup::new().value("value ü&<1>").count(7),
+                                            ]),
+                                    ),
+                            ]),
+                    )
+                    .next_token("next-token ü&<1>")
+                    .media_types(
+                        MetaQueryMediaTypes::new()
+                            .media_type([
+                                MetaQueryMediaType::Audio,
+                                MetaQueryMediaType::Document,
+                            ]),
+                    )
+                    .simple_query("simple-query ü&<1>"),
+            )
+            .mode(MetaQueryMode::Semantic),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<MetaQuery>\n  <NextToken>next-token ü&amp;&lt;1&gt;</NextToken>\n  <Files>\n    <File>\n      <FileModifiedTime>file-modified-time ü&amp;&lt;1&gt;</FileModifiedTime>\n      <OSSObjectType>Symlink</OSSObjectType>\n      <ETag>etag ü&amp;&lt;1&gt;</ETag>\n      <ServerSideEncryptionCustomerAlgorithm>server-side-encryption-customer-algorithm ü&amp;&lt;1&gt;</ServerSideEncryptionCustomerAlgorithm>\n      <OSSTaggingCount>7</OSSTaggingCount>\n      <OSSTagging>\n        <Tagging>\n          <Key>key ü&amp;&lt;1&gt;</Key>\n          <Value>value ü&amp;&lt;1&gt;</Value>\n        </Tagging>\n        <Tagging>\n          <Key>key-2 ü&amp;&lt;1&gt;</Key>\n          <Value>value-2 ü&amp;&lt;1&gt;</Value>\n        </Tagging>\n      </OSSTagging>\n      <OSSUserMeta>\n        <UserMeta>\n          <Key>key ü&amp;&lt;1&gt;</Key>\n          <Value>value ü&amp;&lt;1&gt;</Value>\n        </UserMeta>\n        <UserMeta>\n          <Key>key-2 ü&amp;&lt;1&gt;</Key>\n          <Value>value-2 ü&amp;&lt;1&gt;</Value>\n        </UserMeta>\n      </OSSUserMeta>\n      <Filename>filename ü&amp;&lt;1&gt;</Filename>\n      <OSSStorageClass>DeepColdArchive</OSSStorageClass>\n      <ObjectACL>public-read-write</ObjectACL>\n      <OSSCRC64>oss-crc64 ü&amp;&lt;1&gt;</OSSCRC64>\n      <ServerSideEncryption>None</ServerSideEncryption>\n      <Size>7</Size>\n      <AudioStreams>\n        <AudioStream>\n          <SampleRate>7</SampleRate>\n          <StartTime>0.5</StartTime>\n          <Duration>0.5</Duration>\n          <Channels>7</Channels>\n          <Language>language ü&amp;&lt;1&gt;</Language>\n          <CodecName>codec-name ü&amp;&lt;1&gt;</CodecName>\n          <Bitrate>7</Bitrate>\n        </AudioStream>\n        <AudioStream>\n          <SampleRate>8</SampleRate>\n          <StartTime>0.5</StartTime>\n          <Duration>0.5</Duration>\n          <Channels>8</Channels>\n          <Language>language-2 ü&amp;&lt;1&gt;</Language>\n          <CodecName>codec-name-2 ü&amp;&lt;1&gt;</CodecName>\n          <Bitrate>8</Bitrate>\n        </AudioStream>\n      </AudioStreams>\n      <ServerSideDataEncryption>SM4</ServerSideDataEncryption>\n      <AccessControlRequestMethod>access-control-request-method ü&amp;&lt;1&gt;</AccessControlRequestMethod>\n      <Artist>artist ü&amp;&lt;1&gt;</Artist>\n      <Duration>0.5</Duration>\n      <LatLong>lat-long ü&amp;&lt;1&gt;</LatLong>\n      <Subtitles>\n        <Subtitle>\n          <StartTime>0.5</StartTime>\n          <Duration>0.5</Duration>\n          <CodecName>codec-name ü&amp;&lt;1&gt;</CodecName>\n          <Language>language ü&amp;&lt;1&gt;</Language>\n        </Subtitle>\n        <Subtitle>\n          <StartTime>0.5</StartTime>\n          <Duration>0.5</Duration>\n          <CodecName>codec-name-2 ü&amp;&lt;1&gt;</CodecName>\n          <Language>language-2 ü&amp;&lt;1&gt;</Language>\n        </Subtitle>\n      </Subtitles>\n      <ProduceTime>produce-time ü&amp;&lt;1&gt;</ProduceTime>\n      <AccessControlAllowOrigin>access-control-allow-origin ü&amp;&lt;1&gt;</AccessControlAllowOrigin>\n      <ContentDisposition>content-disposition ü&amp;&lt;1&gt;</ContentDisposition>\n      <Performer>performer ü&amp;&lt;1&gt;</Performer>\n      <Album>album ü&amp;&lt;1&gt;</Album>\n      <Addresses>\n        <Address>\n          <Country>country ü&amp;&lt;1&gt;</Country>\n          <City>city ü&amp;&lt;1&gt;</City>\n          <District>district ü&amp;&lt;1&gt;</District>\n          <Language>language ü&amp;&lt;1&gt;</Language>\n          <Province>province ü&amp;&lt;1&gt;</Province>\n          <Township>township ü&amp;&lt;1&gt;</Township>\n          <AddressLine>address-line ü&amp;&lt;1&gt;</AddressLine>\n        </Address>\n        <Address>\n          <Country>country-2 ü&amp;&lt;1&gt;</Country>\n          <City>city-2 ü&amp;&lt;1&gt;</City>\n          <District>district-2 ü&amp;&lt;1&gt;</District>\n          <Language>language-2 ü&amp;&lt;1&gt;</Language>\n          <Province>province-2 ü&amp;&lt;1&gt;</Province>\n          <Township>township-2 ü&amp;&lt;1&gt;</Township>\n          <AddressLine>address-line-2 ü&amp;&lt;1&gt;</AddressLine>\n        </Address>\n      </Addresses>\n      <ContentType>content-type ü&amp;&lt;1&gt;</ContentType>\n      <ContentEncoding>content-encoding ü&amp;&lt;1&gt;</ContentEncoding>\n      <ContentLanguage>content-language ü&amp;&lt;1&gt;</ContentLanguage>\n      <ImageHeight>7</ImageHeight>\n      <MediaType>document</MediaType>\n      <OSSExpiration>oss-expiration ü&amp;&lt;1&gt;</OSSExpiration>\n      <ImageWidth>7</ImageWidth>\n      <VideoWidth>7</VideoWidth>\n      <Composer>composer ü&amp;&lt;1&gt;</Composer>\n      <URI>uri ü&amp;&lt;1&gt;</URI>\n      <VideoHeight>7</VideoHeight>\n      <VideoStreams>\n        <VideoStream>\n          <Bitrate>7</Bitrate>\n          <StartTime>0.5</StartTime>\n          <Duration>0.5</Duration>\n          <PixelFormat>pixel-format ü&amp;&lt;1&gt;</PixelFormat>\n          <Height>7</Height>\n          <ColorSpace>color-space ü&amp;&lt;1&gt;</ColorSpace>\n          <Width>7</Width>\n          <CodecName>codec-name ü&amp;&lt;1&gt;</CodecName>\n          <Language>language ü&amp;&lt;1&gt;</Language>\n          <FrameRate>frame-rate ü&amp;&lt;1&gt;</FrameRate>\n          <FrameCount>7</FrameCount>\n          <BitDepth>7</BitDepth>\n        </VideoStream>\n        <VideoStream>\n          <Bitrate>8</Bitrate>\n          <StartTime>0.5</StartTime>\n          <Duration>0.5</Duration>\n          <PixelFormat>pixel-format-2 ü&amp;&lt;1&gt;</PixelFormat>\n          <Height>8</Height>\n          <ColorSpace>color-space-2 ü&amp;&lt;1&gt;</ColorSpace>\n          <Width>8</Width>\n          <CodecName>codec-name-2 ü&amp;&lt;1&gt;</CodecName>\n          <Language>language-2 ü&amp;&lt;1&gt;</Language>\n          <FrameRate>frame-rate-2 ü&amp;&lt;1&gt;</FrameRate>\n          <FrameCount>8</FrameCount>\n          <BitDepth>8</BitDepth>\n        </VideoStream>\n      </VideoStreams>\n      <CacheControl>cache-control ü&amp;&lt;1&gt;</CacheControl>\n      <Bitrate>7</Bitrate>\n      <AlbumArtist>album-artist ü&amp;&lt;1&gt;</AlbumArtist>\n      <Title>title ü&amp;&lt;1&gt;</Title>\n      <ServerSideEncryptionKeyId>server-side-encryption-key-id ü&amp;&lt;1&gt;</ServerSideEncryptionKeyId>\n      <Insights>\n        <Video>\n          <Caption>caption ü&amp;&lt;1&gt;</Caption>\n          <Description>description ü&amp;&lt;1&gt;</Description>\n        </Video>\n        <Image>\n          <Caption>caption ü&amp;&lt;1&gt;</Caption>\n          <Description>description ü&amp;&lt;1&gt;</Description>\n        </Image>\n      </Insights>\n    </File>\n    <File>\n      <FileModifiedTime>file-modified-time-2 ü&amp;&lt;1&gt;</FileModifiedTime>\n      <OSSObjectType>Appendable</OSSObjectType>\n      <ETag>etag-2 ü&amp;&lt;1&gt;</ETag>\n      <ServerSideEncryptionCustomerAlgorithm>server-side-encryption-customer-algorithm-2 ü&amp;&lt;1&gt;</ServerSideEncryptionCustomerAlgorithm>\n      <OSSTaggingCount>8</OSSTaggingCount>\n      <OSSTagging>\n        <Tagging>\n          <Key>key ü&amp;&lt;1&gt;</Key>\n          <Value>value ü&amp;&lt;1&gt;</Value>\n        </Tagging>\n        <Tagging>\n          <Key>key-2 ü&amp;&lt;1&gt;</Key>\n          <Value>value-2 ü&amp;&lt;1&gt;</Value>\n        </Tagging>\n      </OSSTagging>\n      <OSSUserMeta>\n        <UserMeta>\n          <Key>key ü&amp;&lt;1&gt;</Key>\n          <Value>value ü&amp;&lt;1&gt;</Value>\n        </UserMeta>\n        <UserMeta>\n          <Key>key-2 ü&amp;&lt;1&gt;</Key>\n          <Value>value-2 ü&amp;&lt;1&gt;</Value>\n        </UserMeta>\n      </OSSUserMeta>\n      <Filename>filename-2 ü&amp;&lt;1&gt;</Filename>\n      <OSSStorageClass>ColdArchive</OSSStorageClass>\n      <ObjectACL>public-read</ObjectACL>\n      <OSSCRC64>oss-crc64-2 ü&amp;&lt;1&gt;</OSSCRC64>\n      <ServerSideEncryption>SM4</ServerSideEncryption>\n      <Size>8</Size>\n      <AudioStreams>\n        <AudioStream>\n          <SampleRate>7</SampleRate>\n          <StartTime>0.5</StartTime>\n          <Duration>0.5</Duration>\n          <Channels>7</Channels>\n          <Language>language ü&amp;&lt;1&gt;</Language>\n          <CodecName>codec-name ü&amp;&lt;1&gt;</CodecName>\n          <Bitrate>7</Bitrate>\n        </AudioStream>\n        <AudioStream>\n          <SampleRate>8</SampleRate>\n          <StartTime>0.5</StartTime>\n          <Duration>0.5</Duration>\n          <Channels>8</Channels>\n          <Language>language-2 ü&amp;&lt;1&gt;</Language>\n          <CodecName>codec-name-2 ü&amp;&lt;1&gt;</CodecName>\n          <Bitrate>8</Bitrate>\n        </AudioStream>\n      </AudioStreams>\n      <ServerSideDataEncryption>SM4</ServerSideDataEncryption>\n      <AccessControlRequestMethod>access-control-request-method-2 ü&amp;&lt;1&gt;</AccessControlRequestMethod>\n      <Artist>artist-2 ü&amp;&lt;1&gt;</Artist>\n      <Duration>0.5</Duration>\n      <LatLong>lat-long-2 ü&amp;&lt;1&gt;</LatLong>\n      <Subtitles>\n        <Subtitle>\n          <StartTime>0.5</StartTime>\n          <Duration>0.5</Duration>\n          <CodecName>codec-name ü&amp;&lt;1&gt;</CodecName>\n          <Language>language ü&amp;&lt;1&gt;</Language>\n        </Subtitle>\n        <Subtitle>\n          <StartTime>0.5</StartTime>\n          <Duration>0.5</Duration>\n          <CodecName>codec-name-2 ü&amp;&lt;1&gt;</CodecName>\n          <Language>language-2 ü&amp;&lt;1&gt;</Language>\n        </Subtitle>\n      </Subtitles>\n      <ProduceTime>produce-time-2 ü&amp;&lt;1&gt;</ProduceTime>\n      <AccessControlAllowOrigin>access-control-allow-origin-2 ü&amp;&lt;1&gt;</AccessControlAllowOrigin>\n      <ContentDisposition>content-disposition-2 ü&amp;&lt;1&gt;</ContentDisposition>\n      <Performer>performer-2 ü&amp;&lt;1&gt;</Performer>\n      <Album>album-2 ü&amp;&lt;1&gt;</Album>\n      <Addresses>\n        <Address>\n          <Country>country ü&amp;&lt;1&gt;</Country>\n          <City>city ü&amp;&lt;1&gt;</City>\n          <District>district ü&amp;&lt;1&gt;</District>\n          <Language>language ü&amp;&lt;1&gt;</Language>\n          <Province>province ü&amp;&lt;1&gt;</Province>\n          <Township>township ü&amp;&lt;1&gt;</Township>\n          <AddressLine>address-line ü&amp;&lt;1&gt;</AddressLine>\n        </Address>\n        <Address>\n          <Country>country-2 ü&amp;&lt;1&gt;</Country>\n          <City>city-2 ü&amp;&lt;1&gt;</City>\n          <District>district-2 ü&amp;&lt;1&gt;</District>\n          <Language>language-2 ü&amp;&lt;1&gt;</Language>\n          <Province>province-2 ü&amp;&lt;1&gt;</Province>\n          <Township>township-2 ü&amp;&lt;1&gt;</Township>\n          <AddressLine>address-line-2 ü&amp;&lt;1&gt;</AddressLine>\n        </Address>\n      </Addresses>\n      <ContentType>content-type-2 ü&amp;&lt;1&gt;</ContentType>\n      <ContentEncoding>content-encoding-2 ü&amp;&lt;1&gt;</ContentEncoding>\n      <ContentLanguage>content-language-2 ü&amp;&lt;1&gt;</ContentLanguage>\n      <ImageHeight>8</ImageHeight>\n      <MediaType>audio</MediaType>\n      <OSSExpiration>oss-expiration-2 ü&amp;&lt;1&gt;</OSSExpiration>\n      <ImageWidth>8</ImageWidth>\n      <VideoWidth>8</VideoWidth>\n      <Composer>composer-2 ü&amp;&lt;1&gt;</Composer>\n      <URI>uri-2 ü&amp;&lt;1&gt;</URI>\n      <VideoHeight>8</VideoHeight>\n      <VideoStreams>\n        <VideoStream>\n          <Bitrate>7</Bitrate>\n          <StartTime>0.5</StartTime>\n          <Duration>0.5</Duration>\n          <PixelFormat>pixel-format ü&amp;&lt;1&gt;</PixelFormat>\n          <Height>7</Height>\n          <ColorSpace>color-space ü&amp;&lt;1&gt;</ColorSpace>\n          <Width>7</Width>\n          <CodecName>codec-name ü&amp;&lt;1&gt;</CodecName>\n          <Language>language ü&amp;&lt;1&gt;</Language>\n          <FrameRate>frame-rate ü&amp;&lt;1&gt;</FrameRate>\n          <FrameCount>7</FrameCount>\n          <BitDepth>7</BitDepth>\n        </VideoStream>\n        <VideoStream>\n          <Bitrate>8</Bitrate>\n          <StartTime>0.5</StartTime>\n          <Duration>0.5</Duration>\n          <PixelFormat>pixel-format-2 ü&amp;&lt;1&gt;</PixelFormat>\n          <Height>8</Height>\n          <ColorSpace>color-space-2 ü&amp;&lt;1&gt;</ColorSpace>\n          <Width>8</Width>\n          <CodecName>codec-name-2 ü&amp;&lt;1&gt;</CodecName>\n          <Language>language-2 ü&amp;&lt;1&gt;</Language>\n          <FrameRate>frame-rate-2 ü&amp;&lt;1&gt;</FrameRate>\n          <FrameCount>8</FrameCount>\n          <BitDepth>8</BitDepth>\n        </VideoStream>\n      </VideoStreams>\n      <CacheControl>cache-control-2 ü&amp;&lt;1&gt;</CacheControl>\n      <Bitrate>8</Bitrate>\n      <AlbumArtist>album-artist-2 ü&amp;&lt;1&gt;</AlbumArtist>\n      <Title>title-2 ü&amp;&lt;1&gt;</Title>\n      <ServerSideEncryptionKeyId>server-side-encryption-key-id-2 ü&amp;&lt;1&gt;</ServerSideEncryptionKeyId>\n      <Insights>\n        <Video>\n          <Caption>caption-2 ü&amp;&lt;1&gt;</Caption>\n          <Description>description-2 ü&amp;&lt;1&gt;</Description>\n        </Video>\n        <Image>\n          <Caption>caption-2 ü&amp;&lt;1&gt;</Caption>\n          <Description>description-2 ü&amp;&lt;1&gt;</Description>\n        </Image>\n      </Insights>\n    </File>\n  </Files>\n  <Aggregations>\n    <Aggregation>\n      <Field>field ü&amp;&lt;1&gt;</Field>\n      <Operation>group</Operation>\n      <Value>0.5</Value>\n      <Groups>\n        <Group>\n          <Value>value ü&amp;&lt;1&gt;</Value>\n          <Count>7</Count>\n        </Group>\n        <Group>\n          <Value>value-2 ü&amp;&lt;1&gt;</Value>\n          <Count>8</Count>\n        </Group>\n      </Groups>\n    </Aggregation>\n    <Aggregation>\n      <Field>field-2 ü&amp;&lt;1&gt;</Field>\n      <Operation>distinct</Operation>\n      <Value>0.5</Value>\n      <Groups>\n        <Group>\n          <Value>value ü&amp;&lt;1&gt;</Value>\n          <Count>7</Count>\n        </Group>\n        <Group>\n          <Value>value-2 ü&amp;&lt;1&gt;</Value>\n          <Count>8</Count>\n        </Group>\n      </Groups>\n    </Aggregation>\n  </Aggregations>\n</MetaQuery>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn do_meta_query_action() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "DoMetaQueryAction",
+        DoMetaQueryActionRequest::new("examplebucket", "action"),
+        DoMetaQueryActionRequest::new("examplebucket", "action ü&<1>").body("payload"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "payload".as_bytes(),
+        },
+    )
+}
+
+fn extend_bucket_worm() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "ExtendBucketWorm",
+        ExtendBucketWormRequest::new(
+            "examplebucket",
+            "worm-id",
+            ExtendWormConfiguration::new(7),
+        ),
+        ExtendBucketWormRequest::new(
+            "examplebucket",
+            "worm-id ü&<1>",
+            ExtendWormConfiguration::new(7),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn get_access_point() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetAccessPoint",
+        GetAccessPointRequest::new("examplebucket", "access-point-name"),
+        GetAccessPointRequest::new("examplebucket", "access-point-name"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<GetAccessPointResult>\n  <AccessPointArn>access-point-arn ü&amp;&lt;1&gt;</AccessPointArn>\n  <Alias>alias ü&amp;&lt;1&gt;</Alias>\n  <CreationDate>creation-date ü&amp;&lt;1&gt;</CreationDate>\n  <AccessPointName>access-point-name ü&amp;&lt;1&gt;</AccessPointName>\n  <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n  <AccountId>account-id ü&amp;&lt;1&gt;</AccountId>\n  <NetworkOrigin>internet</NetworkOrigin>\n  <VpcConfiguration>\n    <VpcId>vpc-id ü&amp;&lt;1&gt;</VpcId>\n  </VpcConfiguration>\n  <Status>deleting</Status>\n  <PublicAccessBlockConfiguration>\n    <BlockPublicAccess>true</BlockPublicAccess>\n  </PublicAccessBlockConfiguration>\n  <Endpoints>\n    <PublicEndpoint>public-endpoint ü&amp;&lt;1&gt;</PublicEndpoint>\n    <InternalEndpoint>internal-endpoint ü&amp;&lt;1&gt;</InternalEndpoint>\n  </Endpoints>\n</GetAccessPointResult>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_access_point_config_for_object_process() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetAccessPointConfigForObjectProcess",
+        GetAccessPointConfigForObjectProcessRequest::new(
+            "examplebucket",
+            "access-point-for-object-process-name",
+        ),
+        GetAccessPointConfigForObjectProcessRequest::new(
+            "examplebucket",
+            "access-point-for-object-process-name",
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<GetAccessPointConfigForObjectProcessResult>\n  <ObjectProcessConfiguration>\n    <TransformationConfigurations>\n      <TransformationConfiguration>\n        <Actions>\n          <Action>actions ü&amp;&lt;1&gt;</Action>\n          <Action>actions-2 ü&amp;&lt;1&gt;</Action>\n        </Actions>\n        <ContentTransformation>\n          <FunctionCompute>\n            <FunctionArn>function-arn ü&amp;&lt;1&gt;</FunctionArn>\n            <FunctionAssumeRoleArn>function-assume-role-arn ü&amp;&lt;1&gt;</FunctionAssumeRoleArn>\n          </FunctionCompute>\n          <AdditionalFeatures>\n            <CustomForwardHeaders>\n              <CustomForwardHeader>custom-forward-headers ü&amp;&lt;1&gt;</CustomForwardHeader>\n              <CustomForwardHeader>custom-forward-headers-2 ü&amp;&lt;1&gt;</CustomForwardHeader>\n            </CustomForwardHeaders>\n          </AdditionalFeatures>\n        </ContentTransformation>\n      </TransformationConfiguration>\n      <TransformationConfiguration>\n        <Actions>\n          <Action>actions ü&amp;&lt;1&gt;</Action>\n          <Action>actions-2 ü&amp;&lt;1&gt;</Action>\n        </Actions>\n        <ContentTransformation>\n          <FunctionCompute>\n            <FunctionArn>function-arn-2 ü&amp;&lt;1&gt;</FunctionArn>\n            <FunctionAssumeRoleArn>function-assume-role-arn-2 ü&amp;&lt;1&gt;</FunctionAssumeRoleArn>\n          </FunctionCompute>\n          <AdditionalFeatures>\n            <CustomForwardHeaders>\n              <CustomForwardHeader>custom-forward-headers ü&amp;&lt;1&gt;</CustomForwardHeader>\n              <CustomForwardHeader>custom-forward-headers-2 ü&amp;&lt;1&gt;</CustomForwardHeader>\n            </CustomForwardHeaders>\n          </AdditionalFeatures>\n        </ContentTransformation>\n      </TransformationConfiguration>\n    </TransformationConfigurations>\n    <AllowedFeatures>\n      <AllowedFeature>allowed-features ü&amp;&lt;1&gt;</AllowedFeature>\n      <AllowedFeature>allowed-features-2 ü&amp;&lt;1&gt;</AllowedFeature>\n    </AllowedFeatures>\n  </ObjectProcessConfiguration>\n  <AllowAnonymousAccessForObjectProcess>allow-anonymous-access-for-object-process ü&amp;&lt;1&gt;</AllowAnonymousAccessForObjectProcess>\n  <PublicAccessBlockConfiguration>\n    <BlockPublicAccess>true</BlockPublicAccess>\n  </PublicAccessBlockConfiguration>\n</GetAccessPointConfigForObjectProcessResult>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_access_point_for_object_process() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetAccessPointForObjectProcess",
+        GetAccessPointForObjectProcessRequest::new(
+            "examplebucket",
+            "access-point-for-object-process-name",
+        ),
+        GetAccessPointForObjectProcessRequest::new(
+            "examplebucket",
+            "access-point-for-object-process-name",
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<GetAccessPointForObjectProcessResult>\n  <AllowAnonymousAccessForObjectProcess>allow-anonymous-access-for-object-process ü&amp;&lt;1&gt;</AllowAnonymousAccessForObjectProcess>\n  <PublicAccessBlockConfiguration>\n    <BlockPublicAccess>true</BlockPublicAccess>\n  </PublicAccessBlockConfiguration>\n  <AccessPointNameForObjectProcess>access-point-name-for-object-process ü&amp;&lt;1&gt;</AccessPointNameForObjectProcess>\n  <AccessPointForObjectProcessArn>access-point-for-object-process-arn ü&amp;&lt;1&gt;</AccessPointForObjectProcessArn>\n  <CreationDate>creation-date ü&amp;&lt;1&gt;</CreationDate>\n  <Status>deleting</Status>\n  <Endpoints>\n    <InternalEndpoint>internal-endpoint ü&amp;&lt;1&gt;</InternalEndpoint>\n    <PublicEndpoint>public-endpoint ü&amp;&lt;1&gt;</PublicEndpoint>\n  </Endpoints>\n  <AccessPointForObjectProcessAlias>access-point-for-object-process-alias ü&amp;&lt;1&gt;</AccessPointForObjectProcessAlias>\n  <AccessPointName>access-point-name ü&amp;&lt;1&gt;</AccessPointName>\n  <AccountId>account-id ü&amp;&lt;1&gt;</AccountId>\n</GetAccessPointForObjectProcessResult>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_access_point_policy() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetAccessPointPolicy",
+        GetAccessPointPolicyRequest::new("examplebucket", "access-point-name"),
+        GetAccessPointPolicyRequest::new("examplebucket", "access-point-name"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "{\"Version\":\"1\",\"Statement\":[]}".as_bytes(),
+        },
+    )
+}
+
+fn get_access_point_policy_for_object_process() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetAccessPointPolicyForObjectProcess",
+        GetAccessPointPolicyForObjectProcessRequest::new(
+            "examplebucket",
+            "access-point-for-object-process-name",
+        ),
+        GetAccessPointPolicyForObjectProcessRequest::new(
+            "examplebucket",
+            "access-point-for-object-process-name",
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "{\"Version\":\"1\",\"Statement\":[]}".as_bytes(),
+        },
+    )
+}
+
+fn get_access_point_public_access_block() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetAccessPointPublicAccessBlock",
+        GetAccessPointPublicAccessBlockRequest::new(
+            "examplebucket",
+            "access-point-name",
+        ),
+        GetAccessPointPublicAccessBlockRequest::new(
+            "examplebucket",
+            "access-point-name ü&<1>",
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<PublicAccessBlockConfiguration>\n  <BlockPublicAccess>true</BlockPublicAccess>\n</PublicAccessBlockConfiguration>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_access_monitor() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketAccessMonitor",
+        GetBucketAccessMonitorRequest::new("examplebucket"),
+        GetBucketAccessMonitorRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<AccessMonitorConfiguration>\n  <Status>Disabled</Status>\n  <AllowCopy>true</AllowCopy>\n</AccessMonitorConfiguration>\n"
+                .as_bytes(),
         },
     )
 }
@@ -371,7 +1563,26 @@ fn get_bucket_acl() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<AccessControlPolicy>\n  <Owner>\n    <ID>id ü&amp;&lt;1&gt;</ID>\n    <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n  </Owner>\n  <AccessControlList>\n    <Grant>public-read-write</Grant>\n  </AccessControlList>\n</AccessControlPolicy>\n",
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<AccessControlPolicy>\n  <Owner>\n    <ID>id ü&amp;&lt;1&gt;</ID>\n    <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n  </Owner>\n  <AccessControlList>\n    <Grant>public-read-write</Grant>\n  </AccessControlList>\n</AccessControlPolicy>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_archive_direct_read() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketArchiveDirectRead",
+        GetBucketArchiveDirectReadRequest::new("examplebucket"),
+        GetBucketArchiveDirectReadRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ArchiveDirectReadConfiguration>\n  <Enabled>true</Enabled>\n</ArchiveDirectReadConfiguration>\n"
+                .as_bytes(),
         },
     )
 }
@@ -388,7 +1599,68 @@ fn get_bucket_cors() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CORSConfiguration>\n  <CORSRule>\n    <AllowedOrigin>allowed-origins ü&amp;&lt;1&gt;</AllowedOrigin>\n    <AllowedOrigin>allowed-origins-2 ü&amp;&lt;1&gt;</AllowedOrigin>\n    <AllowedMethod>HEAD</AllowedMethod>\n    <AllowedMethod>POST</AllowedMethod>\n    <AllowedHeader>allowed-headers ü&amp;&lt;1&gt;</AllowedHeader>\n    <AllowedHeader>allowed-headers-2 ü&amp;&lt;1&gt;</AllowedHeader>\n    <ExposeHeader>expose-headers ü&amp;&lt;1&gt;</ExposeHeader>\n    <ExposeHeader>expose-headers-2 ü&amp;&lt;1&gt;</ExposeHeader>\n    <MaxAgeSeconds>7</MaxAgeSeconds>\n  </CORSRule>\n  <CORSRule>\n    <AllowedOrigin>allowed-origins ü&amp;&lt;1&gt;</AllowedOrigin>\n    <AllowedOrigin>allowed-origins-2 ü&amp;&lt;1&gt;</AllowedOrigin>\n    <AllowedMethod>HEAD</AllowedMethod>\n    <AllowedMethod>POST</AllowedMethod>\n    <AllowedHeader>allowed-headers ü&amp;&lt;1&gt;</AllowedHeader>\n    <AllowedHeader>allowed-headers-2 ü&amp;&lt;1&gt;</AllowedHeader>\n    <ExposeHeader>expose-headers ü&amp;&lt;1&gt;</ExposeHeader>\n    <ExposeHeader>expose-headers-2 ü&amp;&lt;1&gt;</ExposeHeader>\n    <MaxAgeSeconds>8</MaxAgeSeconds>\n  </CORSRule>\n  <ResponseVary>true</ResponseVary>\n</CORSConfiguration>\n",
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CORSConfiguration>\n  <CORSRule>\n    <AllowedOrigin>allowed-origins ü&amp;&lt;1&gt;</AllowedOrigin>\n    <AllowedOrigin>allowed-origins-2 ü&amp;&lt;1&gt;</AllowedOrigin>\n    <AllowedMethod>HEAD</AllowedMethod>\n    <AllowedMethod>POST</AllowedMethod>\n    <AllowedHeader>allowed-headers ü&amp;&lt;1&gt;</AllowedHeader>\n    <AllowedHeader>allowed-headers-2 ü&amp;&lt;1&gt;</AllowedHeader>\n    <ExposeHeader>expose-headers ü&amp;&lt;1&gt;</ExposeHeader>\n    <ExposeHeader>expose-headers-2 ü&amp;&lt;1&gt;</ExposeHeader>\n    <MaxAgeSeconds>7</MaxAgeSeconds>\n  </CORSRule>\n  <CORSRule>\n    <AllowedOrigin>allowed-origins ü&amp;&lt;1&gt;</AllowedOrigin>\n    <AllowedOrigin>allowed-origins-2 ü&amp;&lt;1&gt;</AllowedOrigin>\n    <AllowedMethod>HEAD</AllowedMethod>\n    <AllowedMethod>POST</AllowedMethod>\n    <AllowedHeader>allowed-headers ü&amp;&lt;1&gt;</AllowedHeader>\n    <AllowedHeader>allowed-headers-2 ü&amp;&lt;1&gt;</AllowedHeader>\n    <ExposeHeader>expose-headers ü&amp;&lt;1&gt;</ExposeHeader>\n    <ExposeHeader>expose-headers-2 ü&amp;&lt;1&gt;</ExposeHeader>\n    <MaxAgeSeconds>8</MaxAgeSeconds>\n  </CORSRule>\n  <ResponseVary>true</ResponseVary>\n</CORSConfiguration>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_data_redundancy_transition() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketDataRedundancyTransition",
+        GetBucketDataRedundancyTransitionRequest::new(
+            "examplebucket",
+            "redundancy-transition-taskid",
+        ),
+        GetBucketDataRedundancyTransitionRequest::new(
+            "examplebucket",
+            "redundancy-transition-taskid ü&<1>",
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<BucketDataRedundancyTransition>\n  <ProcessPercentage>7</ProcessPercentage>\n  <EstimatedRemainingTime>7</EstimatedRemainingTime>\n  <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n  <TaskId>task-id ü&amp;&lt;1&gt;</TaskId>\n  <Status>Finished</Status>\n  <CreateTime>create-time ü&amp;&lt;1&gt;</CreateTime>\n  <StartTime>start-time ü&amp;&lt;1&gt;</StartTime>\n  <EndTime>end-time ü&amp;&lt;1&gt;</EndTime>\n</BucketDataRedundancyTransition>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_encryption() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketEncryption",
+        GetBucketEncryptionRequest::new("examplebucket"),
+        GetBucketEncryptionRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ServerSideEncryptionRule>\n  <ApplyServerSideEncryptionByDefault>\n    <SSEAlgorithm>None</SSEAlgorithm>\n    <KMSMasterKeyID>kms-master-key-id ü&amp;&lt;1&gt;</KMSMasterKeyID>\n    <KMSDataEncryption>SM4</KMSDataEncryption>\n  </ApplyServerSideEncryptionByDefault>\n</ServerSideEncryptionRule>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_https_config() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketHttpsConfig",
+        GetBucketHttpsConfigRequest::new("examplebucket"),
+        GetBucketHttpsConfigRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<HttpsConfiguration>\n  <TLS>\n    <Enable>true</Enable>\n    <TLSVersion>TLSv1.3</TLSVersion>\n    <TLSVersion>TLSv1.2</TLSVersion>\n  </TLS>\n  <CipherSuite>\n    <Enable>true</Enable>\n    <StrongCipherSuite>true</StrongCipherSuite>\n    <CustomCipherSuite>custom-cipher-suites ü&amp;&lt;1&gt;</CustomCipherSuite>\n    <CustomCipherSuite>custom-cipher-suites-2 ü&amp;&lt;1&gt;</CustomCipherSuite>\n    <TLS13CustomCipherSuite>tls13-custom-cipher-suites ü&amp;&lt;1&gt;</TLS13CustomCipherSuite>\n    <TLS13CustomCipherSuite>tls13-custom-cipher-suites-2 ü&amp;&lt;1&gt;</TLS13CustomCipherSuite>\n  </CipherSuite>\n</HttpsConfiguration>\n"
+                .as_bytes(),
         },
     )
 }
@@ -405,7 +1677,44 @@ fn get_bucket_info() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<BucketInfo>\n  <Bucket>\n    <Name>name ü&amp;&lt;1&gt;</Name>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <AccessControlList>\n      <Grant>public-read-write</Grant>\n    </AccessControlList>\n    <Location>location ü&amp;&lt;1&gt;</Location>\n    <CreationDate>2024-05-06T07:08:09.000Z</CreationDate>\n    <StorageClass>DeepColdArchive</StorageClass>\n    <DataRedundancyType>ZRS</DataRedundancyType>\n    <ExtranetEndpoint>extranet-endpoint ü&amp;&lt;1&gt;</ExtranetEndpoint>\n    <IntranetEndpoint>intranet-endpoint ü&amp;&lt;1&gt;</IntranetEndpoint>\n    <ResourceGroupId>resource-group-id ü&amp;&lt;1&gt;</ResourceGroupId>\n    <ServerSideEncryptionRule>\n      <SSEAlgorithm>None</SSEAlgorithm>\n      <KMSMasterKeyID>kms-master-key-id ü&amp;&lt;1&gt;</KMSMasterKeyID>\n      <KMSDataEncryption>SM4</KMSDataEncryption>\n    </ServerSideEncryptionRule>\n    <Versioning>Suspended</Versioning>\n    <AccessMonitor>Disabled</AccessMonitor>\n    <TransferAcceleration>Disabled</TransferAcceleration>\n    <CrossRegionReplication>Disabled</CrossRegionReplication>\n    <BlockPublicAccess>true</BlockPublicAccess>\n    <BucketPolicy>\n      <LogBucket>log-bucket ü&amp;&lt;1&gt;</LogBucket>\n      <LogPrefix>log-prefix ü&amp;&lt;1&gt;</LogPrefix>\n    </BucketPolicy>\n    <Comment>comment ü&amp;&lt;1&gt;</Comment>\n    <BucketResourceType>bucket-resource-type ü&amp;&lt;1&gt;</BucketResourceType>\n    <AgenticBucketName>agentic-bucket-name ü&amp;&lt;1&gt;</AgenticBucketName>\n  </Bucket>\n</BucketInfo>\n",
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<BucketInfo>\n  <Bucket>\n    <Name>name ü&amp;&lt;1&gt;</Name>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <AccessControlList>\n      <Grant>public-read-write</Grant>\n    </AccessControlList>\n    <Location>location ü&amp;&lt;1&gt;</Location>\n    <CreationDate>2024-05-06T07:08:09.000Z</CreationDate>\n    <StorageClass>DeepColdArchive</StorageClass>\n    <DataRedundancyType>ZRS</DataRedundancyType>\n    <ExtranetEndpoint>extranet-endpoint ü&amp;&lt;1&gt;</ExtranetEndpoint>\n    <IntranetEndpoint>intranet-endpoint ü&amp;&lt;1&gt;</IntranetEndpoint>\n    <ResourceGroupId>resource-group-id ü&amp;&lt;1&gt;</ResourceGroupId>\n    <ServerSideEncryptionRule>\n      <SSEAlgorithm>None</SSEAlgorithm>\n      <KMSMasterKeyID>kms-master-key-id ü&amp;&lt;1&gt;</KMSMasterKeyID>\n      <KMSDataEncryption>SM4</KMSDataEncryption>\n    </ServerSideEncryptionRule>\n    <Versioning>Suspended</Versioning>\n    <AccessMonitor>Disabled</AccessMonitor>\n    <TransferAcceleration>Disabled</TransferAcceleration>\n    <CrossRegionReplication>Disabled</CrossRegionReplication>\n    <BlockPublicAccess>true</BlockPublicAccess>\n    <BucketPolicy>\n      <LogBucket>log-bucket ü&amp;&lt;1&gt;</LogBucket>\n      <LogPrefix>log-prefix ü&amp;&lt;1&gt;</LogPrefix>\n    </BucketPolicy>\n    <Comment>comment ü&amp;&lt;1&gt;</Comment>\n    <BucketResourceType>bucket-resource-type ü&amp;&lt;1&gt;</BucketResourceType>\n    <AgenticBucketName>agentic-bucket-name ü&amp;&lt;1&gt;</AgenticBucketName>\n  </Bucket>\n</BucketInfo>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_inventory() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketInventory",
+        GetBucketInventoryRequest::new("examplebucket", "inventory-id"),
+        GetBucketInventoryRequest::new("examplebucket", "inventory-id ü&<1>"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<InventoryConfiguration>\n  <Id>id ü&amp;&lt;1&gt;</Id>\n  <IsEnabled>true</IsEnabled>\n  <Destination>\n    <OSSBucketDestination>\n      <Format>CSV</Format>\n      <AccountId>account-id ü&amp;&lt;1&gt;</AccountId>\n      <RoleArn>role-arn ü&amp;&lt;1&gt;</RoleArn>\n      <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n      <Prefix>prefix ü&amp;&lt;1&gt;</Prefix>\n      <Encryption>\n        <SSE-OSS>sse-oss ü&amp;&lt;1&gt;</SSE-OSS>\n      </Encryption>\n    </OSSBucketDestination>\n  </Destination>\n  <Schedule>\n    <Frequency>Once</Frequency>\n    <DayOfMonth>7</DayOfMonth>\n    <AutoDelete>true</AutoDelete>\n  </Schedule>\n  <Filter>\n    <LastModifyBeginTimeStamp>1262275200</LastModifyBeginTimeStamp>\n    <LastModifyEndTimeStamp>1262275200</LastModifyEndTimeStamp>\n    <LowerSizeBound>7</LowerSizeBound>\n    <UpperSizeBound>7</UpperSizeBound>\n    <StorageClass>storage-class ü&amp;&lt;1&gt;</StorageClass>\n    <Prefix>prefix ü&amp;&lt;1&gt;</Prefix>\n  </Filter>\n  <IncludedObjectVersions>Current</IncludedObjectVersions>\n  <OptionalFields>\n    <Field>RequestId</Field>\n    <Field>SourceIp</Field>\n  </OptionalFields>\n  <IncrementalInventory>\n    <IsEnabled>true</IsEnabled>\n    <Schedule>\n      <Frequency>7</Frequency>\n    </Schedule>\n    <OptionalFields>\n      <Field>RequestId</Field>\n      <Field>SourceIp</Field>\n    </OptionalFields>\n  </IncrementalInventory>\n</InventoryConfiguration>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_lifecycle() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketLifecycle",
+        GetBucketLifecycleRequest::new("examplebucket"),
+        GetBucketLifecycleRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<LifecycleConfiguration>\n  <Rule>\n    <Status>Disabled</Status>\n    <AbortMultipartUpload>\n      <Days>7</Days>\n    </AbortMultipartUpload>\n    <AtimeBase>7</AtimeBase>\n    <NoncurrentVersionTransition>\n      <IsAccessTime>true</IsAccessTime>\n      <ReturnToStdWhenVisit>true</ReturnToStdWhenVisit>\n      <AllowSmallFile>true</AllowSmallFile>\n      <NoncurrentDays>7</NoncurrentDays>\n      <StorageClass>DeepColdArchive</StorageClass>\n    </NoncurrentVersionTransition>\n    <NoncurrentVersionTransition>\n      <IsAccessTime>true</IsAccessTime>\n      <ReturnToStdWhenVisit>true</ReturnToStdWhenVisit>\n      <AllowSmallFile>true</AllowSmallFile>\n      <NoncurrentDays>8</NoncurrentDays>\n      <StorageClass>ColdArchive</StorageClass>\n    </NoncurrentVersionTransition>\n    <Filter>\n      <Not>\n        <Tag>\n          <Key>key ü&amp;&lt;1&gt;</Key>\n          <Value>value ü&amp;&lt;1&gt;</Value>\n        </Tag>\n        <Prefix>prefix ü&amp;&lt;1&gt;</Prefix>\n      </Not>\n      <Not>\n        <Tag>\n          <Key>key-2 ü&amp;&lt;1&gt;</Key>\n          <Value>value-2 ü&amp;&lt;1&gt;</Value>\n        </Tag>\n        <Prefix>prefix-2 ü&amp;&lt;1&gt;</Prefix>\n      </Not>\n      <ObjectSizeGreaterThan>7</ObjectSizeGreaterThan>\n      <ObjectSizeLessThan>7</ObjectSizeLessThan>\n    </Filter>\n    <ID>id ü&amp;&lt;1&gt;</ID>\n    <Prefix>prefix ü&amp;&lt;1&gt;</Prefix>\n    <Expiration>\n      <Days>7</Days>\n      <ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker>\n    </Expiration>\n    <Transition>\n      <Days>7</Days>\n      <StorageClass>DeepColdArchive</StorageClass>\n      <IsAccessTime>true</IsAccessTime>\n      <ReturnToStdWhenVisit>true</ReturnToStdWhenVisit>\n      <AllowSmallFile>true</AllowSmallFile>\n    </Transition>\n    <Transition>\n      <Days>8</Days>\n      <StorageClass>ColdArchive</StorageClass>\n      <IsAccessTime>true</IsAccessTime>\n      <ReturnToStdWhenVisit>true</ReturnToStdWhenVisit>\n      <AllowSmallFile>true</AllowSmallFile>\n    </Transition>\n    <Tag>\n      <Key>key ü&amp;&lt;1&gt;</Key>\n      <Value>value ü&amp;&lt;1&gt;</Value>\n    </Tag>\n    <Tag>\n      <Key>key-2 ü&amp;&lt;1&gt;</Key>\n      <Value>value-2 ü&amp;&lt;1&gt;</Value>\n    </Tag>\n    <NoncurrentVersionExpiration>\n      <NoncurrentDays>7</NoncurrentDays>\n    </NoncurrentVersionExpiration>\n  </Rule>\n  <Rule>\n    <Status>Enabled</Status>\n    <AbortMultipartUpload>\n      <Days>8</Days>\n    </AbortMultipartUpload>\n    <AtimeBase>8</AtimeBase>\n    <NoncurrentVersionTransition>\n      <IsAccessTime>true</IsAccessTime>\n      <ReturnToStdWhenVisit>true</ReturnToStdWhenVisit>\n      <AllowSmallFile>true</AllowSmallFile>\n      <NoncurrentDays>7</NoncurrentDays>\n      <StorageClass>DeepColdArchive</StorageClass>\n    </NoncurrentVersionTransition>\n    <NoncurrentVersionTransition>\n      <IsAccessTime>true</IsAccessTime>\n      <ReturnToStdWhenVisit>true</ReturnToStdWhenVisit>\n      <AllowSmallFile>true</AllowSmallFile>\n      <NoncurrentDays>8</NoncurrentDays>\n      <StorageClass>ColdArchive</StorageClass>\n    </NoncurrentVersionTransition>\n    <Filter>\n      <Not>\n        <Tag>\n          <Key>key ü&amp;&lt;1&gt;</Key>\n          <Value>value ü&amp;&lt;1&gt;</Value>\n        </Tag>\n        <Prefix>prefix ü&amp;&lt;1&gt;</Prefix>\n      </Not>\n      <Not>\n        <Tag>\n          <Key>key-2 ü&amp;&lt;1&gt;</Key>\n          <Value>value-2 ü&amp;&lt;1&gt;</Value>\n        </Tag>\n        <Prefix>prefix-2 ü&amp;&lt;1&gt;</Prefix>\n      </Not>\n      <ObjectSizeGreaterThan>8</ObjectSizeGreaterThan>\n      <ObjectSizeLessThan>8</ObjectSizeLessThan>\n    </Filter>\n    <ID>id-2 ü&amp;&lt;1&gt;</ID>\n    <Prefix>prefix-2 ü&amp;&lt;1&gt;</Prefix>\n    <Expiration>\n      <Days>8</Days>\n      <ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker>\n    </Expiration>\n    <Transition>\n      <Days>7</Days>\n      <StorageClass>DeepColdArchive</StorageClass>\n      <IsAccessTime>true</IsAccessTime>\n      <ReturnToStdWhenVisit>true</ReturnToStdWhenVisit>\n      <AllowSmallFile>true</AllowSmallFile>\n    </Transition>\n    <Transition>\n      <Days>8</Days>\n      <StorageClass>ColdArchive</StorageClass>\n      <IsAccessTime>true</IsAccessTime>\n      <ReturnToStdWhenVisit>true</ReturnToStdWhenVisit>\n      <AllowSmallFile>true</AllowSmallFile>\n    </Transition>\n    <Tag>\n      <Key>key ü&amp;&lt;1&gt;</Key>\n      <Value>value ü&amp;&lt;1&gt;</Value>\n    </Tag>\n    <Tag>\n      <Key>key-2 ü&amp;&lt;1&gt;</Key>\n      <Value>value-2 ü&amp;&lt;1&gt;</Value>\n    </Tag>\n    <NoncurrentVersionExpiration>\n      <NoncurrentDays>8</NoncurrentDays>\n    </NoncurrentVersionExpiration>\n  </Rule>\n</LifecycleConfiguration>\n"
+                .as_bytes(),
         },
     )
 }
@@ -422,7 +1731,80 @@ fn get_bucket_location() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<LocationConstraint>location ü&amp;&lt;1&gt;</LocationConstraint>\n",
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<LocationConstraint>location ü&amp;&lt;1&gt;</LocationConstraint>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_logging() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketLogging",
+        GetBucketLoggingRequest::new("examplebucket"),
+        GetBucketLoggingRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<BucketLoggingStatus>\n  <LoggingEnabled>\n    <TargetBucket>target-bucket ü&amp;&lt;1&gt;</TargetBucket>\n    <TargetPrefix>target-prefix ü&amp;&lt;1&gt;</TargetPrefix>\n    <LoggingRole>logging-role ü&amp;&lt;1&gt;</LoggingRole>\n  </LoggingEnabled>\n</BucketLoggingStatus>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_metadata_configuration() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketMetadataConfiguration",
+        GetBucketMetadataConfigurationRequest::new("examplebucket"),
+        GetBucketMetadataConfigurationRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<GetBucketMetadataConfigurationResult>\n  <MetadataConfigurationResult>\n    <DestinationResult>\n      <TableBucketType>table-bucket-type ü&amp;&lt;1&gt;</TableBucketType>\n      <TableBucketArn>table-bucket-arn ü&amp;&lt;1&gt;</TableBucketArn>\n      <TableNamespace>table-namespace ü&amp;&lt;1&gt;</TableNamespace>\n    </DestinationResult>\n    <JournalTableConfigurationResult>\n      <TableStatus>FAILED</TableStatus>\n      <TableName>table-name ü&amp;&lt;1&gt;</TableName>\n      <TableArn>table-arn ü&amp;&lt;1&gt;</TableArn>\n      <RecordExpiration>\n        <Expiration>DISABLED</Expiration>\n        <Days>7</Days>\n      </RecordExpiration>\n      <EncryptionConfiguration>\n        <SseAlgorithm>oss:kms</SseAlgorithm>\n        <KmsKeyArn>kms-key-arn ü&amp;&lt;1&gt;</KmsKeyArn>\n      </EncryptionConfiguration>\n      <Error>\n        <ErrorCode>error-code ü&amp;&lt;1&gt;</ErrorCode>\n        <ErrorMessage>error-message ü&amp;&lt;1&gt;</ErrorMessage>\n      </Error>\n    </JournalTableConfigurationResult>\n    <InventoryTableConfigurationResult>\n      <ConfigurationState>DISABLED</ConfigurationState>\n      <TableStatus>FAILED</TableStatus>\n      <TableName>table-name ü&amp;&lt;1&gt;</TableName>\n      <TableArn>table-arn ü&amp;&lt;1&gt;</TableArn>\n      <EncryptionConfiguration>\n        <SseAlgorithm>oss:kms</SseAlgorithm>\n        <KmsKeyArn>kms-key-arn ü&amp;&lt;1&gt;</KmsKeyArn>\n      </EncryptionConfiguration>\n      <Error>\n        <ErrorCode>error-code ü&amp;&lt;1&gt;</ErrorCode>\n        <ErrorMessage>error-message ü&amp;&lt;1&gt;</ErrorMessage>\n      </Error>\n    </InventoryTableConfigurationResult>\n  </MetadataConfigurationResult>\n</GetBucketMetadataConfigurationResult>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_object_worm_configuration() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketObjectWormConfiguration",
+        GetBucketObjectWormConfigurationRequest::new("examplebucket"),
+        GetBucketObjectWormConfigurationRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ObjectWormConfiguration>\n  <ObjectWormEnabled>Enabled</ObjectWormEnabled>\n  <Rule>\n    <DefaultRetention>\n      <Mode>COMPLIANCE</Mode>\n      <Days>7</Days>\n    </DefaultRetention>\n  </Rule>\n</ObjectWormConfiguration>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_overwrite_config() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketOverwriteConfig",
+        GetBucketOverwriteConfigRequest::new("examplebucket"),
+        GetBucketOverwriteConfigRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<OverwriteConfiguration>\n  <Rule>\n    <ID>id ü&amp;&lt;1&gt;</ID>\n    <Action>forbid</Action>\n    <Prefix>prefix ü&amp;&lt;1&gt;</Prefix>\n    <Suffix>suffix ü&amp;&lt;1&gt;</Suffix>\n    <Principals>\n      <Principal>principals ü&amp;&lt;1&gt;</Principal>\n      <Principal>principals-2 ü&amp;&lt;1&gt;</Principal>\n    </Principals>\n  </Rule>\n  <Rule>\n    <ID>id-2 ü&amp;&lt;1&gt;</ID>\n    <Action>forbid</Action>\n    <Prefix>prefix-2 ü&amp;&lt;1&gt;</Prefix>\n    <Suffix>suffix-2 ü&amp;&lt;1&gt;</Suffix>\n    <Principals>\n      <Principal>principals ü&amp;&lt;1&gt;</Principal>\n      <Principal>principals-2 ü&amp;&lt;1&gt;</Principal>\n    </Principals>\n  </Rule>\n</OverwriteConfiguration>\n"
+                .as_bytes(),
         },
     )
 }
@@ -439,7 +1821,151 @@ fn get_bucket_policy() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "{\"Version\":\"1\",\"Statement\":[]}",
+            body: "{\"Version\":\"1\",\"Statement\":[]}".as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_policy_status() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketPolicyStatus",
+        GetBucketPolicyStatusRequest::new("examplebucket"),
+        GetBucketPolicyStatusRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<PolicyStatus>\n  <IsPublic>true</IsPublic>\n</PolicyStatus>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_public_access_block() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketPublicAccessBlock",
+        GetBucketPublicAccessBlockRequest::new("examplebucket"),
+        GetBucketPublicAccessBlockRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<PublicAccessBlockConfiguration>\n  <BlockPublicAccess>true</BlockPublicAccess>\n</PublicAccessBlockConfiguration>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_referer() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketReferer",
+        GetBucketRefererRequest::new("examplebucket"),
+        GetBucketRefererRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<RefererConfiguration>\n  <AllowEmptyReferer>true</AllowEmptyReferer>\n  <AllowTruncateQueryString>true</AllowTruncateQueryString>\n  <TruncatePath>true</TruncatePath>\n  <RefererList>\n    <Referer>referers ü&amp;&lt;1&gt;</Referer>\n    <Referer>referers-2 ü&amp;&lt;1&gt;</Referer>\n  </RefererList>\n  <RefererBlacklist>\n    <Referer>referers ü&amp;&lt;1&gt;</Referer>\n    <Referer>referers-2 ü&amp;&lt;1&gt;</Referer>\n  </RefererBlacklist>\n</RefererConfiguration>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_replication() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketReplication",
+        GetBucketReplicationRequest::new("examplebucket"),
+        GetBucketReplicationRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ReplicationConfiguration>\n  <Rule>\n    <Destination>\n      <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n      <Location>location ü&amp;&lt;1&gt;</Location>\n      <TransferType>oss_acc</TransferType>\n    </Destination>\n    <SyncRole>sync-role ü&amp;&lt;1&gt;</SyncRole>\n    <SourceSelectionCriteria>\n      <SseKmsEncryptedObjects>\n        <Status>Disabled</Status>\n      </SseKmsEncryptedObjects>\n    </SourceSelectionCriteria>\n    <EncryptionConfiguration>\n      <ReplicaKmsKeyID>replica-kms-key-id ü&amp;&lt;1&gt;</ReplicaKmsKeyID>\n    </EncryptionConfiguration>\n    <HistoricalObjectReplication>disabled</HistoricalObjectReplication>\n    <RTC>\n      <Status>disabled</Status>\n    </RTC>\n    <ID>id ü&amp;&lt;1&gt;</ID>\n    <PrefixSet>\n      <Prefix>prefixes ü&amp;&lt;1&gt;</Prefix>\n      <Prefix>prefixes-2 ü&amp;&lt;1&gt;</Prefix>\n    </PrefixSet>\n    <Action>action ü&amp;&lt;1&gt;</Action>\n    <Status>closing</Status>\n  </Rule>\n  <Rule>\n    <Destination>\n      <Bucket>bucket-2 ü&amp;&lt;1&gt;</Bucket>\n      <Location>location-2 ü&amp;&lt;1&gt;</Location>\n      <TransferType>internal</TransferType>\n    </Destination>\n    <SyncRole>sync-role-2 ü&amp;&lt;1&gt;</SyncRole>\n    <SourceSelectionCriteria>\n      <SseKmsEncryptedObjects>\n        <Status>Enabled</Status>\n      </SseKmsEncryptedObjects>\n    </SourceSelectionCriteria>\n    <EncryptionConfiguration>\n      <ReplicaKmsKeyID>replica-kms-key-id-2 ü&amp;&lt;1&gt;</ReplicaKmsKeyID>\n    </EncryptionConfiguration>\n    <HistoricalObjectReplication>enabled</HistoricalObjectReplication>\n    <RTC>\n      <Status>enabling</Status>\n    </RTC>\n    <ID>id-2 ü&amp;&lt;1&gt;</ID>\n    <PrefixSet>\n      <Prefix>prefixes ü&amp;&lt;1&gt;</Prefix>\n      <Prefix>prefixes-2 ü&amp;&lt;1&gt;</Prefix>\n    </PrefixSet>\n    <Action>action-2 ü&amp;&lt;1&gt;</Action>\n    <Status>doing</Status>\n  </Rule>\n</ReplicationConfiguration>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_replication_location() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketReplicationLocation",
+        GetBucketReplicationLocationRequest::new("examplebucket"),
+        GetBucketReplicationLocationRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ReplicationLocation>\n  <Location>locations ü&amp;&lt;1&gt;</Location>\n  <Location>locations-2 ü&amp;&lt;1&gt;</Location>\n  <LocationTransferTypeConstraint>\n    <LocationTransferType>\n      <Location>location ü&amp;&lt;1&gt;</Location>\n      <TransferTypes>\n        <Type>oss_acc</Type>\n        <Type>internal</Type>\n      </TransferTypes>\n    </LocationTransferType>\n    <LocationTransferType>\n      <Location>location-2 ü&amp;&lt;1&gt;</Location>\n      <TransferTypes>\n        <Type>oss_acc</Type>\n        <Type>internal</Type>\n      </TransferTypes>\n    </LocationTransferType>\n  </LocationTransferTypeConstraint>\n  <LocationRTCConstraint>\n    <Location>locations ü&amp;&lt;1&gt;</Location>\n    <Location>locations-2 ü&amp;&lt;1&gt;</Location>\n  </LocationRTCConstraint>\n</ReplicationLocation>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_replication_progress() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketReplicationProgress",
+        GetBucketReplicationProgressRequest::new("examplebucket", "rule-id"),
+        GetBucketReplicationProgressRequest::new("examplebucket", "rule-id ü&<1>"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ReplicationProgress>\n  <Rule>\n    <Destination>\n      <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n      <Location>location ü&amp;&lt;1&gt;</Location>\n      <TransferType>oss_acc</TransferType>\n    </Destination>\n    <Status>closing</Status>\n    <HistoricalObjectReplication>disabled</HistoricalObjectReplication>\n    <Progress>\n      <HistoricalObject>historical-object ü&amp;&lt;1&gt;</HistoricalObject>\n      <NewObject>new-object ü&amp;&lt;1&gt;</NewObject>\n    </Progress>\n    <ID>id ü&amp;&lt;1&gt;</ID>\n    <PrefixSet>\n      <Prefix>prefixes ü&amp;&lt;1&gt;</Prefix>\n      <Prefix>prefixes-2 ü&amp;&lt;1&gt;</Prefix>\n    </PrefixSet>\n    <Action>action ü&amp;&lt;1&gt;</Action>\n  </Rule>\n  <Rule>\n    <Destination>\n      <Bucket>bucket-2 ü&amp;&lt;1&gt;</Bucket>\n      <Location>location-2 ü&amp;&lt;1&gt;</Location>\n      <TransferType>internal</TransferType>\n    </Destination>\n    <Status>doing</Status>\n    <HistoricalObjectReplication>enabled</HistoricalObjectReplication>\n    <Progress>\n      <HistoricalObject>historical-object-2 ü&amp;&lt;1&gt;</HistoricalObject>\n      <NewObject>new-object-2 ü&amp;&lt;1&gt;</NewObject>\n    </Progress>\n    <ID>id-2 ü&amp;&lt;1&gt;</ID>\n    <PrefixSet>\n      <Prefix>prefixes ü&amp;&lt;1&gt;</Prefix>\n      <Prefix>prefixes-2 ü&amp;&lt;1&gt;</Prefix>\n    </PrefixSet>\n    <Action>action-2 ü&amp;&lt;1&gt;</Action>\n  </Rule>\n</ReplicationProgress>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_request_payment() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketRequestPayment",
+        GetBucketRequestPaymentRequest::new("examplebucket"),
+        GetBucketRequestPaymentRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<RequestPaymentConfiguration>\n  <Payer>BucketOwner</Payer>\n</RequestPaymentConfiguration>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_resource_group() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketResourceGroup",
+        GetBucketResourceGroupRequest::new("examplebucket"),
+        GetBucketResourceGroupRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<BucketResourceGroupConfiguration>\n  <ResourceGroupId>resource-group-id ü&amp;&lt;1&gt;</ResourceGroupId>\n</BucketResourceGroupConfiguration>\n"
+                .as_bytes(),
         },
     )
 }
@@ -456,7 +1982,62 @@ fn get_bucket_stat() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<BucketStat>\n  <Storage>7</Storage>\n  <ObjectCount>7</ObjectCount>\n  <MultipartUploadCount>7</MultipartUploadCount>\n  <MultipartPartCount>7</MultipartPartCount>\n  <LiveChannelCount>7</LiveChannelCount>\n  <DeleteMarkerCount>7</DeleteMarkerCount>\n  <LastModifiedTime>7</LastModifiedTime>\n  <StandardStorage>7</StandardStorage>\n  <StandardObjectCount>7</StandardObjectCount>\n  <InfrequentAccessStorage>7</InfrequentAccessStorage>\n  <InfrequentAccessRealStorage>7</InfrequentAccessRealStorage>\n  <InfrequentAccessObjectCount>7</InfrequentAccessObjectCount>\n  <ArchiveStorage>7</ArchiveStorage>\n  <ArchiveRealStorage>7</ArchiveRealStorage>\n  <ArchiveObjectCount>7</ArchiveObjectCount>\n  <ColdArchiveStorage>7</ColdArchiveStorage>\n  <ColdArchiveRealStorage>7</ColdArchiveRealStorage>\n  <ColdArchiveObjectCount>7</ColdArchiveObjectCount>\n  <DeepColdArchiveStorage>7</DeepColdArchiveStorage>\n  <DeepColdArchiveRealStorage>7</DeepColdArchiveRealStorage>\n  <DeepColdArchiveObjectCount>7</DeepColdArchiveObjectCount>\n</BucketStat>\n",
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<BucketStat>\n  <Storage>7</Storage>\n  <ObjectCount>7</ObjectCount>\n  <MultipartUploadCount>7</MultipartUploadCount>\n  <MultipartPartCount>7</MultipartPartCount>\n  <LiveChannelCount>7</LiveChannelCount>\n  <DeleteMarkerCount>7</DeleteMarkerCount>\n  <LastModifiedTime>7</LastModifiedTime>\n  <StandardStorage>7</StandardStorage>\n  <StandardObjectCount>7</StandardObjectCount>\n  <InfrequentAccessStorage>7</InfrequentAccessStorage>\n  <InfrequentAccessRealStorage>7</InfrequentAccessRealStorage>\n  <InfrequentAccessObjectCount>7</InfrequentAccessObjectCount>\n  <ArchiveStorage>7</ArchiveStorage>\n  <ArchiveRealStorage>7</ArchiveRealStorage>\n  <ArchiveObjectCount>7</ArchiveObjectCount>\n  <ColdArchiveStorage>7</ColdArchiveStorage>\n  <ColdArchiveRealStorage>7</ColdArchiveRealStorage>\n  <ColdArchiveObjectCount>7</ColdArchiveObjectCount>\n  <DeepColdArchiveStorage>7</DeepColdArchiveStorage>\n  <DeepColdArchiveRealStorage>7</DeepColdArchiveRealStorage>\n  <DeepColdArchiveObjectCount>7</DeepColdArchiveObjectCount>\n</BucketStat>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_storage_quota() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketStorageQuota",
+        GetBucketStorageQuotaRequest::new("examplebucket"),
+        GetBucketStorageQuotaRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<QuotaConfiguration>\n  <StorageQuota>7</StorageQuota>\n  <Mode>Warning</Mode>\n  <CurrentUsage>7</CurrentUsage>\n</QuotaConfiguration>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_tags() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketTags",
+        GetBucketTagsRequest::new("examplebucket"),
+        GetBucketTagsRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Tagging>\n  <TagSet>\n    <Tag>\n      <Key>key ü&amp;&lt;1&gt;</Key>\n      <Value>value ü&amp;&lt;1&gt;</Value>\n    </Tag>\n    <Tag>\n      <Key>key-2 ü&amp;&lt;1&gt;</Key>\n      <Value>value-2 ü&amp;&lt;1&gt;</Value>\n    </Tag>\n  </TagSet>\n</Tagging>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_transfer_acceleration() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketTransferAcceleration",
+        GetBucketTransferAccelerationRequest::new("examplebucket"),
+        GetBucketTransferAccelerationRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<TransferAccelerationConfiguration>\n  <Enabled>true</Enabled>\n</TransferAccelerationConfiguration>\n"
+                .as_bytes(),
         },
     )
 }
@@ -473,7 +2054,80 @@ fn get_bucket_versioning() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<VersioningConfiguration>\n  <Status>Suspended</Status>\n</VersioningConfiguration>\n",
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<VersioningConfiguration>\n  <Status>Suspended</Status>\n</VersioningConfiguration>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_website() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketWebsite",
+        GetBucketWebsiteRequest::new("examplebucket"),
+        GetBucketWebsiteRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<WebsiteConfiguration>\n  <IndexDocument>\n    <Suffix>suffix ü&amp;&lt;1&gt;</Suffix>\n    <SupportSubDir>true</SupportSubDir>\n    <Type>2</Type>\n  </IndexDocument>\n  <ErrorDocument>\n    <Key>key ü&amp;&lt;1&gt;</Key>\n    <HttpStatus>7</HttpStatus>\n  </ErrorDocument>\n  <RoutingRules>\n    <RoutingRule>\n      <RuleNumber>7</RuleNumber>\n      <Condition>\n        <KeyPrefixEquals>key-prefix-equals ü&amp;&lt;1&gt;</KeyPrefixEquals>\n        <KeySuffixEquals>key-suffix-equals ü&amp;&lt;1&gt;</KeySuffixEquals>\n        <HttpErrorCodeReturnedEquals>7</HttpErrorCodeReturnedEquals>\n        <IncludeHeader>\n          <Key>key ü&amp;&lt;1&gt;</Key>\n          <Equals>equals ü&amp;&lt;1&gt;</Equals>\n          <StartsWith>starts-with ü&amp;&lt;1&gt;</StartsWith>\n          <EndsWith>ends-with ü&amp;&lt;1&gt;</EndsWith>\n        </IncludeHeader>\n        <IncludeHeader>\n          <Key>key-2 ü&amp;&lt;1&gt;</Key>\n          <Equals>equals-2 ü&amp;&lt;1&gt;</Equals>\n          <StartsWith>starts-with-2 ü&amp;&lt;1&gt;</StartsWith>\n          <EndsWith>ends-with-2 ü&amp;&lt;1&gt;</EndsWith>\n        </IncludeHeader>\n      </Condition>\n      <Redirect>\n        <MirrorURL>mirror-url ü&amp;&lt;1&gt;</MirrorURL>\n        <MirrorFollowRedirect>true</MirrorFollowRedirect>\n        <EnableReplacePrefix>true</EnableReplacePrefix>\n        <ReplaceKeyWith>replace-key-with ü&amp;&lt;1&gt;</ReplaceKeyWith>\n        <HostName>host-name ü&amp;&lt;1&gt;</HostName>\n        <PassQueryString>true</PassQueryString>\n        <MirrorHeaders>\n          <PassAll>true</PassAll>\n          <Pass>pass ü&amp;&lt;1&gt;</Pass>\n          <Pass>pass-2 ü&amp;&lt;1&gt;</Pass>\n          <Remove>removes ü&amp;&lt;1&gt;</Remove>\n          <Remove>removes-2 ü&amp;&lt;1&gt;</Remove>\n          <Set>\n            <Key>key ü&amp;&lt;1&gt;</Key>\n            <Value>value ü&amp;&lt;1&gt;</Value>\n          </Set>\n          <Set>\n            <Key>key-2 ü&amp;&lt;1&gt;</Key>\n            <Value>value-2 ü&amp;&lt;1&gt;</Value>\n          </Set>\n        </MirrorHeaders>\n        <RedirectType>AliCDN</RedirectType>\n        <MirrorSNI>true</MirrorSNI>\n        <Protocol>https</Protocol>\n        <MirrorCheckMd5>true</MirrorCheckMd5>\n        <HttpRedirectCode>7</HttpRedirectCode>\n        <MirrorPassOriginalSlashes>true</MirrorPassOriginalSlashes>\n        <MirrorPassQueryString>true</MirrorPassQueryString>\n        <MirrorAsyncStatus>7</MirrorAsyncStatus>\n        <MirrorAuth>\n          <AuthType>auth-type ü&amp;&lt;1&gt;</AuthType>\n          <Region>region ü&amp;&lt;1&gt;</Region>\n          <AccessKeyId>access-key-id ü&amp;&lt;1&gt;</AccessKeyId>\n          <AccessKeySecret>access-key-secret ü&amp;&lt;1&gt;</AccessKeySecret>\n        </MirrorAuth>\n        <MirrorURLProbe>mirror-url-probe ü&amp;&lt;1&gt;</MirrorURLProbe>\n        <MirrorAllowVideoSnapshot>true</MirrorAllowVideoSnapshot>\n        <MirrorURLSlave>mirror-url-slave ü&amp;&lt;1&gt;</MirrorURLSlave>\n        <MirrorDstVpcId>mirror-dst-vpc-id ü&amp;&lt;1&gt;</MirrorDstVpcId>\n        <MirrorUserLastModified>true</MirrorUserLastModified>\n        <MirrorUsingRole>true</MirrorUsingRole>\n        <MirrorIsExpressTunnel>true</MirrorIsExpressTunnel>\n        <MirrorProxyPass>true</MirrorProxyPass>\n        <MirrorTaggings>\n          <Taggings>\n            <Key>key ü&amp;&lt;1&gt;</Key>\n            <Value>value ü&amp;&lt;1&gt;</Value>\n          </Taggings>\n          <Taggings>\n            <Key>key-2 ü&amp;&lt;1&gt;</Key>\n            <Value>value-2 ü&amp;&lt;1&gt;</Value>\n          </Taggings>\n        </MirrorTaggings>\n        <MirrorDstSlaveVpcId>mirror-dst-slave-vpc-id ü&amp;&lt;1&gt;</MirrorDstSlaveVpcId>\n        <MirrorDstRegion>mirror-dst-region ü&amp;&lt;1&gt;</MirrorDstRegion>\n        <MirrorSwitchAllErrors>true</MirrorSwitchAllErrors>\n        <MirrorTunnelId>mirror-tunnel-id ü&amp;&lt;1&gt;</MirrorTunnelId>\n        <MirrorRole>mirror-role ü&amp;&lt;1&gt;</MirrorRole>\n        <MirrorAllowGetImageInfo>true</MirrorAllowGetImageInfo>\n        <MirrorSaveOssMeta>true</MirrorSaveOssMeta>\n        <MirrorAllowHeadObject>true</MirrorAllowHeadObject>\n        <MirrorMultiAlternates>\n          <MirrorMultiAlternate>\n            <MirrorMultiAlternateDstRegion>mirror-multi-alternate-dst-region ü&amp;&lt;1&gt;</MirrorMultiAlternateDstRegion>\n            <MirrorMultiAlternateNumber>7</MirrorMultiAlternateNumber>\n            <MirrorMultiAlternateURL>mirror-multi-alternate-url ü&amp;&lt;1&gt;</MirrorMultiAlternateURL>\n            <MirrorMultiAlternateVpcId>mirror-multi-alternate-vpc-id ü&amp;&lt;1&gt;</MirrorMultiAlternateVpcId>\n          </MirrorMultiAlternate>\n          <MirrorMultiAlternate>\n            <MirrorMultiAlternateDstRegion>mirror-multi-alternate-dst-region-2 ü&amp;&lt;1&gt;</MirrorMultiAlternateDstRegion>\n            <MirrorMultiAlternateNumber>8</MirrorMultiAlternateNumber>\n            <MirrorMultiAlternateURL>mirror-multi-alternate-url-2 ü&amp;&lt;1&gt;</MirrorMultiAlternateURL>\n            <MirrorMultiAlternateVpcId>mirror-multi-alternate-vpc-id-2 ü&amp;&lt;1&gt;</MirrorMultiAlternateVpcId>\n          </MirrorMultiAlternate>\n        </MirrorMultiAlternates>\n        <TransparentMirrorResponseCodes>transparent-mirror-response-codes ü&amp;&lt;1&gt;</TransparentMirrorResponseCodes>\n        <MirrorReturnHeaders>\n          <ReturnHeader>\n            <Key>key ü&amp;&lt;1&gt;</Key>\n            <Value>value ü&amp;&lt;1&gt;</Value>\n          </ReturnHeader>\n          <ReturnHeader>\n            <Key>key-2 ü&amp;&lt;1&gt;</Key>\n            <Value>value-2 ü&amp;&lt;1&gt;</Value>\n          </ReturnHeader>\n        </MirrorReturnHeaders>\n      </Redirect>\n      <LuaConfig>\n        <Script>script ü&amp;&lt;1&gt;</Script>\n      </LuaConfig>\n    </RoutingRule>\n    <RoutingRule>\n      <RuleNumber>8</RuleNumber>\n      <Condition>\n        <KeyPrefixEquals>key-prefix-equals-2 ü&amp;&lt;1&gt;</KeyPrefixEquals>\n        <KeySuffixEquals>key-suffix-equals-2 ü&amp;&lt;1&gt;</KeySuffixEquals>\n        <HttpErrorCodeReturnedEquals>8</HttpErrorCodeReturnedEquals>\n        <IncludeHeader>\n          <Key>key ü&amp;&lt;1&gt;</Key>\n          <Equals>equals ü&amp;&lt;1&gt;</Equals>\n          <StartsWith>starts-with ü&amp;&lt;1&gt;</StartsWith>\n          <EndsWith>ends-with ü&amp;&lt;1&gt;</EndsWith>\n        </IncludeHeader>\n        <IncludeHeader>\n          <Key>key-2 ü&amp;&lt;1&gt;</Key>\n          <Equals>equals-2 ü&amp;&lt;1&gt;</Equals>\n          <StartsWith>starts-with-2 ü&amp;&lt;1&gt;</StartsWith>\n          <EndsWith>ends-with-2 ü&amp;&lt;1&gt;</EndsWith>\n        </IncludeHeader>\n      </Condition>\n      <Redirect>\n        <MirrorURL>mirror-url-2 ü&amp;&lt;1&gt;</MirrorURL>\n        <MirrorFollowRedirect>true</MirrorFollowRedirect>\n        <EnableReplacePrefix>true</EnableReplacePrefix>\n        <ReplaceKeyWith>replace-key-with-2 ü&amp;&lt;1&gt;</ReplaceKeyWith>\n        <HostName>host-name-2 ü&amp;&lt;1&gt;</HostName>\n        <PassQueryString>true</PassQueryString>\n        <MirrorHeaders>\n          <PassAll>true</PassAll>\n          <Pass>pass ü&amp;&lt;1&gt;</Pass>\n          <Pass>pass-2 ü&amp;&lt;1&gt;</Pass>\n          <Remove>removes ü&amp;&lt;1&gt;</Remove>\n          <Remove>removes-2 ü&amp;&lt;1&gt;</Remove>\n          <Set>\n            <Key>key ü&amp;&lt;1&gt;</Key>\n            <Value>value ü&amp;&lt;1&gt;</Value>\n          </Set>\n          <Set>\n            <Key>key-2 ü&amp;&lt;1&gt;</Key>\n            <Value>value-2 ü&amp;&lt;1&gt;</Value>\n          </Set>\n        </MirrorHeaders>\n        <RedirectType>External</RedirectType>\n        <MirrorSNI>true</MirrorSNI>\n        <Protocol>http</Protocol>\n        <MirrorCheckMd5>true</MirrorCheckMd5>\n        <HttpRedirectCode>8</HttpRedirectCode>\n        <MirrorPassOriginalSlashes>true</MirrorPassOriginalSlashes>\n        <MirrorPassQueryString>true</MirrorPassQueryString>\n        <MirrorAsyncStatus>8</MirrorAsyncStatus>\n        <MirrorAuth>\n          <AuthType>auth-type-2 ü&amp;&lt;1&gt;</AuthType>\n          <Region>region-2 ü&amp;&lt;1&gt;</Region>\n          <AccessKeyId>access-key-id-2 ü&amp;&lt;1&gt;</AccessKeyId>\n          <AccessKeySecret>access-key-secret-2 ü&amp;&lt;1&gt;</AccessKeySecret>\n        </MirrorAuth>\n        <MirrorURLProbe>mirror-url-probe-2 ü&amp;&lt;1&gt;</MirrorURLProbe>\n        <MirrorAllowVideoSnapshot>true</MirrorAllowVideoSnapshot>\n        <MirrorURLSlave>mirror-url-slave-2 ü&amp;&lt;1&gt;</MirrorURLSlave>\n        <MirrorDstVpcId>mirror-dst-vpc-id-2 ü&amp;&lt;1&gt;</MirrorDstVpcId>\n        <MirrorUserLastModified>true</MirrorUserLastModified>\n        <MirrorUsingRole>true</MirrorUsingRole>\n        <MirrorIsExpressTunnel>true</MirrorIsExpressTunnel>\n        <MirrorProxyPass>true</MirrorProxyPass>\n        <MirrorTaggings>\n          <Taggings>\n            <Key>key ü&amp;&lt;1&gt;</Key>\n            <Value>value ü&amp;&lt;1&gt;</Value>\n          </Taggings>\n          <Taggings>\n            <Key>key-2 ü&amp;&lt;1&gt;</Key>\n            <Value>value-2 ü&amp;&lt;1&gt;</Value>\n          </Taggings>\n        </MirrorTaggings>\n        <MirrorDstSlaveVpcId>mirror-dst-slave-vpc-id-2 ü&amp;&lt;1&gt;</MirrorDstSlaveVpcId>\n        <MirrorDstRegion>mirror-dst-region-2 ü&amp;&lt;1&gt;</MirrorDstRegion>\n        <MirrorSwitchAllErrors>true</MirrorSwitchAllErrors>\n        <MirrorTunnelId>mirror-tunnel-id-2 ü&amp;&lt;1&gt;</MirrorTunnelId>\n        <MirrorRole>mirror-role-2 ü&amp;&lt;1&gt;</MirrorRole>\n        <MirrorAllowGetImageInfo>true</MirrorAllowGetImageInfo>\n        <MirrorSaveOssMeta>true</MirrorSaveOssMeta>\n        <MirrorAllowHeadObject>true</MirrorAllowHeadObject>\n        <MirrorMultiAlternates>\n          <MirrorMultiAlternate>\n            <MirrorMultiAlternateDstRegion>mirror-multi-alternate-dst-region ü&amp;&lt;1&gt;</MirrorMultiAlternateDstRegion>\n            <MirrorMultiAlternateNumber>7</MirrorMultiAlternateNumber>\n            <MirrorMultiAlternateURL>mirror-multi-alternate-url ü&amp;&lt;1&gt;</MirrorMultiAlternateURL>\n            <MirrorMultiAlternateVpcId>mirror-multi-alternate-vpc-id ü&amp;&lt;1&gt;</MirrorMultiAlternateVpcId>\n          </MirrorMultiAlternate>\n          <MirrorMultiAlternate>\n            <MirrorMultiAlternateDstRegion>mirror-multi-alternate-dst-region-2 ü&amp;&lt;1&gt;</MirrorMultiAlternateDstRegion>\n            <MirrorMultiAlternateNumber>8</MirrorMultiAlternateNumber>\n            <MirrorMultiAlternateURL>mirror-multi-alternate-url-2 ü&amp;&lt;1&gt;</MirrorMultiAlternateURL>\n            <MirrorMultiAlternateVpcId>mirror-multi-alternate-vpc-id-2 ü&amp;&lt;1&gt;</MirrorMultiAlternateVpcId>\n          </MirrorMultiAlternate>\n        </MirrorMultiAlternates>\n        <TransparentMirrorResponseCodes>transparent-mirror-response-codes-2 ü&amp;&lt;1&gt;</TransparentMirrorResponseCodes>\n        <MirrorReturnHeaders>\n          <ReturnHeader>\n            <Key>key ü&amp;&lt;1&gt;</Key>\n            <Value>value ü&amp;&lt;1&gt;</Value>\n          </ReturnHeader>\n          <ReturnHeader>\n            <Key>key-2 ü&amp;&lt;1&gt;</Key>\n            <Value>value-2 ü&amp;&lt;1&gt;</Value>\n          </ReturnHeader>\n        </MirrorReturnHeaders>\n      </Redirect>\n      <LuaConfig>\n        <Script>script-2 ü&amp;&lt;1&gt;</Script>\n      </LuaConfig>\n    </RoutingRule>\n  </RoutingRules>\n</WebsiteConfiguration>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_worm() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetBucketWorm",
+        GetBucketWormRequest::new("examplebucket"),
+        GetBucketWormRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<WormConfiguration>\n  <WormId>worm-id ü&amp;&lt;1&gt;</WormId>\n  <State>Locked</State>\n  <RetentionPeriodInDays>7</RetentionPeriodInDays>\n  <CreationDate>creation-date ü&amp;&lt;1&gt;</CreationDate>\n  <ExpirationDate>expiration-date ü&amp;&lt;1&gt;</ExpirationDate>\n</WormConfiguration>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_cname_token() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetCnameToken",
+        GetCnameTokenRequest::new("examplebucket", "cname"),
+        GetCnameTokenRequest::new("examplebucket", "cname ü&<1>").wildcard(true),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CnameToken>\n  <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n  <Cname>cname ü&amp;&lt;1&gt;</Cname>\n  <Token>token ü&amp;&lt;1&gt;</Token>\n  <ExpireTime>expire-time ü&amp;&lt;1&gt;</ExpireTime>\n</CnameToken>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_meta_query_status() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetMetaQueryStatus",
+        GetMetaQueryStatusRequest::new("examplebucket"),
+        GetMetaQueryStatusRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<MetaQueryStatus>\n  <CreateTime>create-time ü&amp;&lt;1&gt;</CreateTime>\n  <UpdateTime>update-time ü&amp;&lt;1&gt;</UpdateTime>\n  <State>Deleted</State>\n  <Phase>IncrementalScanning</Phase>\n  <MetaQueryMode>semantic</MetaQueryMode>\n</MetaQueryStatus>\n"
+                .as_bytes(),
         },
     )
 }
@@ -536,7 +2190,7 @@ fn get_object() -> Case {
                 ("x-oss-object-worm-retain-until-date", "object-worm-retain-until-date"),
                 ("x-oss-object-worm-legal-hold", "OFF"),
             ],
-            body: "payload",
+            body: "payload".as_bytes(),
         },
     )
 }
@@ -555,7 +2209,27 @@ fn get_object_acl() -> Case {
         Answer {
             status: 200,
             headers: &[("x-oss-version-id", "version-id")],
-            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<AccessControlPolicy>\n  <Owner>\n    <ID>id ü&amp;&lt;1&gt;</ID>\n    <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n  </Owner>\n  <AccessControlList>\n    <Grant>public-read-write</Grant>\n  </AccessControlList>\n</AccessControlPolicy>\n",
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<AccessControlPolicy>\n  <Owner>\n    <ID>id ü&amp;&lt;1&gt;</ID>\n    <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n  </Owner>\n  <AccessControlList>\n    <Grant>public-read-write</Grant>\n  </AccessControlList>\n</AccessControlPolicy>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_object_legal_hold() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetObjectLegalHold",
+        GetObjectLegalHoldRequest::new("examplebucket", "dir/example object+ü.txt"),
+        GetObjectLegalHoldRequest::new("examplebucket", "dir/example object+ü.txt")
+            .version_id("version-id ü&<1>"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<LegalHold>\n  <Status>OFF</Status>\n</LegalHold>\n"
+                .as_bytes(),
         },
     )
 }
@@ -582,7 +2256,26 @@ fn get_object_meta() -> Case {
                 ("x-oss-hash-crc64ecma", "hash-crc64"),
                 ("x-oss-transition-time", "transition-time"),
             ],
-            body: "",
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn get_object_retention() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetObjectRetention",
+        GetObjectRetentionRequest::new("examplebucket", "dir/example object+ü.txt"),
+        GetObjectRetentionRequest::new("examplebucket", "dir/example object+ü.txt")
+            .version_id("version-id ü&<1>"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Retention>\n  <Mode>COMPLIANCE</Mode>\n  <RetainUntilDate>retain-until-date ü&amp;&lt;1&gt;</RetainUntilDate>\n</Retention>\n"
+                .as_bytes(),
         },
     )
 }
@@ -601,7 +2294,44 @@ fn get_object_tagging() -> Case {
         Answer {
             status: 200,
             headers: &[("x-oss-version-id", "version-id")],
-            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Tagging>\n  <TagSet>\n    <Tag>\n      <Key>key ü&amp;&lt;1&gt;</Key>\n      <Value>value ü&amp;&lt;1&gt;</Value>\n    </Tag>\n    <Tag>\n      <Key>key-2 ü&amp;&lt;1&gt;</Key>\n      <Value>value-2 ü&amp;&lt;1&gt;</Value>\n    </Tag>\n  </TagSet>\n</Tagging>\n",
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Tagging>\n  <TagSet>\n    <Tag>\n      <Key>key ü&amp;&lt;1&gt;</Key>\n      <Value>value ü&amp;&lt;1&gt;</Value>\n    </Tag>\n    <Tag>\n      <Key>key-2 ü&amp;&lt;1&gt;</Key>\n      <Value>value-2 ü&amp;&lt;1&gt;</Value>\n    </Tag>\n  </TagSet>\n</Tagging>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_public_access_block() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetPublicAccessBlock",
+        GetPublicAccessBlockRequest::new(),
+        GetPublicAccessBlockRequest::new(),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<PublicAccessBlockConfiguration>\n  <BlockPublicAccess>true</BlockPublicAccess>\n</PublicAccessBlockConfiguration>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_style() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetStyle",
+        GetStyleRequest::new("examplebucket", "style-name"),
+        GetStyleRequest::new("examplebucket", "style-name ü&<1>"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Style>\n  <CreateTime>create-time ü&amp;&lt;1&gt;</CreateTime>\n  <LastModifyTime>last-modify-time ü&amp;&lt;1&gt;</LastModifyTime>\n  <Category>video</Category>\n  <Name>name ü&amp;&lt;1&gt;</Name>\n  <Content>content ü&amp;&lt;1&gt;</Content>\n</Style>\n"
+                .as_bytes(),
         },
     )
 }
@@ -625,7 +2355,25 @@ fn get_symlink() -> Case {
                 ("x-oss-meta-name", "metadata"),
                 ("x-oss-version-id", "version-id"),
             ],
-            body: "",
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn get_user_defined_log_fields_config() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "GetUserDefinedLogFieldsConfig",
+        GetUserDefinedLogFieldsConfigRequest::new("examplebucket"),
+        GetUserDefinedLogFieldsConfigRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<UserDefinedLogFieldsConfiguration>\n  <HeaderSet>\n    <header>headers ü&amp;&lt;1&gt;</header>\n    <header>headers-2 ü&amp;&lt;1&gt;</header>\n  </HeaderSet>\n  <ParamSet>\n    <parameter>parameters ü&amp;&lt;1&gt;</parameter>\n    <parameter>parameters-2 ü&amp;&lt;1&gt;</parameter>\n  </ParamSet>\n</UserDefinedLogFieldsConfiguration>\n"
+                .as_bytes(),
         },
     )
 }
@@ -682,7 +2430,30 @@ fn head_object() -> Case {
                 ("x-oss-object-worm-retain-until-date", "object-worm-retain-until-date"),
                 ("x-oss-object-worm-legal-hold", "OFF"),
             ],
-            body: "",
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn initiate_bucket_worm() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "InitiateBucketWorm",
+        InitiateBucketWormRequest::new(
+            "examplebucket",
+            InitiateWormConfiguration::new(7),
+        ),
+        InitiateBucketWormRequest::new(
+            "examplebucket",
+            InitiateWormConfiguration::new(7),
+        ),
+        Answer {
+            status: 200,
+            headers: &[("x-oss-worm-id", "worm-id")],
+            body: "".as_bytes(),
         },
     )
 }
@@ -721,7 +2492,86 @@ fn initiate_multipart_upload() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<InitiateMultipartUploadResult>\n  <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n  <Key>dir%2Fkey%201</Key>\n  <UploadId>upload-id ü&amp;&lt;1&gt;</UploadId>\n  <EncodingType>url</EncodingType>\n</InitiateMultipartUploadResult>\n",
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<InitiateMultipartUploadResult>\n  <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n  <Key>dir%2Fkey%201</Key>\n  <UploadId>upload-id ü&amp;&lt;1&gt;</UploadId>\n  <EncodingType>url</EncodingType>\n</InitiateMultipartUploadResult>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn list_access_points() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "ListAccessPoints",
+        ListAccessPointsRequest::new(),
+        ListAccessPointsRequest::new()
+            .bucket("examplebucket")
+            .max_keys(7)
+            .continuation_token("continuation-token ü&<1>"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListAccessPointsResult>\n  <MaxKeys>7</MaxKeys>\n  <IsTruncated>true</IsTruncated>\n  <NextContinuationToken>next-continuation-token ü&amp;&lt;1&gt;</NextContinuationToken>\n  <AccountId>account-id ü&amp;&lt;1&gt;</AccountId>\n  <AccessPoints>\n    <AccessPoint>\n      <NetworkOrigin>internet</NetworkOrigin>\n      <VpcConfiguration>\n        <VpcId>vpc-id ü&amp;&lt;1&gt;</VpcId>\n      </VpcConfiguration>\n      <Status>deleting</Status>\n      <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n      <AccessPointName>access-point-name ü&amp;&lt;1&gt;</AccessPointName>\n      <Alias>alias ü&amp;&lt;1&gt;</Alias>\n    </AccessPoint>\n    <AccessPoint>\n      <NetworkOrigin>vpc</NetworkOrigin>\n      <VpcConfiguration>\n        <VpcId>vpc-id-2 ü&amp;&lt;1&gt;</VpcId>\n      </VpcConfiguration>\n      <Status>creating</Status>\n      <Bucket>bucket-2 ü&amp;&lt;1&gt;</Bucket>\n      <AccessPointName>access-point-name-2 ü&amp;&lt;1&gt;</AccessPointName>\n      <Alias>alias-2 ü&amp;&lt;1&gt;</Alias>\n    </AccessPoint>\n  </AccessPoints>\n</ListAccessPointsResult>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn list_access_points_for_object_process() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "ListAccessPointsForObjectProcess",
+        ListAccessPointsForObjectProcessRequest::new(),
+        ListAccessPointsForObjectProcessRequest::new()
+            .max_keys(7)
+            .continuation_token("continuation-token ü&<1>"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListAccessPointsForObjectProcessResult>\n  <AccessPointsForObjectProcess>\n    <AccessPointForObjectProcess>\n      <Status>deleting</Status>\n      <AllowAnonymousAccessForObjectProcess>allow-anonymous-access-for-object-process ü&amp;&lt;1&gt;</AllowAnonymousAccessForObjectProcess>\n      <AccessPointNameForObjectProcess>access-point-name-for-object-process ü&amp;&lt;1&gt;</AccessPointNameForObjectProcess>\n      <AccessPointForObjectProcessAlias>access-point-for-object-process-alias ü&amp;&lt;1&gt;</AccessPointForObjectProcessAlias>\n      <AccessPointName>access-point-name ü&amp;&lt;1&gt;</AccessPointName>\n    </AccessPointForObjectProcess>\n    <AccessPointForObjectProcess>\n      <Status>creating</Status>\n      <AllowAnonymousAccessForObjectProcess>allow-anonymous-access-for-object-process-2 ü&amp;&lt;1&gt;</AllowAnonymousAccessForObjectProcess>\n      <AccessPointNameForObjectProcess>access-point-name-for-object-process-2 ü&amp;&lt;1&gt;</AccessPointNameForObjectProcess>\n      <AccessPointForObjectProcessAlias>access-point-for-object-process-alias-2 ü&amp;&lt;1&gt;</AccessPointForObjectProcessAlias>\n      <AccessPointName>access-point-name-2 ü&amp;&lt;1&gt;</AccessPointName>\n    </AccessPointForObjectProcess>\n  </AccessPointsForObjectProcess>\n  <IsTruncated>true</IsTruncated>\n  <NextContinuationToken>next-continuation-token ü&amp;&lt;1&gt;</NextContinuationToken>\n  <AccountId>account-id ü&amp;&lt;1&gt;</AccountId>\n</ListAccessPointsForObjectProcessResult>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn list_bucket_data_redundancy_transition() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "ListBucketDataRedundancyTransition",
+        ListBucketDataRedundancyTransitionRequest::new("examplebucket"),
+        ListBucketDataRedundancyTransitionRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketDataRedundancyTransition>\n  <NextContinuationToken>next-continuation-token ü&amp;&lt;1&gt;</NextContinuationToken>\n  <BucketDataRedundancyTransition>\n    <ProcessPercentage>7</ProcessPercentage>\n    <EstimatedRemainingTime>7</EstimatedRemainingTime>\n    <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n    <TaskId>task-id ü&amp;&lt;1&gt;</TaskId>\n    <Status>Finished</Status>\n    <CreateTime>create-time ü&amp;&lt;1&gt;</CreateTime>\n    <StartTime>start-time ü&amp;&lt;1&gt;</StartTime>\n    <EndTime>end-time ü&amp;&lt;1&gt;</EndTime>\n  </BucketDataRedundancyTransition>\n  <BucketDataRedundancyTransition>\n    <ProcessPercentage>8</ProcessPercentage>\n    <EstimatedRemainingTime>8</EstimatedRemainingTime>\n    <Bucket>bucket-2 ü&amp;&lt;1&gt;</Bucket>\n    <TaskId>task-id-2 ü&amp;&lt;1&gt;</TaskId>\n    <Status>Processing</Status>\n    <CreateTime>create-time-2 ü&amp;&lt;1&gt;</CreateTime>\n    <StartTime>start-time-2 ü&amp;&lt;1&gt;</StartTime>\n    <EndTime>end-time-2 ü&amp;&lt;1&gt;</EndTime>\n  </BucketDataRedundancyTransition>\n  <IsTruncated>true</IsTruncated>\n</ListBucketDataRedundancyTransition>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn list_bucket_inventory() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "ListBucketInventory",
+        ListBucketInventoryRequest::new("examplebucket"),
+        ListBucketInventoryRequest::new("examplebucket")
+            .continuation_token("continuation-token ü&<1>"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListInventoryConfigurationsResult>\n  <InventoryConfiguration>\n    <Id>id ü&amp;&lt;1&gt;</Id>\n    <IsEnabled>true</IsEnabled>\n    <Destination>\n      <OSSBucketDestination>\n        <Format>CSV</Format>\n        <AccountId>account-id ü&amp;&lt;1&gt;</AccountId>\n        <RoleArn>role-arn ü&amp;&lt;1&gt;</RoleArn>\n        <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n        <Prefix>prefix ü&amp;&lt;1&gt;</Prefix>\n        <Encryption>\n          <SSE-OSS>sse-oss ü&amp;&lt;1&gt;</SSE-OSS>\n        </Encryption>\n      </OSSBucketDestination>\n    </Destination>\n    <Schedule>\n      <Frequency>Once</Frequency>\n      <DayOfMonth>7</DayOfMonth>\n      <AutoDelete>true</AutoDelete>\n    </Schedule>\n    <Filter>\n      <LastModifyBeginTimeStamp>1262275200</LastModifyBeginTimeStamp>\n      <LastModifyEndTimeStamp>1262275200</LastModifyEndTimeStamp>\n      <LowerSizeBound>7</LowerSizeBound>\n      <UpperSizeBound>7</UpperSizeBound>\n      <StorageClass>storage-class ü&amp;&lt;1&gt;</StorageClass>\n      <Prefix>prefix ü&amp;&lt;1&gt;</Prefix>\n    </Filter>\n    <IncludedObjectVersions>Current</IncludedObjectVersions>\n    <OptionalFields>\n      <Field>RequestId</Field>\n      <Field>SourceIp</Field>\n    </OptionalFields>\n    <IncrementalInventory>\n      <IsEnabled>true</IsEnabled>\n      <Schedule>\n        <Frequency>7</Frequency>\n      </Schedule>\n      <OptionalFields>\n        <Field>RequestId</Field>\n        <Field>SourceIp</Field>\n      </OptionalFields>\n    </IncrementalInventory>\n  </InventoryConfiguration>\n  <InventoryConfiguration>\n    <Id>id-2 ü&amp;&lt;1&gt;</Id>\n    <IsEnabled>true</IsEnabled>\n    <Destination>\n      <OSSBucketDestination>\n        <Format>CSV</Format>\n        <AccountId>account-id-2 ü&amp;&lt;1&gt;</AccountId>\n        <RoleArn>role-arn-2 ü&amp;&lt;1&gt;</RoleArn>\n        <Bucket>bucket-2 ü&amp;&lt;1&gt;</Bucket>\n        <Prefix>prefix-2 ü&amp;&lt;1&gt;</Prefix>\n        <Encryption>\n          <SSE-OSS>sse-oss-2 ü&amp;&lt;1&gt;</SSE-OSS>\n        </Encryption>\n      </OSSBucketDestination>\n    </Destination>\n    <Schedule>\n      <Frequency>Monthly</Frequency>\n      <DayOfMonth>8</DayOfMonth>\n      <AutoDelete>true</AutoDelete>\n    </Schedule>\n    <Filter>\n      <LastModifyBeginTimeStamp>1262275200</LastModifyBeginTimeStamp>\n      <LastModifyEndTimeStamp>1262275200</LastModifyEndTimeStamp>\n      <LowerSizeBound>8</LowerSizeBound>\n      <UpperSizeBound>8</UpperSizeBound>\n      <StorageClass>storage-class-2 ü&amp;&lt;1&gt;</StorageClass>\n      <Prefix>prefix-2 ü&amp;&lt;1&gt;</Prefix>\n    </Filter>\n    <IncludedObjectVersions>All</IncludedObjectVersions>\n    <OptionalFields>\n      <Field>RequestId</Field>\n      <Field>SourceIp</Field>\n    </OptionalFields>\n    <IncrementalInventory>\n      <IsEnabled>true</IsEnabled>\n      <Schedule>\n        <Frequency>8</Frequency>\n      </Schedule>\n      <OptionalFields>\n        <Field>RequestId</Field>\n        <Field>SourceIp</Field>\n      </OptionalFields>\n    </IncrementalInventory>\n  </InventoryConfiguration>\n  <IsTruncated>true</IsTruncated>\n  <NextContinuationToken>next-continuation-token ü&amp;&lt;1&gt;</NextContinuationToken>\n</ListInventoryConfigurationsResult>\n"
+                .as_bytes(),
         },
     )
 }
@@ -745,7 +2595,47 @@ fn list_buckets() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListAllMyBucketsResult>\n  <Prefix>prefix ü&amp;&lt;1&gt;</Prefix>\n  <Marker>marker ü&amp;&lt;1&gt;</Marker>\n  <MaxKeys>7</MaxKeys>\n  <IsTruncated>true</IsTruncated>\n  <NextMarker>next-marker ü&amp;&lt;1&gt;</NextMarker>\n  <Owner>\n    <ID>id ü&amp;&lt;1&gt;</ID>\n    <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n  </Owner>\n  <Buckets>\n    <Bucket>\n      <Name>name ü&amp;&lt;1&gt;</Name>\n      <Location>location ü&amp;&lt;1&gt;</Location>\n      <Region>region ü&amp;&lt;1&gt;</Region>\n      <CreationDate>2024-05-06T07:08:09.000Z</CreationDate>\n      <StorageClass>DeepColdArchive</StorageClass>\n      <ExtranetEndpoint>extranet-endpoint ü&amp;&lt;1&gt;</ExtranetEndpoint>\n      <IntranetEndpoint>intranet-endpoint ü&amp;&lt;1&gt;</IntranetEndpoint>\n      <ResourceGroupId>resource-group-id ü&amp;&lt;1&gt;</ResourceGroupId>\n    </Bucket>\n    <Bucket>\n      <Name>name-2 ü&amp;&lt;1&gt;</Name>\n      <Location>location-2 ü&amp;&lt;1&gt;</Location>\n      <Region>region-2 ü&amp;&lt;1&gt;</Region>\n      <CreationDate>2024-05-06T07:08:09.000Z</CreationDate>\n      <StorageClass>ColdArchive</StorageClass>\n      <ExtranetEndpoint>extranet-endpoint-2 ü&amp;&lt;1&gt;</ExtranetEndpoint>\n      <IntranetEndpoint>intranet-endpoint-2 ü&amp;&lt;1&gt;</IntranetEndpoint>\n      <ResourceGroupId>resource-group-id-2 ü&amp;&lt;1&gt;</ResourceGroupId>\n    </Bucket>\n  </Buckets>\n</ListAllMyBucketsResult>\n",
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListAllMyBucketsResult>\n  <Prefix>prefix ü&amp;&lt;1&gt;</Prefix>\n  <Marker>marker ü&amp;&lt;1&gt;</Marker>\n  <MaxKeys>7</MaxKeys>\n  <IsTruncated>true</IsTruncated>\n  <NextMarker>next-marker ü&amp;&lt;1&gt;</NextMarker>\n  <Owner>\n    <ID>id ü&amp;&lt;1&gt;</ID>\n    <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n  </Owner>\n  <Buckets>\n    <Bucket>\n      <Name>name ü&amp;&lt;1&gt;</Name>\n      <Location>location ü&amp;&lt;1&gt;</Location>\n      <Region>region ü&amp;&lt;1&gt;</Region>\n      <CreationDate>2024-05-06T07:08:09.000Z</CreationDate>\n      <StorageClass>DeepColdArchive</StorageClass>\n      <ExtranetEndpoint>extranet-endpoint ü&amp;&lt;1&gt;</ExtranetEndpoint>\n      <IntranetEndpoint>intranet-endpoint ü&amp;&lt;1&gt;</IntranetEndpoint>\n      <ResourceGroupId>resource-group-id ü&amp;&lt;1&gt;</ResourceGroupId>\n    </Bucket>\n    <Bucket>\n      <Name>name-2 ü&amp;&lt;1&gt;</Name>\n      <Location>location-2 ü&amp;&lt;1&gt;</Location>\n      <Region>region-2 ü&amp;&lt;1&gt;</Region>\n      <CreationDate>2024-05-06T07:08:09.000Z</CreationDate>\n      <StorageClass>ColdArchive</StorageClass>\n      <ExtranetEndpoint>extranet-endpoint-2 ü&amp;&lt;1&gt;</ExtranetEndpoint>\n      <IntranetEndpoint>intranet-endpoint-2 ü&amp;&lt;1&gt;</IntranetEndpoint>\n      <ResourceGroupId>resource-group-id-2 ü&amp;&lt;1&gt;</ResourceGroupId>\n    </Bucket>\n  </Buckets>\n</ListAllMyBucketsResult>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn list_cloud_boxes() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "ListCloudBoxes",
+        ListCloudBoxesRequest::new(),
+        ListCloudBoxesRequest::new()
+            .marker("marker ü&<1>")
+            .max_keys(7)
+            .prefix("prefix ü&<1>"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListCloudBoxResult>\n  <Prefix>prefix ü&amp;&lt;1&gt;</Prefix>\n  <Marker>marker ü&amp;&lt;1&gt;</Marker>\n  <MaxKeys>7</MaxKeys>\n  <IsTruncated>true</IsTruncated>\n  <NextMarker>next-marker ü&amp;&lt;1&gt;</NextMarker>\n  <Owner>\n    <ID>id ü&amp;&lt;1&gt;</ID>\n    <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n  </Owner>\n  <CloudBoxes>\n    <CloudBox>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <Name>name ü&amp;&lt;1&gt;</Name>\n      <Region>region ü&amp;&lt;1&gt;</Region>\n      <ControlEndpoint>control-endpoint ü&amp;&lt;1&gt;</ControlEndpoint>\n      <DataEndpoint>data-endpoint ü&amp;&lt;1&gt;</DataEndpoint>\n      <Alias>alias ü&amp;&lt;1&gt;</Alias>\n    </CloudBox>\n    <CloudBox>\n      <ID>id-2 ü&amp;&lt;1&gt;</ID>\n      <Name>name-2 ü&amp;&lt;1&gt;</Name>\n      <Region>region-2 ü&amp;&lt;1&gt;</Region>\n      <ControlEndpoint>control-endpoint-2 ü&amp;&lt;1&gt;</ControlEndpoint>\n      <DataEndpoint>data-endpoint-2 ü&amp;&lt;1&gt;</DataEndpoint>\n      <Alias>alias-2 ü&amp;&lt;1&gt;</Alias>\n    </CloudBox>\n  </CloudBoxes>\n</ListCloudBoxResult>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn list_cname() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "ListCname",
+        ListCnameRequest::new("examplebucket"),
+        ListCnameRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListCnameResult>\n  <Cname>\n    <Domain>domain ü&amp;&lt;1&gt;</Domain>\n    <LastModified>last-modified ü&amp;&lt;1&gt;</LastModified>\n    <Status>Disabled</Status>\n    <Certificate>\n      <CreationDate>creation-date ü&amp;&lt;1&gt;</CreationDate>\n      <Fingerprint>fingerprint ü&amp;&lt;1&gt;</Fingerprint>\n      <ValidStartDate>valid-start-date ü&amp;&lt;1&gt;</ValidStartDate>\n      <ValidEndDate>valid-end-date ü&amp;&lt;1&gt;</ValidEndDate>\n      <Type>Upload</Type>\n      <CertId>cert-id ü&amp;&lt;1&gt;</CertId>\n      <Status>Disabled</Status>\n    </Certificate>\n    <IsWildCard>true</IsWildCard>\n  </Cname>\n  <Cname>\n    <Domain>domain-2 ü&amp;&lt;1&gt;</Domain>\n    <LastModified>last-modified-2 ü&amp;&lt;1&gt;</LastModified>\n    <Status>Enabled</Status>\n    <Certificate>\n      <CreationDate>creation-date-2 ü&amp;&lt;1&gt;</CreationDate>\n      <Fingerprint>fingerprint-2 ü&amp;&lt;1&gt;</Fingerprint>\n      <ValidStartDate>valid-start-date-2 ü&amp;&lt;1&gt;</ValidStartDate>\n      <ValidEndDate>valid-end-date-2 ü&amp;&lt;1&gt;</ValidEndDate>\n      <Type>CAS</Type>\n      <CertId>cert-id-2 ü&amp;&lt;1&gt;</CertId>\n      <Status>Enabled</Status>\n    </Certificate>\n    <IsWildCard>true</IsWildCard>\n  </Cname>\n  <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n  <Owner>owner ü&amp;&lt;1&gt;</Owner>\n</ListCnameResult>\n"
+                .as_bytes(),
         },
     )
 }
@@ -769,7 +2659,8 @@ fn list_multipart_uploads() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListMultipartUploadsResult>\n  <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n  <Prefix>dir%2Fprefix%201</Prefix>\n  <Delimiter>dir%2Fdelimiter%201</Delimiter>\n  <KeyMarker>dir%2Fkey_marker%201</KeyMarker>\n  <UploadIdMarker>upload-id-marker ü&amp;&lt;1&gt;</UploadIdMarker>\n  <NextKeyMarker>dir%2Fnext_key_marker%201</NextKeyMarker>\n  <NextUploadIdMarker>next-upload-id-marker ü&amp;&lt;1&gt;</NextUploadIdMarker>\n  <MaxUploads>7</MaxUploads>\n  <IsTruncated>true</IsTruncated>\n  <EncodingType>url</EncodingType>\n  <Upload>\n    <Key>dir%2Fkey%201</Key>\n    <UploadId>upload-id ü&amp;&lt;1&gt;</UploadId>\n    <Initiated>2024-05-06T07:08:09.000Z</Initiated>\n  </Upload>\n  <Upload>\n    <Key>dir%2Fkey%202</Key>\n    <UploadId>upload-id-2 ü&amp;&lt;1&gt;</UploadId>\n    <Initiated>2024-05-06T07:08:09.000Z</Initiated>\n  </Upload>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%201</Prefix>\n  </CommonPrefixes>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%202</Prefix>\n  </CommonPrefixes>\n</ListMultipartUploadsResult>\n",
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListMultipartUploadsResult>\n  <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n  <Prefix>dir%2Fprefix%201</Prefix>\n  <Delimiter>dir%2Fdelimiter%201</Delimiter>\n  <KeyMarker>dir%2Fkey_marker%201</KeyMarker>\n  <UploadIdMarker>upload-id-marker ü&amp;&lt;1&gt;</UploadIdMarker>\n  <NextKeyMarker>dir%2Fnext_key_marker%201</NextKeyMarker>\n  <NextUploadIdMarker>next-upload-id-marker ü&amp;&lt;1&gt;</NextUploadIdMarker>\n  <MaxUploads>7</MaxUploads>\n  <IsTruncated>true</IsTruncated>\n  <EncodingType>url</EncodingType>\n  <Upload>\n    <Key>dir%2Fkey%201</Key>\n    <UploadId>upload-id ü&amp;&lt;1&gt;</UploadId>\n    <StorageClass>DeepColdArchive</StorageClass>\n    <Initiated>2024-05-06T07:08:09.000Z</Initiated>\n  </Upload>\n  <Upload>\n    <Key>dir%2Fkey%202</Key>\n    <UploadId>upload-id-2 ü&amp;&lt;1&gt;</UploadId>\n    <StorageClass>ColdArchive</StorageClass>\n    <Initiated>2024-05-06T07:08:09.000Z</Initiated>\n  </Upload>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%201</Prefix>\n  </CommonPrefixes>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%202</Prefix>\n  </CommonPrefixes>\n</ListMultipartUploadsResult>\n"
+                .as_bytes(),
         },
     )
 }
@@ -793,7 +2684,8 @@ fn list_object_versions() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListVersionsResult>\n  <Name>name ü&amp;&lt;1&gt;</Name>\n  <Prefix>dir%2Fprefix%201</Prefix>\n  <KeyMarker>dir%2Fkey_marker%201</KeyMarker>\n  <VersionIdMarker>version-id-marker ü&amp;&lt;1&gt;</VersionIdMarker>\n  <MaxKeys>7</MaxKeys>\n  <Delimiter>dir%2Fdelimiter%201</Delimiter>\n  <IsTruncated>true</IsTruncated>\n  <NextKeyMarker>dir%2Fnext_key_marker%201</NextKeyMarker>\n  <NextVersionIdMarker>next-version-id-marker ü&amp;&lt;1&gt;</NextVersionIdMarker>\n  <EncodingType>url</EncodingType>\n  <Version>\n    <Key>dir%2Fkey%201</Key>\n    <VersionId>version-id ü&amp;&lt;1&gt;</VersionId>\n    <IsLatest>true</IsLatest>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <Type>Symlink</Type>\n    <Size>7</Size>\n    <ETag>etag ü&amp;&lt;1&gt;</ETag>\n    <StorageClass>DeepColdArchive</StorageClass>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Version>\n  <Version>\n    <Key>dir%2Fkey%202</Key>\n    <VersionId>version-id-2 ü&amp;&lt;1&gt;</VersionId>\n    <IsLatest>true</IsLatest>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <Type>Appendable</Type>\n    <Size>8</Size>\n    <ETag>etag-2 ü&amp;&lt;1&gt;</ETag>\n    <StorageClass>ColdArchive</StorageClass>\n    <Owner>\n      <ID>id-2 ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name-2 ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info-2 ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Version>\n  <DeleteMarker>\n    <Key>dir%2Fkey%201</Key>\n    <VersionId>version-id ü&amp;&lt;1&gt;</VersionId>\n    <IsLatest>true</IsLatest>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n  </DeleteMarker>\n  <DeleteMarker>\n    <Key>dir%2Fkey%202</Key>\n    <VersionId>version-id-2 ü&amp;&lt;1&gt;</VersionId>\n    <IsLatest>true</IsLatest>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <Owner>\n      <ID>id-2 ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name-2 ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n  </DeleteMarker>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%201</Prefix>\n  </CommonPrefixes>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%202</Prefix>\n  </CommonPrefixes>\n</ListVersionsResult>\n",
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListVersionsResult>\n  <Name>name ü&amp;&lt;1&gt;</Name>\n  <Prefix>dir%2Fprefix%201</Prefix>\n  <KeyMarker>dir%2Fkey_marker%201</KeyMarker>\n  <VersionIdMarker>version-id-marker ü&amp;&lt;1&gt;</VersionIdMarker>\n  <MaxKeys>7</MaxKeys>\n  <Delimiter>dir%2Fdelimiter%201</Delimiter>\n  <IsTruncated>true</IsTruncated>\n  <NextKeyMarker>dir%2Fnext_key_marker%201</NextKeyMarker>\n  <NextVersionIdMarker>next-version-id-marker ü&amp;&lt;1&gt;</NextVersionIdMarker>\n  <EncodingType>url</EncodingType>\n  <Version>\n    <Key>dir%2Fkey%201</Key>\n    <VersionId>version-id ü&amp;&lt;1&gt;</VersionId>\n    <IsLatest>true</IsLatest>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <Type>Symlink</Type>\n    <Size>7</Size>\n    <ETag>etag ü&amp;&lt;1&gt;</ETag>\n    <StorageClass>DeepColdArchive</StorageClass>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Version>\n  <Version>\n    <Key>dir%2Fkey%202</Key>\n    <VersionId>version-id-2 ü&amp;&lt;1&gt;</VersionId>\n    <IsLatest>true</IsLatest>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <Type>Appendable</Type>\n    <Size>8</Size>\n    <ETag>etag-2 ü&amp;&lt;1&gt;</ETag>\n    <StorageClass>ColdArchive</StorageClass>\n    <Owner>\n      <ID>id-2 ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name-2 ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info-2 ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Version>\n  <DeleteMarker>\n    <Key>dir%2Fkey%201</Key>\n    <VersionId>version-id ü&amp;&lt;1&gt;</VersionId>\n    <IsLatest>true</IsLatest>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n  </DeleteMarker>\n  <DeleteMarker>\n    <Key>dir%2Fkey%202</Key>\n    <VersionId>version-id-2 ü&amp;&lt;1&gt;</VersionId>\n    <IsLatest>true</IsLatest>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <Owner>\n      <ID>id-2 ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name-2 ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n  </DeleteMarker>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%201</Prefix>\n  </CommonPrefixes>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%202</Prefix>\n  </CommonPrefixes>\n</ListVersionsResult>\n"
+                .as_bytes(),
         },
     )
 }
@@ -816,7 +2708,8 @@ fn list_objects() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult>\n  <Name>name ü&amp;&lt;1&gt;</Name>\n  <Prefix>dir%2Fprefix%201</Prefix>\n  <Marker>dir%2Fmarker%201</Marker>\n  <MaxKeys>7</MaxKeys>\n  <Delimiter>dir%2Fdelimiter%201</Delimiter>\n  <IsTruncated>true</IsTruncated>\n  <NextMarker>dir%2Fnext_marker%201</NextMarker>\n  <EncodingType>url</EncodingType>\n  <Contents>\n    <Key>dir%2Fkey%201</Key>\n    <Type>Symlink</Type>\n    <Size>7</Size>\n    <ETag>etag ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <StorageClass>DeepColdArchive</StorageClass>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Contents>\n  <Contents>\n    <Key>dir%2Fkey%202</Key>\n    <Type>Appendable</Type>\n    <Size>8</Size>\n    <ETag>etag-2 ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <StorageClass>ColdArchive</StorageClass>\n    <Owner>\n      <ID>id-2 ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name-2 ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info-2 ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Contents>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%201</Prefix>\n  </CommonPrefixes>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%202</Prefix>\n  </CommonPrefixes>\n</ListBucketResult>\n",
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult>\n  <Name>name ü&amp;&lt;1&gt;</Name>\n  <Prefix>dir%2Fprefix%201</Prefix>\n  <Marker>dir%2Fmarker%201</Marker>\n  <MaxKeys>7</MaxKeys>\n  <Delimiter>dir%2Fdelimiter%201</Delimiter>\n  <IsTruncated>true</IsTruncated>\n  <NextMarker>dir%2Fnext_marker%201</NextMarker>\n  <EncodingType>url</EncodingType>\n  <Contents>\n    <Key>dir%2Fkey%201</Key>\n    <Type>Symlink</Type>\n    <Size>7</Size>\n    <ETag>etag ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <StorageClass>DeepColdArchive</StorageClass>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Contents>\n  <Contents>\n    <Key>dir%2Fkey%202</Key>\n    <Type>Appendable</Type>\n    <Size>8</Size>\n    <ETag>etag-2 ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <StorageClass>ColdArchive</StorageClass>\n    <Owner>\n      <ID>id-2 ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name-2 ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info-2 ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Contents>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%201</Prefix>\n  </CommonPrefixes>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%202</Prefix>\n  </CommonPrefixes>\n</ListBucketResult>\n"
+                .as_bytes(),
         },
     )
 }
@@ -841,7 +2734,8 @@ fn list_objects_v2() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult>\n  <Name>name ü&amp;&lt;1&gt;</Name>\n  <Prefix>dir%2Fprefix%201</Prefix>\n  <StartAfter>dir%2Fstart_after%201</StartAfter>\n  <MaxKeys>7</MaxKeys>\n  <Delimiter>dir%2Fdelimiter%201</Delimiter>\n  <IsTruncated>true</IsTruncated>\n  <ContinuationToken>dir%2Fcontinuation_token%201</ContinuationToken>\n  <NextContinuationToken>dir%2Fnext_continuation_token%201</NextContinuationToken>\n  <KeyCount>7</KeyCount>\n  <EncodingType>url</EncodingType>\n  <Contents>\n    <Key>dir%2Fkey%201</Key>\n    <Type>Symlink</Type>\n    <Size>7</Size>\n    <ETag>etag ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <StorageClass>DeepColdArchive</StorageClass>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Contents>\n  <Contents>\n    <Key>dir%2Fkey%202</Key>\n    <Type>Appendable</Type>\n    <Size>8</Size>\n    <ETag>etag-2 ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <StorageClass>ColdArchive</StorageClass>\n    <Owner>\n      <ID>id-2 ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name-2 ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info-2 ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Contents>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%201</Prefix>\n  </CommonPrefixes>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%202</Prefix>\n  </CommonPrefixes>\n  <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n</ListBucketResult>\n",
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult>\n  <Name>name ü&amp;&lt;1&gt;</Name>\n  <Prefix>dir%2Fprefix%201</Prefix>\n  <StartAfter>dir%2Fstart_after%201</StartAfter>\n  <MaxKeys>7</MaxKeys>\n  <Delimiter>dir%2Fdelimiter%201</Delimiter>\n  <IsTruncated>true</IsTruncated>\n  <ContinuationToken>dir%2Fcontinuation_token%201</ContinuationToken>\n  <NextContinuationToken>dir%2Fnext_continuation_token%201</NextContinuationToken>\n  <KeyCount>7</KeyCount>\n  <EncodingType>url</EncodingType>\n  <Contents>\n    <Key>dir%2Fkey%201</Key>\n    <Type>Symlink</Type>\n    <Size>7</Size>\n    <ETag>etag ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <StorageClass>DeepColdArchive</StorageClass>\n    <Owner>\n      <ID>id ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Contents>\n  <Contents>\n    <Key>dir%2Fkey%202</Key>\n    <Type>Appendable</Type>\n    <Size>8</Size>\n    <ETag>etag-2 ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <StorageClass>ColdArchive</StorageClass>\n    <Owner>\n      <ID>id-2 ü&amp;&lt;1&gt;</ID>\n      <DisplayName>display-name-2 ü&amp;&lt;1&gt;</DisplayName>\n    </Owner>\n    <RestoreInfo>restore-info-2 ü&amp;&lt;1&gt;</RestoreInfo>\n    <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n  </Contents>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%201</Prefix>\n  </CommonPrefixes>\n  <CommonPrefixes>\n    <Prefix>dir%2Fprefix%202</Prefix>\n  </CommonPrefixes>\n  <TransitionTime>2024-05-06T07:08:09.000Z</TransitionTime>\n</ListBucketResult>\n"
+                .as_bytes(),
         },
     )
 }
@@ -866,7 +2760,291 @@ fn list_parts() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListPartsResult>\n  <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n  <Key>dir%2Fkey%201</Key>\n  <UploadId>upload-id ü&amp;&lt;1&gt;</UploadId>\n  <PartNumberMarker>7</PartNumberMarker>\n  <NextPartNumberMarker>7</NextPartNumberMarker>\n  <MaxParts>7</MaxParts>\n  <IsTruncated>true</IsTruncated>\n  <StorageClass>DeepColdArchive</StorageClass>\n  <EncodingType>url</EncodingType>\n  <ClientEncryptionKey>client-encryption-key ü&amp;&lt;1&gt;</ClientEncryptionKey>\n  <ClientEncryptionStart>client-encryption-start ü&amp;&lt;1&gt;</ClientEncryptionStart>\n  <ClientEncryptionCekAlg>client-encryption-cek-alg ü&amp;&lt;1&gt;</ClientEncryptionCekAlg>\n  <ClientEncryptionWrapAlg>client-encryption-wrap-alg ü&amp;&lt;1&gt;</ClientEncryptionWrapAlg>\n  <ClientEncryptionDataSize>7</ClientEncryptionDataSize>\n  <ClientEncryptionPartSize>7</ClientEncryptionPartSize>\n  <Part>\n    <PartNumber>7</PartNumber>\n    <Size>7</Size>\n    <ETag>etag ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <HashCrc64ecma>hash-crc64 ü&amp;&lt;1&gt;</HashCrc64ecma>\n  </Part>\n  <Part>\n    <PartNumber>8</PartNumber>\n    <Size>8</Size>\n    <ETag>etag-2 ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <HashCrc64ecma>hash-crc64-2 ü&amp;&lt;1&gt;</HashCrc64ecma>\n  </Part>\n</ListPartsResult>\n",
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListPartsResult>\n  <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n  <Key>dir%2Fkey%201</Key>\n  <UploadId>upload-id ü&amp;&lt;1&gt;</UploadId>\n  <PartNumberMarker>7</PartNumberMarker>\n  <NextPartNumberMarker>7</NextPartNumberMarker>\n  <MaxParts>7</MaxParts>\n  <IsTruncated>true</IsTruncated>\n  <StorageClass>DeepColdArchive</StorageClass>\n  <EncodingType>url</EncodingType>\n  <ClientEncryptionKey>client-encryption-key ü&amp;&lt;1&gt;</ClientEncryptionKey>\n  <ClientEncryptionStart>client-encryption-start ü&amp;&lt;1&gt;</ClientEncryptionStart>\n  <ClientEncryptionCekAlg>client-encryption-cek-alg ü&amp;&lt;1&gt;</ClientEncryptionCekAlg>\n  <ClientEncryptionWrapAlg>client-encryption-wrap-alg ü&amp;&lt;1&gt;</ClientEncryptionWrapAlg>\n  <ClientEncryptionDataSize>7</ClientEncryptionDataSize>\n  <ClientEncryptionPartSize>7</ClientEncryptionPartSize>\n  <Part>\n    <PartNumber>7</PartNumber>\n    <Size>7</Size>\n    <ETag>etag ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <HashCrc64ecma>hash-crc64 ü&amp;&lt;1&gt;</HashCrc64ecma>\n  </Part>\n  <Part>\n    <PartNumber>8</PartNumber>\n    <Size>8</Size>\n    <ETag>etag-2 ü&amp;&lt;1&gt;</ETag>\n    <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n    <HashCrc64ecma>hash-crc64-2 ü&amp;&lt;1&gt;</HashCrc64ecma>\n  </Part>\n</ListPartsResult>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn list_style() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "ListStyle",
+        ListStyleRequest::new("examplebucket"),
+        ListStyleRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<StyleList>\n  <Style>\n    <CreateTime>create-time ü&amp;&lt;1&gt;</CreateTime>\n    <LastModifyTime>last-modify-time ü&amp;&lt;1&gt;</LastModifyTime>\n    <Category>video</Category>\n    <Name>name ü&amp;&lt;1&gt;</Name>\n    <Content>content ü&amp;&lt;1&gt;</Content>\n  </Style>\n  <Style>\n    <CreateTime>create-time-2 ü&amp;&lt;1&gt;</CreateTime>\n    <LastModifyTime>last-modify-time-2 ü&amp;&lt;1&gt;</LastModifyTime>\n    <Category>document</Category>\n    <Name>name-2 ü&amp;&lt;1&gt;</Name>\n    <Content>content-2 ü&amp;&lt;1&gt;</Content>\n  </Style>\n</StyleList>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn list_user_data_redundancy_transition() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "ListUserDataRedundancyTransition",
+        ListUserDataRedundancyTransitionRequest::new(),
+        ListUserDataRedundancyTransitionRequest::new()
+            .continuation_token("continuation-token ü&<1>")
+            .max_keys(7),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketDataRedundancyTransition>\n  <NextContinuationToken>next-continuation-token ü&amp;&lt;1&gt;</NextContinuationToken>\n  <BucketDataRedundancyTransition>\n    <ProcessPercentage>7</ProcessPercentage>\n    <EstimatedRemainingTime>7</EstimatedRemainingTime>\n    <Bucket>bucket ü&amp;&lt;1&gt;</Bucket>\n    <TaskId>task-id ü&amp;&lt;1&gt;</TaskId>\n    <Status>Finished</Status>\n    <CreateTime>create-time ü&amp;&lt;1&gt;</CreateTime>\n    <StartTime>start-time ü&amp;&lt;1&gt;</StartTime>\n    <EndTime>end-time ü&amp;&lt;1&gt;</EndTime>\n  </BucketDataRedundancyTransition>\n  <BucketDataRedundancyTransition>\n    <ProcessPercentage>8</ProcessPercentage>\n    <EstimatedRemainingTime>8</EstimatedRemainingTime>\n    <Bucket>bucket-2 ü&amp;&lt;1&gt;</Bucket>\n    <TaskId>task-id-2 ü&amp;&lt;1&gt;</TaskId>\n    <Status>Processing</Status>\n    <CreateTime>create-time-2 ü&amp;&lt;1&gt;</CreateTime>\n    <StartTime>start-time-2 ü&amp;&lt;1&gt;</StartTime>\n    <EndTime>end-time-2 ü&amp;&lt;1&gt;</EndTime>\n  </BucketDataRedundancyTransition>\n  <IsTruncated>true</IsTruncated>\n</ListBucketDataRedundancyTransition>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn open_meta_query() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "OpenMetaQuery",
+        OpenMetaQueryRequest::new("examplebucket"),
+        OpenMetaQueryRequest::new("examplebucket")
+            .mode(MetaQueryMode::Semantic)
+            .role("role ü&<1>"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn option_object() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "OptionObject",
+        OptionObjectRequest::new(
+            "examplebucket",
+            "dir/example object+ü.txt",
+            "origin",
+            CorsMethod::Get,
+        ),
+        OptionObjectRequest::new(
+                "examplebucket",
+                "dir/example object+ü.txt",
+                "origin",
+                CorsMethod::Head,
+            )
+            .access_control_request_headers("access-control-request-headers"),
+        Answer {
+            status: 200,
+            headers: &[
+                ("Access-Control-Allow-Methods", "access-control-allow-methods"),
+                ("Access-Control-Allow-Headers", "access-control-allow-headers"),
+                ("Access-Control-Expose-Headers", "access-control-expose-headers"),
+                ("Access-Control-Max-Age", "7"),
+                ("Access-Control-Allow-Origin", "access-control-allow-origin"),
+            ],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn process_object() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "ProcessObject",
+        ProcessObjectRequest::new(
+            "examplebucket",
+            "dir/example object+ü.txt",
+            "image/resize,w_100|sys/saveas,o_YS5qcGc",
+        ),
+        ProcessObjectRequest::new(
+                "examplebucket",
+                "dir/example object+ü.txt",
+                "image/resize,w_100|sys/saveas,o_YS5qcGc",
+            )
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[("Content-Type", "application/json")],
+            body: "{\n  \"bucket\": \"bucket ü&<1>\",\n  \"fileSize\": 7,\n  \"object\": \"key ü&<1>\",\n  \"status\": \"process-status ü&<1>\"\n}\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn put_access_point_config_for_object_process() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutAccessPointConfigForObjectProcess",
+        PutAccessPointConfigForObjectProcessRequest::new(
+            "examplebucket",
+            "access-point-for-object-process-name",
+            PutAccessPointConfigForObjectProcessConfiguration::new(),
+        ),
+        PutAccessPointConfigForObjectProcessRequest::new(
+            "examplebucket",
+            "access-point-for-object-process-name",
+            PutAccessPointConfigForObjectProcessConfiguration::new()
+                .allow_anonymous_access_for_object_process(
+                    "allow-anonymous-access-for-object-process ü&<1>",
+                )
+                .public_access_block_configuration(
+                    PublicAccessBlockConfiguration::new().block_public_access(true),
+                )
+                .object_process_configuration(
+                    ObjectProcessConfiguration::new()
+                        .transformation_configurations(
+                            TransformationConfigurations::new()
+                                .transformation_configurations([
+                                    TransformationConfiguration::new(
+                                        AccessPointActions::new([
+                                            "actions-2 ü&<1>",
+                                            "actions ü&<1>",
+                                        ]),
+                                        ContentTransformation::new(
+                                                ObjectProcessFunctionCompute::new(
+                                                    "function-arn-2 ü&<1>",
+                                                    "function-assume-role-arn-2 ü&<1>",
+                                                ),
+                                            )
+                                            .additional_features(
+                                                ObjectProcessAdditionalFeatures::new()
+                                                    .custom_forward_headers(
+                                                        ObjectProcessCustomForwardHeaders::new()
+                                                            .custom_forward_headers([
+                                                                "custom-forward-headers-2 ü&<1>",
+                                                                "custom-forward-headers ü&<1>",
+                                                            ]),
+                                                    ),
+                                            ),
+                                    ),
+                                    TransformationConfiguration::new(
+                                        AccessPointActions::new([
+                                            "actions-2 ü&<1>",
+                                            "actions ü&<1>",
+                                        ]),
+                                        ContentTransformation::new(
+                                                ObjectProcessFunctionCompute::new(
+                                                    "function-arn ü&<1>",
+                                                    "function-assume-role-arn ü&<1>",
+                                                ),
+                                            )
+                                            .additional_features(
+                                                ObjectProcessAdditionalFeatures::new()
+                                                    .custom_forward_headers(
+                                                        ObjectProcessCustomForwardHeaders::new()
+                                                            .custom_forward_headers([
+                                                                "custom-forward-headers-2 ü&<1>",
+                                                                "custom-forward-headers ü&<1>",
+                                                            ]),
+                                                    ),
+                                            ),
+                                    ),
+                                ]),
+                        )
+                        .allowed_features(
+                            ObjectProcessAllowedFeatures::new()
+                                .allowed_features([
+                                    "allowed-features-2 ü&<1>",
+                                    "allowed-features ü&<1>",
+                                ]),
+                        ),
+                ),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_access_point_policy() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutAccessPointPolicy",
+        PutAccessPointPolicyRequest::new(
+            "examplebucket",
+            "access-point-name",
+            "{\"Version\":\"1\",\"Statement\":[]}",
+        ),
+        PutAccessPointPolicyRequest::new(
+            "examplebucket",
+            "access-point-name",
+            "{\"Version\":\"1\",\"Statement\":[]}",
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_access_point_policy_for_object_process() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutAccessPointPolicyForObjectProcess",
+        PutAccessPointPolicyForObjectProcessRequest::new(
+            "examplebucket",
+            "access-point-for-object-process-name",
+            "{\"Version\":\"1\",\"Statement\":[]}",
+        ),
+        PutAccessPointPolicyForObjectProcessRequest::new(
+            "examplebucket",
+            "access-point-for-object-process-name",
+            "{\"Version\":\"1\",\"Statement\":[]}",
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_access_point_public_access_block() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutAccessPointPublicAccessBlock",
+        PutAccessPointPublicAccessBlockRequest::new(
+            "examplebucket",
+            "access-point-name",
+            PublicAccessBlockConfiguration::new(),
+        ),
+        PutAccessPointPublicAccessBlockRequest::new(
+            "examplebucket",
+            "access-point-name ü&<1>",
+            PublicAccessBlockConfiguration::new().block_public_access(true),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
         },
     )
 }
@@ -892,7 +3070,30 @@ fn put_bucket() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "",
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_bucket_access_monitor() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucketAccessMonitor",
+        PutBucketAccessMonitorRequest::new(
+            "examplebucket",
+            AccessMonitorConfiguration::new(FeatureStatus::Enabled),
+        ),
+        PutBucketAccessMonitorRequest::new(
+            "examplebucket",
+            AccessMonitorConfiguration::new(FeatureStatus::Disabled).allow_copy(true),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
         },
     )
 }
@@ -909,7 +3110,30 @@ fn put_bucket_acl() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "",
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_bucket_archive_direct_read() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucketArchiveDirectRead",
+        PutBucketArchiveDirectReadRequest::new(
+            "examplebucket",
+            ArchiveDirectReadConfiguration::new(true),
+        ),
+        PutBucketArchiveDirectReadRequest::new(
+            "examplebucket",
+            ArchiveDirectReadConfiguration::new(true),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
         },
     )
 }
@@ -962,7 +3186,399 @@ fn put_bucket_cors() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "",
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_bucket_encryption() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucketEncryption",
+        PutBucketEncryptionRequest::new(
+            "examplebucket",
+            ServerSideEncryptionRule::new(
+                ApplyServerSideEncryptionByDefault::new(SseAlgorithm::Aes256),
+            ),
+        ),
+        PutBucketEncryptionRequest::new(
+            "examplebucket",
+            ServerSideEncryptionRule::new(
+                ApplyServerSideEncryptionByDefault::new(SseAlgorithm::None)
+                    .kms_master_key_id("kms-master-key-id ü&<1>")
+                    .kms_data_encryption(SseDataEncryption::Sm4),
+            ),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_bucket_https_config() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucketHttpsConfig",
+        PutBucketHttpsConfigRequest::new("examplebucket", HttpsConfiguration::new()),
+        PutBucketHttpsConfigRequest::new(
+            "examplebucket",
+            HttpsConfiguration::new()
+                .tls(Tls::new(true).tls_versions([TlsVersion::V1_2, TlsVersion::V1_3]))
+                .cipher_suite(
+                    CipherSuite::new(true)
+                        .strong_cipher_suite(true)
+                        .custom_cipher_suites([
+                            "custom-cipher-suites-2 ü&<1>",
+                            "custom-cipher-suites ü&<1>",
+                        ])
+                        .tls13_custom_cipher_suites([
+                            "tls13-custom-cipher-suites-2 ü&<1>",
+                            "tls13-custom-cipher-suites ü&<1>",
+                        ]),
+                ),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_bucket_inventory() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucketInventory",
+        PutBucketInventoryRequest::new(
+            "examplebucket",
+            "inventory-id",
+            InventoryConfiguration::new(
+                "id",
+                true,
+                InventoryDestination::new(
+                    InventoryOssBucketDestination::new(
+                        InventoryFormat::Csv,
+                        "account-id",
+                        "role-arn",
+                        "bucket",
+                    ),
+                ),
+                InventorySchedule::new(InventoryFrequency::Daily),
+                InventoryObjectVersions::All,
+            ),
+        ),
+        PutBucketInventoryRequest::new(
+            "examplebucket",
+            "inventory-id ü&<1>",
+            InventoryConfiguration::new(
+                    "id ü&<1>",
+                    true,
+                    InventoryDestination::new(
+                        InventoryOssBucketDestination::new(
+                                InventoryFormat::Csv,
+                                "account-id ü&<1>",
+                                "role-arn ü&<1>",
+                                "bucket ü&<1>",
+                            )
+                            .prefix("prefix ü&<1>")
+                            .encryption(
+                                InventoryEncryption::new().sse_oss("sse-oss ü&<1>"),
+                            ),
+                    ),
+                    InventorySchedule::new(InventoryFrequency::Once)
+                        .day_of_month(7)
+                        .auto_delete(true),
+                    InventoryObjectVersions::Current,
+                )
+                .filter(
+                    InventoryFilter::new()
+                        .last_modify_begin_time_stamp(1262275200)
+                        .last_modify_end_time_stamp(1262275200)
+                        .lower_size_bound(7)
+                        .upper_size_bound(7)
+                        .storage_class("storage-class ü&<1>")
+                        .prefix("prefix ü&<1>"),
+                )
+                .optional_fields(
+                    OptionalFields::new()
+                        .fields([
+                            InventoryOptionalField::SourceIp,
+                            InventoryOptionalField::RequestId,
+                        ]),
+                )
+                .incremental_inventory(
+                    IncrementalInventory::new()
+                        .is_enabled(true)
+                        .schedule(IncrementInventorySchedule::new().frequency(7))
+                        .optional_fields(
+                            OptionalFields::new()
+                                .fields([
+                                    InventoryOptionalField::SourceIp,
+                                    InventoryOptionalField::RequestId,
+                                ]),
+                        ),
+                ),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_bucket_lifecycle() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucketLifecycle",
+        PutBucketLifecycleRequest::new(
+            "examplebucket",
+            LifecycleConfiguration::new([LifecycleRule::new(FeatureStatus::Enabled)]),
+        ),
+        PutBucketLifecycleRequest::new(
+                "examplebucket",
+                LifecycleConfiguration::new([
+                    LifecycleRule::new(FeatureStatus::Enabled)
+                        .abort_multipart_upload(
+                            LifecycleRuleAbortMultipartUpload::new().days(8),
+                        )
+                        .atime_base(8)
+                        .noncurrent_version_transitions([
+                            NoncurrentVersionTransition::new(
+                                    8,
+                                    StorageClass::ColdArchive,
+                                )
+                                .is_access_time(true)
+                                .return_to_std_when_visit(true)
+                                .allow_small_file(true),
+                            NoncurrentVersionTransition::new(
+                                    7,
+                                    StorageClass::DeepColdArchive,
+                                )
+                                .is_access_time(true)
+                                .return_to_std_when_visit(true)
+                                .allow_small_file(true),
+                        ])
+                        .filter(
+                            LifecycleRuleFilter::new()
+                                .nots([
+                                    LifecycleRuleNot::new()
+                                        .tag(Tag::new("key-2 ü&<1>", "value-2 ü&<1>"))
+                                        .prefix("prefix-2 ü&<1>"),
+                                    LifecycleRuleNot::new()
+                                        .tag(Tag::new("key ü&<1>", "value ü&<1>"))
+                                        .prefix("prefix ü&<1>"),
+                                ])
+                                .object_size_greater_than(8)
+                                .object_size_less_than(8),
+                        )
+                        .id("id-2 ü&<1>")
+                        .prefix("prefix-2 ü&<1>")
+                        .expiration(
+                            LifecycleRuleExpiration::new()
+                                .days(8)
+                                .expired_object_delete_marker(true),
+                        )
+                        .transitions([
+                            LifecycleRuleTransition::new(StorageClass::ColdArchive)
+                                .days(8)
+                                .is_access_time(true)
+                                .return_to_std_when_visit(true)
+                                .allow_small_file(true),
+                            LifecycleRuleTransition::new(StorageClass::DeepColdArchive)
+                                .days(7)
+                                .is_access_time(true)
+                                .return_to_std_when_visit(true)
+                                .allow_small_file(true),
+                        ])
+                        .tags([
+                            Tag::new("key-2 ü&<1>", "value-2 ü&<1>"),
+                            Tag::new("key ü&<1>", "value ü&<1>"),
+                        ])
+                        .noncurrent_version_expiration(
+                            NoncurrentVersionExpiration::new(8),
+                        ),
+                    LifecycleRule::new(FeatureStatus::Disabled)
+                        .abort_multipart_upload(
+                            LifecycleRuleAbortMultipartUpload::new().days(7),
+                        )
+                        .atime_base(7)
+                        .noncurrent_version_transitions([
+                            NoncurrentVersionTransition::new(
+                                    8,
+                                    StorageClass::ColdArchive,
+                                )
+                                .is_access_time(true)
+                                .return_to_std_when_visit(true)
+                                .allow_small_file(true),
+                            NoncurrentVersionTransition::new(
+                                    7,
+                                    StorageClass::DeepColdArchive,
+                                )
+                                .is_access_time(true)
+                                .return_to_std_when_visit(true)
+                                .allow_small_file(true),
+                        ])
+                        .filter(
+                            LifecycleRuleFilter::new()
+                                .nots([
+                                    LifecycleRuleNot::new()
+                                        .tag(Tag::new("key-2 ü&<1>", "value-2 ü&<1>"))
+                                        .prefix("prefix-2 ü&<1>"),
+                                    LifecycleRuleNot::new()
+                                        .tag(Tag::new("key ü&<1>", "value ü&<1>"))
+                                        .prefix("prefix ü&<1>"),
+                                ])
+                                .object_size_greater_than(7)
+                                .object_size_less_than(7),
+                        )
+                        .id("id ü&<1>")
+                        .prefix("prefix ü&<1>")
+                        .expiration(
+                            LifecycleRuleExpiration::new()
+                                .days(7)
+                                .expired_object_delete_marker(true),
+                        )
+                        .transitions([
+                            LifecycleRuleTransition::new(StorageClass::ColdArchive)
+                                .days(8)
+                                .is_access_time(true)
+                                .return_to_std_when_visit(true)
+                                .allow_small_file(true),
+                            LifecycleRuleTransition::new(StorageClass::DeepColdArchive)
+                                .days(7)
+                                .is_access_time(true)
+                                .return_to_std_when_visit(true)
+                                .allow_small_file(true),
+                        ])
+                        .tags([
+                            Tag::new("key-2 ü&<1>", "value-2 ü&<1>"),
+                            Tag::new("key ü&<1>", "value ü&<1>"),
+                        ])
+                        .noncurrent_version_expiration(
+                            NoncurrentVersionExpiration::new(7),
+                        ),
+                ]),
+            )
+            .allow_same_action_overlap("allow-same-action-overlap"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_bucket_logging() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucketLogging",
+        PutBucketLoggingRequest::new("examplebucket", BucketLoggingStatus::new()),
+        PutBucketLoggingRequest::new(
+            "examplebucket",
+            BucketLoggingStatus::new()
+                .logging_enabled(
+                    LoggingEnabled::new("target-bucket ü&<1>")
+                        .target_prefix("target-prefix ü&<1>")
+                        .logging_role("logging-role ü&<1>"),
+                ),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_bucket_object_worm_configuration() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucketObjectWormConfiguration",
+        PutBucketObjectWormConfigurationRequest::new(
+            "examplebucket",
+            ObjectWormConfiguration::new(ObjectWormStatus::Enabled),
+        ),
+        PutBucketObjectWormConfigurationRequest::new(
+            "examplebucket",
+            ObjectWormConfiguration::new(ObjectWormStatus::Enabled)
+                .rule(
+                    ObjectWormConfigurationRule::new()
+                        .default_retention(
+                            ObjectWormConfigurationRuleDefaultRetention::new(
+                                    ObjectRetentionMode::Compliance,
+                                )
+                                .days(7),
+                        ),
+                ),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_bucket_overwrite_config() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucketOverwriteConfig",
+        PutBucketOverwriteConfigRequest::new(
+            "examplebucket",
+            OverwriteConfiguration::new(),
+        ),
+        PutBucketOverwriteConfigRequest::new(
+            "examplebucket",
+            OverwriteConfiguration::new()
+                .rules([
+                    OverwriteRule::new()
+                        .id("id-2 ü&<1>")
+                        .action(OverwriteAction::Forbid)
+                        .prefix("prefix-2 ü&<1>")
+                        .suffix("suffix-2 ü&<1>")
+                        .principals(
+                            OverwritePrincipals::new()
+                                .principals(["principals-2 ü&<1>", "principals ü&<1>"]),
+                        ),
+                    OverwriteRule::new()
+                        .id("id ü&<1>")
+                        .action(OverwriteAction::Forbid)
+                        .prefix("prefix ü&<1>")
+                        .suffix("suffix ü&<1>")
+                        .principals(
+                            OverwritePrincipals::new()
+                                .principals(["principals-2 ü&<1>", "principals ü&<1>"]),
+                        ),
+                ]),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
         },
     )
 }
@@ -985,7 +3601,291 @@ fn put_bucket_policy() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "",
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_bucket_public_access_block() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucketPublicAccessBlock",
+        PutBucketPublicAccessBlockRequest::new(
+            "examplebucket",
+            PublicAccessBlockConfiguration::new(),
+        ),
+        PutBucketPublicAccessBlockRequest::new(
+            "examplebucket",
+            PublicAccessBlockConfiguration::new().block_public_access(true),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_bucket_referer() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucketReferer",
+        PutBucketRefererRequest::new("examplebucket", RefererConfiguration::new(true)),
+        PutBucketRefererRequest::new(
+            "examplebucket",
+            RefererConfiguration::new(true)
+                .allow_truncate_query_string(true)
+                .truncate_path(true)
+                .referer_list(
+                    RefererList::new().referers(["referers-2 ü&<1>", "referers ü&<1>"]),
+                )
+                .referer_blacklist(
+                    RefererBlacklist::new()
+                        .referers(["referers-2 ü&<1>", "referers ü&<1>"]),
+                ),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_bucket_replication() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucketReplication",
+        PutBucketReplicationRequest::new(
+            "examplebucket",
+            ReplicationConfiguration::new([
+                ReplicationRule::new(ReplicationDestination::new("bucket", "location")),
+            ]),
+        ),
+        PutBucketReplicationRequest::new(
+            "examplebucket",
+            ReplicationConfiguration::new([
+                ReplicationRule::new(
+                        ReplicationDestination::new(
+                                "bucket-2 ü&<1>",
+                                "location-2 ü&<1>",
+                            )
+                            .transfer_type(TransferType::Internal),
+                    )
+                    .sync_role("sync-role-2 ü&<1>")
+                    .source_selection_criteria(
+                        ReplicationSourceSelectionCriteria::new()
+                            .sse_kms_encrypted_objects(
+                                SseKmsEncryptedObjects::new(FeatureStatus::Enabled),
+                            ),
+                    )
+                    .encryption_configuration(
+                        ReplicationEncryptionConfiguration::new()
+                            .replica_kms_key_id("replica-kms-key-id-2 ü&<1>"),
+                    )
+                    .historical_object_replication(HistoricalObjectReplication::Enabled)
+                    .rtc(
+                        ReplicationTimeControl::new(
+                            ReplicationTimeControlStatus::Enabling,
+                        ),
+                    )
+                    .id("id-2 ü&<1>")
+                    .prefix_set(
+                        ReplicationPrefixSet::new()
+                            .prefixes(["prefixes-2 ü&<1>", "prefixes ü&<1>"]),
+                    )
+                    .action("action-2 ü&<1>")
+                    .status(ReplicationStatus::Doing),
+                ReplicationRule::new(
+                        ReplicationDestination::new("bucket ü&<1>", "location ü&<1>")
+                            .transfer_type(TransferType::OssAcc),
+                    )
+                    .sync_role("sync-role ü&<1>")
+                    .source_selection_criteria(
+                        ReplicationSourceSelectionCriteria::new()
+                            .sse_kms_encrypted_objects(
+                                SseKmsEncryptedObjects::new(FeatureStatus::Disabled),
+                            ),
+                    )
+                    .encryption_configuration(
+                        ReplicationEncryptionConfiguration::new()
+                            .replica_kms_key_id("replica-kms-key-id ü&<1>"),
+                    )
+                    .historical_object_replication(HistoricalObjectReplication::Disabled)
+                    .rtc(
+                        ReplicationTimeControl::new(
+                            ReplicationTimeControlStatus::Disabled,
+                        ),
+                    )
+                    .id("id ü&<1>")
+                    .prefix_set(
+                        ReplicationPrefixSet::new()
+                            .prefixes(["prefixes-2 ü&<1>", "prefixes ü&<1>"]),
+                    )
+                    .action("action ü&<1>")
+                    .status(ReplicationStatus::Closing),
+            ]),
+        ),
+        Answer {
+            status: 200,
+            headers: &[("x-oss-replication-rule-id", "replication-rule-id")],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_bucket_request_payment() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucketRequestPayment",
+        PutBucketRequestPaymentRequest::new(
+            "examplebucket",
+            RequestPaymentConfiguration::new(Payer::Requester),
+        ),
+        PutBucketRequestPaymentRequest::new(
+            "examplebucket",
+            RequestPaymentConfiguration::new(Payer::BucketOwner),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_bucket_resource_group() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucketResourceGroup",
+        PutBucketResourceGroupRequest::new(
+            "examplebucket",
+            BucketResourceGroupConfiguration::new("resource-group-id"),
+        ),
+        PutBucketResourceGroupRequest::new(
+            "examplebucket",
+            BucketResourceGroupConfiguration::new("resource-group-id ü&<1>"),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_bucket_rtc() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucketRtc",
+        PutBucketRtcRequest::new(
+            "examplebucket",
+            RtcConfiguration::new(
+                ReplicationTimeControl::new(ReplicationTimeControlStatus::Enabled),
+                "id",
+            ),
+        ),
+        PutBucketRtcRequest::new(
+            "examplebucket",
+            RtcConfiguration::new(
+                ReplicationTimeControl::new(ReplicationTimeControlStatus::Disabled),
+                "id ü&<1>",
+            ),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_bucket_storage_quota() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucketStorageQuota",
+        PutBucketStorageQuotaRequest::new(
+            "examplebucket",
+            QuotaConfiguration::new(7, StorageQuotaMode::Strict),
+        ),
+        PutBucketStorageQuotaRequest::new(
+            "examplebucket",
+            QuotaConfiguration::new(7, StorageQuotaMode::Warning).current_usage(7),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_bucket_tags() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucketTags",
+        PutBucketTagsRequest::new("examplebucket", Tagging::new(TagSet::new())),
+        PutBucketTagsRequest::new(
+            "examplebucket",
+            Tagging::new(
+                TagSet::new()
+                    .tags([
+                        Tag::new("key-2 ü&<1>", "value-2 ü&<1>"),
+                        Tag::new("key ü&<1>", "value ü&<1>"),
+                    ]),
+            ),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_bucket_transfer_acceleration() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucketTransferAcceleration",
+        PutBucketTransferAccelerationRequest::new(
+            "examplebucket",
+            TransferAccelerationConfiguration::new(true),
+        ),
+        PutBucketTransferAccelerationRequest::new(
+            "examplebucket",
+            TransferAccelerationConfiguration::new(true),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
         },
     )
 }
@@ -1008,7 +3908,305 @@ fn put_bucket_versioning() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "",
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_bucket_website() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutBucketWebsite",
+        PutBucketWebsiteRequest::new("examplebucket", WebsiteConfiguration::new()),
+        PutBucketWebsiteRequest::new(
+            "examplebucket",
+            WebsiteConfiguration::new()
+                .index_document(
+                    IndexDocument::new("suffix ü&<1>").support_sub_dir(true).r#type(2),
+                )
+                .error_document(ErrorDocument::new("key ü&<1>").http_status(7))
+                .routing_rules(
+                    RoutingRules::new()
+                        .routing_rules([
+                            RoutingRule::new(8)
+                                .condition(
+                                    RoutingRuleCondition::new()
+                                        .key_prefix_equals("key-prefix-equals-2 ü&<1>")
+                                        .key_suffix_equals("key-suffix-equals-2 ü&<1>")
+                                        .http_error_code_returned_equals(8)
+                                        .include_headers([
+                                            RoutingRuleIncludeHeader::new("key-2 ü&<1>")
+                                                .equals("equals-2 ü&<1>")
+                                                .starts_with("starts-with-2 ü&<1>")
+                                                .ends_with("ends-with-2 ü&<1>"),
+                                            RoutingRuleIncludeHeader::new("key ü&<1>")
+                                                .equals("equals ü&<1>")
+                                                .starts_with("starts-with ü&<1>")
+                                                .ends_with("ends-with ü&<1>"),
+                                        ]),
+                                )
+                                .redirect(
+                                    RoutingRuleRedirect::new(Redirection::External)
+                                        .mirror_url("mirror-url-2 ü&<1>")
+                                        .mirror_follow_redirect(true)
+                                        .enable_replace_prefix(true)
+                                        .replace_key_with("replace-key-with-2 ü&<1>")
+                                        .host_name("host-name-2 ü&<1>")
+                                        .pass_query_string(true)
+                                        .mirror_headers(
+                                            MirrorHeaders::new()
+                                                .pass_all(true)
+                                                .pass(["pass-2 ü&<1>", "pass ü&<1>"])
+                                                .removes(["removes-2 ü&<1>", "removes ü&<1>"])
+                                                .sets([
+                                                    MirrorHeadersSet::new("key-2 ü&<1>", "value-2 ü&<1>"),
+                                                    MirrorHeadersSet::new("key ü&<1>", "value ü&<1>"),
+                                                ]),
+                                        )
+                                        .mirror_sni(true)
+                                        .protocol(RedirectProtocol::Http)
+                                        .mirror_check_md5(true)
+                                        .http_redirect_code(8)
+                                        .mirror_pass_original_slashes(true)
+                                        .mirror_pass_query_string(true)
+                                        .mirror_async_status(8)
+                                        .mirror_auth(
+                                            MirrorAuth::new()
+                                                .auth_type("auth-type-2 ü&<1>")
+                                                .region("region-2 ü&<1>")
+                                                .access_key_id("access-key-id-2 ü&<1>")
+                                                .access_key_secret("access-key-secret-2 ü&<1>"),
+                                        )
+                                        .mirror_url_probe("mirror-url-probe-2 ü&<1>")
+                                        .mirror_allow_video_snapshot(true)
+                                        .mirror_url_slave("mirror-url-slave-2 ü&<1>")
+                                        .mirror_dst_vpc_id("mirror-dst-vpc-id-2 ü&<1>")
+                                        .mirror_user_last_modified(true)
+                                        .mirror_using_role(true)
+                                        .mirror_is_express_tunnel(true)
+                                        .mirror_proxy_pass(true)
+                                        .mirror_taggings(
+                                            MirrorTaggings::new()
+                                                .taggings([
+                                                    MirrorTagging::new()
+                                                        .key("key-2 ü&<1>")
+                                                        .value("value-2 ü&<1>"),
+                                                    MirrorTagging::new().key("key ü&<1>").value("value ü&<1>"),
+                                                ]),
+                                        )
+                                        .mirror_dst_slave_vpc_id("mirror-dst-slave-vpc-id-2 ü&<1>")
+                                        .mirror_dst_region("mirror-dst-region-2 ü&<1>")
+                                        .mirror_switch_all_errors(true)
+                                        .mirror_tunnel_id("mirror-tunnel-id-2 ü&<1>")
+                                        .mirror_role("mirror-role-2 ü&<1>")
+                                        .mirror_allow_get_image_info(true)
+                                        .mirror_save_oss_meta(true)
+                                        .mirror_allow_head_object(true)
+                                        .mirror_multi_alternates(
+                                            MirrorMultiAlternates::new()
+                                                .mirror_multi_alternates([
+                                                    MirrorMultiAlternate::new()
+                                                        .mirror_multi_alternate_dst_region(
+                                                            "mirror-multi-alternate-dst-region-2 ü&<1>",
+                                                        )
+                                                        .mirror_multi_alternate_number(8)
+                                                        .mirror_multi_alternate_url(
+                                                            "mirror-multi-alternate-url-2 ü&<1>",
+                                                        )
+                                                        .mirror_multi_alternate_vpc_id(
+                                                            "mirror-multi-alternate-vpc-id-2 ü&<1>",
+                                                        ),
+                                                    MirrorMultiAlternate::new()
+                                                        .mirror_multi_alternate_dst_region(
+                                                            "mirror-multi-alternate-dst-region ü&<1>",
+                                                        )
+                                                        .mirror_multi_alternate_number(7)
+                                                        .mirror_multi_alternate_url(
+                                                            "mirror-multi-alternate-url ü&<1>",
+                                                        )
+                                                        .mirror_multi_alternate_vpc_id(
+                                                            "mirror-multi-alternate-vpc-id ü&<1>",
+                                                        ),
+                                                ]),
+                                        )
+                                        .transparent_mirror_response_codes(
+                                            "transparent-mirror-response-codes-2 ü&<1>",
+                                        )
+                                        .mirror_return_headers(
+                                            MirrorReturnHeaders::new()
+                                                .return_headers([
+                                                    ReturnHeader::new()
+                                                        .key("key-2 ü&<1>")
+                                                        .value("value-2 ü&<1>"),
+                                                    ReturnHeader::new().key("key ü&<1>").value("value ü&<1>"),
+                                                ]),
+                                        ),
+                                )
+                                .lua_config(
+                                    RoutingRuleLuaConfig::new().script("script-2 ü&<1>"),
+                                ),
+                            RoutingRule::new(7)
+                                .condition(
+                                    RoutingRuleCondition::new()
+                                        .key_prefix_equals("key-prefix-equals ü&<1>")
+                                        .key_suffix_equals("key-suffix-equals ü&<1>")
+                                        .http_error_code_returned_equals(7)
+                                        .include_headers([
+                                            RoutingRuleIncludeHeader::new("key-2 ü&<1>")
+                                                .equals("equals-2 ü&<1>")
+                                                .starts_with("starts-with-2 ü&<1>")
+                                                .ends_with("ends-with-2 ü&<1>"),
+                                            RoutingRuleIncludeHeader::new("key ü&<1>")
+                                                .equals("equals ü&<1>")
+                                                .starts_with("starts-with ü&<1>")
+                                                .ends_with("ends-with ü&<1>"),
+                                        ]),
+                                )
+                                .redirect(
+                                    RoutingRuleRedirect::new(Redirection::AliCdn)
+                                        .mirror_url("mirror-url ü&<1>")
+                                        .mirror_follow_redirect(true)
+                                        .enable_replace_prefix(true)
+                                        .replace_key_with("replace-key-with ü&<1>")
+                                        .host_name("host-name ü&<1>")
+                                        .pass_query_string(true)
+                                        .mirror_headers(
+                                            MirrorHeaders::new()
+                                                .pass_all(true)
+                                                .pass(["pass-2 ü&<1>", "pass ü&<1>"])
+                                                .removes(["removes-2 ü&<1>", "removes ü&<1>"])
+                                                .sets([
+                                                    MirrorHeadersSet::new("key-2 ü&<1>", "value-2 ü&<1>"),
+                                                    MirrorHeadersSet::new("key ü&<1>", "value ü&<1>"),
+                                                ]),
+                                        )
+                                        .mirror_sni(true)
+                                        .protocol(RedirectProtocol::Https)
+                                        .mirror_check_md5(true)
+                                        .http_redirect_code(7)
+                                        .mirror_pass_original_slashes(true)
+                                        .mirror_pass_query_string(true)
+                                        .mirror_async_status(7)
+                                        .mirror_auth(
+                                            MirrorAuth::new()
+                                                .auth_type("auth-type ü&<1>")
+                                                .region("region ü&<1>")
+                                                .access_key_id("access-key-id ü&<1>")
+                                                .access_key_secret("access-key-secret ü&<1>"),
+                                        )
+                                        .mirror_url_probe("mirror-url-probe ü&<1>")
+                                        .mirror_allow_video_snapshot(true)
+                                        .mirror_url_slave("mirror-url-slave ü&<1>")
+                                        .mirror_dst_vpc_id("mirror-dst-vpc-id ü&<1>")
+                                        .mirror_user_last_modified(true)
+                                        .mirror_using_role(true)
+                                        .mirror_is_express_tunnel(true)
+                                        .mirror_proxy_pass(true)
+                                        .mirror_taggings(
+                                            MirrorTaggings::new()
+                                                .taggings([
+                                                    MirrorTagging::new()
+                                                        .key("key-2 ü&<1>")
+                                                        .value("value-2 ü&<1>"),
+                                                    MirrorTagging::new().key("key ü&<1>").value("value ü&<1>"),
+                                                ]),
+                                        )
+                                        .mirror_dst_slave_vpc_id("mirror-dst-slave-vpc-id ü&<1>")
+                                        .mirror_dst_region("mirror-dst-region ü&<1>")
+                                        .mirror_switch_all_errors(true)
+                                        .mirror_tunnel_id("mirror-tunnel-id ü&<1>")
+                                        .mirror_role("mirror-role ü&<1>")
+                                        .mirror_allow_get_image_info(true)
+                                        .mirror_save_oss_meta(true)
+                                        .mirror_allow_head_object(true)
+                                        .mirror_multi_alternates(
+                                            MirrorMultiAlternates::new()
+                                                .mirror_multi_alternates([
+                                                    MirrorMultiAlternate::new()
+                                                        .mirror_multi_alternate_dst_region(
+                                                            "mirror-multi-alternate-dst-region-2 ü&<1>",
+                                                        )
+                                                        .mirror_multi_alternate_number(8)
+                                                        .mirror_multi_alternate_url(
+                                                            "mirror-multi-alternate-url-2 ü&<1>",
+                                                        )
+                                                        .mirror_multi_alternate_vpc_id(
+                                                            "mirror-multi-alternate-vpc-id-2 ü&<1>",
+                                                        ),
+                                                    MirrorMultiAlternate::new()
+                                                        .mirror_multi_alternate_dst_region(
+                                                            "mirror-multi-alternate-dst-region ü&<1>",
+                                                        )
+                                                        .mirror_multi_alternate_number(7)
+                                                        .mirror_multi_alternate_url(
+                                                            "mirror-multi-alternate-url ü&<1>",
+                                                        )
+                                                        .mirror_multi_alternate_vpc_id(
+                                                            "mirror-multi-alternate-vpc-id ü&<1>",
+                                                        ),
+                                                ]),
+                                        )
+                                        .transparent_mirror_response_codes(
+                                            "transparent-mirror-response-codes ü&<1>",
+                                        )
+                                        .mirror_return_headers(
+                                            MirrorReturnHeaders::new()
+                                                .return_headers([
+                                                    ReturnHeader::new()
+                                                        .key("key-2 ü&<1>")
+                                                        .value("value-2 ü&<1>"),
+                                                    ReturnHeader::new().key("key ü&<1>").value("value ü&<1>"),
+                                                ]),
+                                        ),
+                                )
+                                .lua_config(
+                                    RoutingRuleLuaConfig::new().script("script ü&<1>"),
+                                ),
+                        ]),
+                ),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_cname() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutCname",
+        PutCnameRequest::new(
+            "examplebucket",
+            BucketCnameConfiguration::new(Cname::new("domain")),
+        ),
+        PutCnameRequest::new(
+            "examplebucket",
+            BucketCnameConfiguration::new(
+                Cname::new("domain ü&<1>")
+                    .certificate_configuration(
+                        CertificateConfiguration::new()
+                            .cert_id("cert-id ü&<1>")
+                            .certificate("certificate ü&<1>")
+                            .private_key("private-key ü&<1>")
+                            .previous_cert_id("previous-cert-id ü&<1>")
+                            .force(true)
+                            .delete_certificate(true),
+                    )
+                    .is_wild_card(true),
+            ),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
         },
     )
 }
@@ -1053,7 +4251,7 @@ fn put_object() -> Case {
                 ("x-oss-hash-crc64ecma", "hash-crc64"),
                 ("x-oss-version-id", "version-id"),
             ],
-            body: "",
+            body: "".as_bytes(),
         },
     )
 }
@@ -1080,7 +4278,62 @@ fn put_object_acl() -> Case {
         Answer {
             status: 200,
             headers: &[("x-oss-version-id", "version-id")],
-            body: "",
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_object_legal_hold() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutObjectLegalHold",
+        PutObjectLegalHoldRequest::new(
+            "examplebucket",
+            "dir/example object+ü.txt",
+            LegalHold::new(ObjectLegalHoldStatus::On),
+        ),
+        PutObjectLegalHoldRequest::new(
+                "examplebucket",
+                "dir/example object+ü.txt",
+                LegalHold::new(ObjectLegalHoldStatus::Off),
+            )
+            .version_id("version-id ü&<1>"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_object_retention() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutObjectRetention",
+        PutObjectRetentionRequest::new(
+            "examplebucket",
+            "dir/example object+ü.txt",
+            Retention::new(),
+        ),
+        PutObjectRetentionRequest::new(
+                "examplebucket",
+                "dir/example object+ü.txt",
+                Retention::new()
+                    .mode(ObjectRetentionMode::Compliance)
+                    .retain_until_date("retain-until-date ü&<1>"),
+            )
+            .version_id("version-id ü&<1>")
+            .bypass_governance_retention(true),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
         },
     )
 }
@@ -1113,7 +4366,52 @@ fn put_object_tagging() -> Case {
         Answer {
             status: 200,
             headers: &[("x-oss-version-id", "version-id")],
-            body: "",
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_public_access_block() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutPublicAccessBlock",
+        PutPublicAccessBlockRequest::new(PublicAccessBlockConfiguration::new()),
+        PutPublicAccessBlockRequest::new(
+            PublicAccessBlockConfiguration::new().block_public_access(true),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_style() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutStyle",
+        PutStyleRequest::new(
+            "examplebucket",
+            "style-name",
+            StyleContent::new("content"),
+        ),
+        PutStyleRequest::new(
+                "examplebucket",
+                "style-name ü&<1>",
+                StyleContent::new("content ü&<1>"),
+            )
+            .category(StyleCategory::Video),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
         },
     )
 }
@@ -1135,7 +4433,206 @@ fn put_symlink() -> Case {
         Answer {
             status: 200,
             headers: &[("x-oss-version-id", "version-id")],
-            body: "",
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_user_defined_log_fields_config() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "PutUserDefinedLogFieldsConfig",
+        PutUserDefinedLogFieldsConfigRequest::new(
+            "examplebucket",
+            UserDefinedLogFieldsConfiguration::new(),
+        ),
+        PutUserDefinedLogFieldsConfigRequest::new(
+            "examplebucket",
+            UserDefinedLogFieldsConfiguration::new()
+                .header_set(
+                    LoggingHeaderSet::new()
+                        .headers(["headers-2 ü&<1>", "headers ü&<1>"]),
+                )
+                .param_set(
+                    LoggingParamSet::new()
+                        .parameters(["parameters-2 ü&<1>", "parameters ü&<1>"]),
+                ),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn restore_object() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "RestoreObject",
+        RestoreObjectRequest::new("examplebucket", "dir/example object+ü.txt"),
+        RestoreObjectRequest::new("examplebucket", "dir/example object+ü.txt")
+            .version_id("version-id ü&<1>")
+            .restore_request(
+                RestoreRequest::new(7)
+                    .job_parameters(JobParameters::new(RestoreTier::Bulk)),
+            )
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 202,
+            headers: &[
+                ("x-oss-version-id", "version-id"),
+                ("x-oss-object-restore-priority", "Bulk"),
+            ],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn seal_append_object() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "SealAppendObject",
+        SealAppendObjectRequest::new("examplebucket", "dir/example object+ü.txt", 7),
+        SealAppendObjectRequest::new("examplebucket", "dir/example object+ü.txt", 7)
+            .tagging("tagging")
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 200,
+            headers: &[("x-oss-sealed-time", "sealed-time")],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn select_object() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "SelectObject",
+        SelectObjectRequest::new(
+            "examplebucket",
+            "dir/example object+ü.txt",
+            SelectRequest::new("expression"),
+        ),
+        SelectObjectRequest::new(
+                "examplebucket",
+                "dir/example object+ü.txt",
+                SelectRequest::new("expression ü&<1>")
+                    .input_serialization(
+                        InputSerialization::new()
+                            .csv(
+                                CsvInput::new()
+                                    .file_header_info(FileHeaderInfo::Use)
+                                    .record_delimiter("record-delimiter ü&<1>")
+                                    .field_delimiter("field-delimiter ü&<1>")
+                                    .quote_character("quote-character ü&<1>")
+                                    .comment_character("comment-character ü&<1>")
+                                    .range("range ü&<1>")
+                                    .allow_quoted_record_delimiter(true),
+                            )
+                            .compression_type(SelectCompression::Gzip),
+                    )
+                    .output_serialization(
+                        OutputSerialization::new()
+                            .csv(
+                                CsvOutput::new()
+                                    .record_delimiter("record-delimiter ü&<1>")
+                                    .field_delimiter("field-delimiter ü&<1>")
+                                    .quote_character("quote-character ü&<1>"),
+                            )
+                            .output_raw_data(true)
+                            .keep_all_columns(true)
+                            .enable_payload_crc(true)
+                            .output_header(true),
+                    )
+                    .options(
+                        SelectRequestOptions::new()
+                            .skip_partial_data_record(true)
+                            .max_skipped_records_allowed(7),
+                    ),
+            )
+            .request_payer(RequestPayer::Requester),
+        Answer {
+            status: 206,
+            headers: &[
+                ("x-oss-hash-crc64ecma", "hash-crc64ecma"),
+                ("Content-Type", "content-type"),
+            ],
+            body: b"\x01\x80\0\x01\0\0\0\x0B\x8B,\xC5=\0\0\0\0\0\0\x03\xE8pay>\"Y\xC5\x01\x80\0\x04\0\0\0\x08\xDA\xC5\x1B\xF7\0\0\0\0\0\0\x07\xD0\xAC\xB0\x9Bz\x01\x80\0\x01\0\0\0\x0C\x15HP\x9E\0\0\0\0\0\0\x1BXload\x1E\xE5\x8B<\x01\x80\0\x05\0\0\0\x14\xF3\xA4n\x08\0\0\0\0\0\0\x1BX\0\0\0\0\0\0\x1BX\0\0\0\xCEhx\xE1\xF5",
+        },
+    )
+}
+
+fn update_bucket_metadata_inventory_table_configuration() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "UpdateBucketMetadataInventoryTableConfiguration",
+        UpdateBucketMetadataInventoryTableConfigurationRequest::new(
+            "examplebucket",
+            InventoryTableConfiguration::new(),
+        ),
+        UpdateBucketMetadataInventoryTableConfigurationRequest::new(
+            "examplebucket",
+            InventoryTableConfiguration::new()
+                .configuration_state(InventoryTableState::Disabled)
+                .encryption_configuration(
+                    MetadataTableEncryptionConfiguration::new()
+                        .sse_algorithm(MetadataTableEncryption::OssKms)
+                        .kms_key_arn("kms-key-arn ü&<1>"),
+                ),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn update_bucket_metadata_journal_table_configuration() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "UpdateBucketMetadataJournalTableConfiguration",
+        UpdateBucketMetadataJournalTableConfigurationRequest::new(
+            "examplebucket",
+            JournalTableConfiguration::new(),
+        ),
+        UpdateBucketMetadataJournalTableConfigurationRequest::new(
+            "examplebucket",
+            JournalTableConfiguration::new()
+                .record_expiration(
+                    MetadataTableRecordExpiration::new()
+                        .expiration(RecordExpiration::Disabled)
+                        .days(7),
+                )
+                .encryption_configuration(
+                    MetadataTableEncryptionConfiguration::new()
+                        .sse_algorithm(MetadataTableEncryption::OssKms)
+                        .kms_key_arn("kms-key-arn ü&<1>"),
+                ),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
         },
     )
 }
@@ -1171,7 +4668,7 @@ fn upload_part() -> Case {
                 ("Content-MD5", "content-md5"),
                 ("x-oss-hash-crc64ecma", "hash-crc64"),
             ],
-            body: "",
+            body: "".as_bytes(),
         },
     )
 }
@@ -1209,7 +4706,44 @@ fn upload_part_copy() -> Case {
         Answer {
             status: 200,
             headers: &[("x-oss-copy-source-version-id", "source-version-id")],
-            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CopyPartResult>\n  <ETag>etag ü&amp;&lt;1&gt;</ETag>\n  <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n</CopyPartResult>\n",
+            body: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CopyPartResult>\n  <ETag>etag ü&amp;&lt;1&gt;</ETag>\n  <LastModified>2024-05-06T07:08:09.000Z</LastModified>\n</CopyPartResult>\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn write_get_object_response() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "oss",
+        "WriteGetObjectResponse",
+        WriteGetObjectResponseRequest::new(
+            "request-route",
+            "request-token",
+            "fwd-status",
+        ),
+        WriteGetObjectResponseRequest::new(
+                "request-route",
+                "request-token",
+                "fwd-status",
+            )
+            .fwd_header_accept_ranges("fwd-header-accept-ranges")
+            .fwd_header_cache_control("fwd-header-cache-control")
+            .fwd_header_content_disposition("fwd-header-content-disposition")
+            .fwd_header_content_encoding("fwd-header-content-encoding")
+            .fwd_header_content_language("fwd-header-content-language")
+            .fwd_header_content_range("fwd-header-content-range")
+            .fwd_header_content_type("fwd-header-content-type")
+            .fwd_header_etag("fwd-header-etag")
+            .fwd_header_expires("fwd-header-expires")
+            .fwd_header_last_modified("fwd-header-last-modified")
+            .body("payload"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
         },
     )
 }

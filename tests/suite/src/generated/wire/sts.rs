@@ -5,11 +5,11 @@
 use crate::wire::{Answer, Case};
 
 use oss_sdk::sts::Client;
-use oss_sdk::sts::AssumeRoleRequest;
+use oss_sdk::sts::{AssumeRoleRequest, AssumeRoleWithOIDCRequest};
 
 /// All operations, sorted by name.
 pub fn cases() -> Vec<Case> {
-    vec![assume_role()]
+    vec![assume_role(), assume_role_with_oidc()]
 }
 
 fn assume_role() -> Case {
@@ -28,7 +28,38 @@ fn assume_role() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "{\n  \"RequestId\": \"request-id ü&<1>\",\n  \"AssumedRoleUser\": {\n    \"Arn\": \"arn ü&<1>\",\n    \"AssumedRoleId\": \"assumed-role-id ü&<1>\"\n  },\n  \"Credentials\": {\n    \"AccessKeyId\": \"access-key-id ü&<1>\",\n    \"AccessKeySecret\": \"access-key-secret ü&<1>\",\n    \"SecurityToken\": \"security-token ü&<1>\",\n    \"Expiration\": \"2024-05-06T07:08:09.000Z\"\n  },\n  \"SourceIdentity\": \"source-identity ü&<1>\"\n}\n",
+            body: "{\n  \"RequestId\": \"request-id ü&<1>\",\n  \"AssumedRoleUser\": {\n    \"Arn\": \"arn ü&<1>\",\n    \"AssumedRoleId\": \"assumed-role-id ü&<1>\"\n  },\n  \"Credentials\": {\n    \"AccessKeyId\": \"access-key-id ü&<1>\",\n    \"AccessKeySecret\": \"access-key-secret ü&<1>\",\n    \"SecurityToken\": \"security-token ü&<1>\",\n    \"Expiration\": \"2024-05-06T07:08:09.000Z\"\n  },\n  \"SourceIdentity\": \"source-identity ü&<1>\"\n}\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn assume_role_with_oidc() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "sts",
+        "AssumeRoleWithOIDC",
+        AssumeRoleWithOIDCRequest::new(
+            "oidc-provider-arn",
+            "oidc-token",
+            "role-arn",
+            "role-session-name",
+        ),
+        AssumeRoleWithOIDCRequest::new(
+                "oidc-provider-arn ü&<1>",
+                "oidc-token ü&<1>",
+                "role-arn ü&<1>",
+                "role-session-name",
+            )
+            .duration_seconds(900)
+            .policy("policy ü&<1>"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "{\n  \"AssumedRoleUser\": {\n    \"Arn\": \"arn ü&<1>\",\n    \"AssumedRoleId\": \"assumed-role-id ü&<1>\"\n  },\n  \"Credentials\": {\n    \"AccessKeyId\": \"access-key-id ü&<1>\",\n    \"AccessKeySecret\": \"access-key-secret ü&<1>\",\n    \"SecurityToken\": \"security-token ü&<1>\",\n    \"Expiration\": \"2024-05-06T07:08:09.000Z\"\n  },\n  \"OIDCTokenInfo\": {\n    \"ClientIds\": \"client-ids ü&<1>\",\n    \"ExpirationTime\": \"expiration-time ü&<1>\",\n    \"IssuanceTime\": \"issuance-time ü&<1>\",\n    \"Issuer\": \"issuer ü&<1>\",\n    \"Subject\": \"subject ü&<1>\",\n    \"VerificationInfo\": \"verification-info ü&<1>\"\n  },\n  \"RequestId\": \"request-id ü&<1>\",\n  \"SourceIdentity\": \"source-identity ü&<1>\"\n}\n"
+                .as_bytes(),
         },
     )
 }

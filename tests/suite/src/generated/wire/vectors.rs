@@ -5,14 +5,350 @@
 use crate::wire::{Answer, Case};
 
 use oss_sdk::vectors::Client;
-use oss_sdk::vectors::{PutVectorIndexRequest, PutVectorsRequest, QueryVectorsRequest};
+use oss_sdk::vectors::{
+    DeleteBucketLoggingRequest, DeleteBucketPolicyRequest, DeleteVectorBucketRequest,
+    DeleteVectorIndexRequest, DeleteVectorsRequest, GetBucketLoggingRequest,
+    GetBucketPolicyRequest, GetVectorBucketRequest, GetVectorIndexRequest,
+    GetVectorsRequest, ListVectorBucketsRequest, ListVectorIndexesRequest,
+    ListVectorsRequest, PutBucketLoggingRequest, PutBucketPolicyRequest,
+    PutVectorBucketRequest, PutVectorIndexRequest, PutVectorIndexFusionRequest,
+    PutVectorsRequest, QueryVectorsRequest, QueryVectorsFusionRequest,
+};
 use oss_sdk::vectors::types::{
-    DataType, DistanceMetric, Vector, VectorData, VectorIndexMetadata,
+    BucketLoggingStatus, DataType, DistanceMetric, IndexMode, LoggingEnabled, Vector,
+    VectorData, VectorIndexMetadata,
 };
 
 /// All operations, sorted by name.
 pub fn cases() -> Vec<Case> {
-    vec![put_vector_index(), put_vectors(), query_vectors()]
+    vec![
+        delete_bucket_logging(), delete_bucket_policy(), delete_vector_bucket(),
+        delete_vector_index(), delete_vectors(), get_bucket_logging(),
+        get_bucket_policy(), get_vector_bucket(), get_vector_index(), get_vectors(),
+        list_vector_buckets(), list_vector_indexes(), list_vectors(),
+        put_bucket_logging(), put_bucket_policy(), put_vector_bucket(),
+        put_vector_index(), put_vector_index_fusion(), put_vectors(), query_vectors(),
+        query_vectors_fusion()
+    ]
+}
+
+fn delete_bucket_logging() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "vectors",
+        "DeleteBucketLogging",
+        DeleteBucketLoggingRequest::new("examplebucket"),
+        DeleteBucketLoggingRequest::new("examplebucket"),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_bucket_policy() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "vectors",
+        "DeleteBucketPolicy",
+        DeleteBucketPolicyRequest::new("examplebucket"),
+        DeleteBucketPolicyRequest::new("examplebucket"),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_vector_bucket() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "vectors",
+        "DeleteVectorBucket",
+        DeleteVectorBucketRequest::new("examplebucket"),
+        DeleteVectorBucketRequest::new("examplebucket"),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_vector_index() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "vectors",
+        "DeleteVectorIndex",
+        DeleteVectorIndexRequest::new("examplebucket", "index-name"),
+        DeleteVectorIndexRequest::new("examplebucket", "index-name ü&<1>"),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn delete_vectors() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "vectors",
+        "DeleteVectors",
+        DeleteVectorsRequest::new("examplebucket", "index-name", ["keys"]),
+        DeleteVectorsRequest::new(
+            "examplebucket",
+            "index-name ü&<1>",
+            ["keys-2 ü&<1>", "keys ü&<1>"],
+        ),
+        Answer {
+            status: 204,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_logging() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "vectors",
+        "GetBucketLogging",
+        GetBucketLoggingRequest::new("examplebucket"),
+        GetBucketLoggingRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "{\n  \"BucketLoggingStatus\": {\n    \"LoggingEnabled\": {\n      \"TargetBucket\": \"target-bucket ü&<1>\",\n      \"TargetPrefix\": \"target-prefix ü&<1>\",\n      \"LoggingRole\": \"logging-role ü&<1>\"\n    }\n  }\n}\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_bucket_policy() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "vectors",
+        "GetBucketPolicy",
+        GetBucketPolicyRequest::new("examplebucket"),
+        GetBucketPolicyRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "{\"Version\":\"1\",\"Statement\":[]}".as_bytes(),
+        },
+    )
+}
+
+fn get_vector_bucket() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "vectors",
+        "GetVectorBucket",
+        GetVectorBucketRequest::new("examplebucket"),
+        GetVectorBucketRequest::new("examplebucket"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "{\n  \"BucketInfo\": {\n    \"Name\": \"name ü&<1>\",\n    \"Location\": \"location ü&<1>\",\n    \"CreationDate\": \"2024-05-06T07:08:09.000Z\",\n    \"ExtranetEndpoint\": \"extranet-endpoint ü&<1>\",\n    \"IntranetEndpoint\": \"intranet-endpoint ü&<1>\",\n    \"ResourceGroupId\": \"resource-group-id ü&<1>\",\n    \"Region\": \"region ü&<1>\"\n  }\n}\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_vector_index() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "vectors",
+        "GetVectorIndex",
+        GetVectorIndexRequest::new("examplebucket", "index-name"),
+        GetVectorIndexRequest::new("examplebucket", "index-name ü&<1>"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "{\n  \"index\": {\n    \"createTime\": \"2024-05-06T07:08:09.000Z\",\n    \"dataType\": \"float32\",\n    \"dimension\": 7,\n    \"distanceMetric\": \"cosine\",\n    \"indexName\": \"index-name ü&<1>\",\n    \"metadata\": {\n      \"nonFilterableMetadataKeys\": [\"non-filterable-metadata-keys ü&<1>\", \"non-filterable-metadata-keys-2 ü&<1>\"]\n    },\n    \"status\": \"deleting\",\n    \"vectorBucketName\": \"vector-bucket-name ü&<1>\",\n    \"bucketArn\": \"bucket-arn ü&<1>\",\n    \"mode\": \"fusion\",\n    \"schemaConfiguration\": \"schema-configuration ü&<1>\"\n  }\n}\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn get_vectors() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "vectors",
+        "GetVectors",
+        GetVectorsRequest::new("examplebucket", "index-name", ["keys"]),
+        GetVectorsRequest::new(
+                "examplebucket",
+                "index-name ü&<1>",
+                ["keys-2 ü&<1>", "keys ü&<1>"],
+            )
+            .return_data(true)
+            .return_metadata(true),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "{\n  \"vectors\": [{\n    \"key\": \"key ü&<1>\",\n    \"data\": {\n      \"float32\": [0.25, 0.25],\n      \"name\": \"fields ü&<1>\"\n    },\n    \"metadata\": \"metadata ü&<1>\"\n  }, {\n    \"key\": \"key-2 ü&<1>\",\n    \"data\": {\n      \"float32\": [0.25, 0.25],\n      \"name\": \"fields ü&<1>\"\n    },\n    \"metadata\": \"metadata-2 ü&<1>\"\n  }]\n}\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn list_vector_buckets() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "vectors",
+        "ListVectorBuckets",
+        ListVectorBucketsRequest::new(),
+        ListVectorBucketsRequest::new()
+            .marker("marker ü&<1>")
+            .max_keys(7)
+            .prefix("prefix ü&<1>")
+            .resource_group_id("resource-group-id"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "{\n  \"ListAllMyBucketsResult\": {\n    \"Prefix\": \"prefix ü&<1>\",\n    \"Marker\": \"marker ü&<1>\",\n    \"MaxKeys\": 7,\n    \"IsTruncated\": true,\n    \"NextMarker\": \"next-marker ü&<1>\",\n    \"Buckets\": [{\n      \"Name\": \"name ü&<1>\",\n      \"Location\": \"location ü&<1>\",\n      \"CreationDate\": \"2024-05-06T07:08:09.000Z\",\n      \"ExtranetEndpoint\": \"extranet-endpoint ü&<1>\",\n      \"IntranetEndpoint\": \"intranet-endpoint ü&<1>\",\n      \"Region\": \"region ü&<1>\",\n      \"ResourceGroupId\": \"resource-group-id ü&<1>\"\n    }, {\n      \"Name\": \"name-2 ü&<1>\",\n      \"Location\": \"location-2 ü&<1>\",\n      \"CreationDate\": \"2024-05-06T07:08:09.000Z\",\n      \"ExtranetEndpoint\": \"extranet-endpoint-2 ü&<1>\",\n      \"IntranetEndpoint\": \"intranet-endpoint-2 ü&<1>\",\n      \"Region\": \"region-2 ü&<1>\",\n      \"ResourceGroupId\": \"resource-group-id-2 ü&<1>\"\n    }]\n  }\n}\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn list_vector_indexes() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "vectors",
+        "ListVectorIndexes",
+        ListVectorIndexesRequest::new("examplebucket"),
+        ListVectorIndexesRequest::new("examplebucket")
+            .next_token("next-token ü&<1>")
+            .max_results(7)
+            .prefix("prefix ü&<1>"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "{\n  \"nextToken\": \"next-token ü&<1>\",\n  \"indexes\": [{\n    \"createTime\": \"2024-05-06T07:08:09.000Z\",\n    \"dataType\": \"float32\",\n    \"dimension\": 7,\n    \"distanceMetric\": \"cosine\",\n    \"indexName\": \"index-name ü&<1>\",\n    \"metadata\": {\n      \"nonFilterableMetadataKeys\": [\"non-filterable-metadata-keys ü&<1>\", \"non-filterable-metadata-keys-2 ü&<1>\"]\n    },\n    \"status\": \"deleting\",\n    \"vectorBucketName\": \"vector-bucket-name ü&<1>\",\n    \"bucketArn\": \"bucket-arn ü&<1>\",\n    \"mode\": \"fusion\",\n    \"schemaConfiguration\": \"schema-configuration ü&<1>\"\n  }, {\n    \"createTime\": \"2024-05-06T07:08:09.000Z\",\n    \"dataType\": \"float32\",\n    \"dimension\": 8,\n    \"distanceMetric\": \"euclidean\",\n    \"indexName\": \"index-name-2 ü&<1>\",\n    \"metadata\": {\n      \"nonFilterableMetadataKeys\": [\"non-filterable-metadata-keys ü&<1>\", \"non-filterable-metadata-keys-2 ü&<1>\"]\n    },\n    \"status\": \"enable\",\n    \"vectorBucketName\": \"vector-bucket-name-2 ü&<1>\",\n    \"bucketArn\": \"bucket-arn-2 ü&<1>\",\n    \"mode\": \"standard\",\n    \"schemaConfiguration\": \"schema-configuration-2 ü&<1>\"\n  }]\n}\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn list_vectors() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "vectors",
+        "ListVectors",
+        ListVectorsRequest::new("examplebucket", "index-name"),
+        ListVectorsRequest::new("examplebucket", "index-name ü&<1>")
+            .max_results(7)
+            .next_token("next-token ü&<1>")
+            .return_data(true)
+            .return_metadata(true)
+            .segment_count(7)
+            .segment_index(7),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "{\n  \"nextToken\": \"next-token ü&<1>\",\n  \"vectors\": [{\n    \"key\": \"key ü&<1>\",\n    \"data\": {\n      \"float32\": [0.25, 0.25],\n      \"name\": \"fields ü&<1>\"\n    },\n    \"metadata\": \"metadata ü&<1>\"\n  }, {\n    \"key\": \"key-2 ü&<1>\",\n    \"data\": {\n      \"float32\": [0.25, 0.25],\n      \"name\": \"fields ü&<1>\"\n    },\n    \"metadata\": \"metadata-2 ü&<1>\"\n  }]\n}\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn put_bucket_logging() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "vectors",
+        "PutBucketLogging",
+        PutBucketLoggingRequest::new("examplebucket", BucketLoggingStatus::new()),
+        PutBucketLoggingRequest::new(
+            "examplebucket",
+            BucketLoggingStatus::new()
+                .logging_enabled(
+                    LoggingEnabled::new()
+                        .target_bucket("target-bucket ü&<1>")
+                        .target_prefix("target-prefix ü&<1>")
+                        .logging_role("logging-role ü&<1>"),
+                ),
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_bucket_policy() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "vectors",
+        "PutBucketPolicy",
+        PutBucketPolicyRequest::new(
+            "examplebucket",
+            "{\"Version\":\"1\",\"Statement\":[]}",
+        ),
+        PutBucketPolicyRequest::new(
+            "examplebucket",
+            "{\"Version\":\"1\",\"Statement\":[]}",
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_vector_bucket() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "vectors",
+        "PutVectorBucket",
+        PutVectorBucketRequest::new("examplebucket"),
+        PutVectorBucketRequest::new("examplebucket")
+            .resource_group_id("resource-group-id")
+            .bucket_tagging("bucket-tagging"),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
+        },
+    )
 }
 
 fn put_vector_index() -> Case {
@@ -46,7 +382,34 @@ fn put_vector_index() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "",
+            body: "".as_bytes(),
+        },
+    )
+}
+
+fn put_vector_index_fusion() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "vectors",
+        "PutVectorIndexFusion",
+        PutVectorIndexFusionRequest::new(
+            "examplebucket",
+            "index-name",
+            IndexMode::Standard,
+            "schema-configuration",
+        ),
+        PutVectorIndexFusionRequest::new(
+            "examplebucket",
+            "index-name ü&<1>",
+            IndexMode::Fusion,
+            "schema-configuration ü&<1>",
+        ),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "".as_bytes(),
         },
     )
 }
@@ -61,22 +424,32 @@ fn put_vectors() -> Case {
         PutVectorsRequest::new(
             "examplebucket",
             "index-name",
-            [Vector::new("key", VectorData::new([0.25]))],
+            [Vector::new("key", VectorData::new())],
         ),
         PutVectorsRequest::new(
             "examplebucket",
             "index-name ü&<1>",
             [
-                Vector::new("key-2 ü&<1>", VectorData::new([0.25, 0.25]))
+                Vector::new(
+                        "key-2 ü&<1>",
+                        VectorData::new()
+                            .float32([0.25, 0.25])
+                            .fields([("name", "fields ü&<1>")]),
+                    )
                     .metadata("metadata-2 ü&<1>"),
-                Vector::new("key ü&<1>", VectorData::new([0.25, 0.25]))
+                Vector::new(
+                        "key ü&<1>",
+                        VectorData::new()
+                            .float32([0.25, 0.25])
+                            .fields([("name", "fields ü&<1>")]),
+                    )
                     .metadata("metadata ü&<1>"),
             ],
         ),
         Answer {
             status: 200,
             headers: &[],
-            body: "",
+            body: "".as_bytes(),
         },
     )
 }
@@ -88,16 +461,13 @@ fn query_vectors() -> Case {
     >(
         "vectors",
         "QueryVectors",
-        QueryVectorsRequest::new(
-            "examplebucket",
-            "index-name",
-            VectorData::new([0.25]),
-            7,
-        ),
+        QueryVectorsRequest::new("examplebucket", "index-name", VectorData::new(), 7),
         QueryVectorsRequest::new(
                 "examplebucket",
                 "index-name ü&<1>",
-                VectorData::new([0.25, 0.25]),
+                VectorData::new()
+                    .float32([0.25, 0.25])
+                    .fields([("name", "fields ü&<1>")]),
                 7,
             )
             .filter("filter ü&<1>")
@@ -106,7 +476,38 @@ fn query_vectors() -> Case {
         Answer {
             status: 200,
             headers: &[],
-            body: "{\n  \"vectors\": [{\n    \"key\": \"key ü&<1>\",\n    \"distance\": 0.5,\n    \"data\": {\n      \"float32\": [0.25, 0.25]\n    },\n    \"metadata\": \"metadata ü&<1>\"\n  }, {\n    \"key\": \"key-2 ü&<1>\",\n    \"distance\": 0.5,\n    \"data\": {\n      \"float32\": [0.25, 0.25]\n    },\n    \"metadata\": \"metadata-2 ü&<1>\"\n  }]\n}\n",
+            body: "{\n  \"vectors\": [{\n    \"key\": \"key ü&<1>\",\n    \"distance\": 0.5,\n    \"data\": {\n      \"float32\": [0.25, 0.25],\n      \"name\": \"fields ü&<1>\"\n    },\n    \"metadata\": \"metadata ü&<1>\"\n  }, {\n    \"key\": \"key-2 ü&<1>\",\n    \"distance\": 0.5,\n    \"data\": {\n      \"float32\": [0.25, 0.25],\n      \"name\": \"fields ü&<1>\"\n    },\n    \"metadata\": \"metadata-2 ü&<1>\"\n  }]\n}\n"
+                .as_bytes(),
+        },
+    )
+}
+
+fn query_vectors_fusion() -> Case {
+    Case::new::<
+        Client,
+        _,
+    >(
+        "vectors",
+        "QueryVectorsFusion",
+        QueryVectorsFusionRequest::new("examplebucket", "index-name"),
+        QueryVectorsFusionRequest::new("examplebucket", "index-name ü&<1>")
+            .knn("knn ü&<1>")
+            .limit(7)
+            .next_token("next-token ü&<1>")
+            .partition_keys(["partition-keys-2 ü&<1>", "partition-keys ü&<1>"])
+            .query("query ü&<1>")
+            .retriever("retriever ü&<1>")
+            .return_metadata(true)
+            .return_metadata_fields([
+                "return-metadata-fields-2 ü&<1>",
+                "return-metadata-fields ü&<1>",
+            ])
+            .sort(["sort-2 ü&<1>", "sort ü&<1>"]),
+        Answer {
+            status: 200,
+            headers: &[],
+            body: "{\n  \"nextToken\": \"next-token ü&<1>\",\n  \"vectors\": [{\n    \"key\": \"key ü&<1>\",\n    \"metadata\": \"metadata ü&<1>\",\n    \"score\": 0.5\n  }, {\n    \"key\": \"key-2 ü&<1>\",\n    \"metadata\": \"metadata-2 ü&<1>\",\n    \"score\": 0.5\n  }]\n}\n"
+                .as_bytes(),
         },
     )
 }

@@ -74,7 +74,7 @@ impl PutValuesRequest {
 
 impl Operation for PutValuesRequest {
     type Output = PutValuesResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "PutValues", Method::POST)
             .query(&[("putValues", None)])
@@ -82,6 +82,7 @@ impl Operation for PutValuesRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.check_length("index_name", &self.index_name, 1, 63);
@@ -97,6 +98,7 @@ impl Operation for PutValuesRequest {
         out.json(None, document);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<PutValuesResult, Error> {
         let mut result = PutValuesResult::default();
         let mut object = JsonReader::new(reply.json(None)?, Names::Wire)?;
@@ -179,7 +181,7 @@ impl QueryValuesRequest {
 
 impl Operation for QueryValuesRequest {
     type Output = QueryValuesResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "QueryValues", Method::POST)
             .query(&[("queryValues", None)])
@@ -187,6 +189,7 @@ impl Operation for QueryValuesRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.check_range("top_k", self.top_k, 1, 100);
@@ -196,6 +199,7 @@ impl Operation for QueryValuesRequest {
         out.json(Some("query"), document);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<QueryValuesResult, Error> {
         let mut result = QueryValuesResult::default();
         let mut object = JsonReader::new(reply.json(Some("answer"))?, Names::Wire)?;
@@ -239,11 +243,11 @@ impl QueryValuesResult {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct GetRowRequest {
-    /// Which table. Required.
+    /// Where the row stands. Required.
     pub table_arn: String,
-    /// Which row. Required.
+    /// Its number in the table. Required.
     pub row: i64,
-    /// Which type.
+    /// How the row is written.
     pub kind: Option<DataType>,
 }
 
@@ -281,12 +285,13 @@ impl GetRowRequest {
 
 impl Operation for GetRowRequest {
     type Output = GetRowResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "GetRow", Method::GET);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.path_literal("tables");
         out.path_segment("table_arn", &self.table_arn);
@@ -295,6 +300,7 @@ impl Operation for GetRowRequest {
         out.query("kind", "kind", self.kind.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<GetRowResult, Error> {
         Ok(GetRowResult {
             row: Some(FromJson::from_json(reply.json(None)?, Names::Wire)?),
@@ -368,18 +374,20 @@ impl PutAnythingRequest {
 
 impl Operation for PutAnythingRequest {
     type Output = PutAnythingResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "PutAnything", Method::PUT)
             .query(&[("anything", None)]);
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.bucket(&self.bucket);
         out.json(None, ToJson::to_json(&self.anything, Names::Wire));
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<PutAnythingResult, Error> {
         Ok(PutAnythingResult {
             meta: reply.into_meta(),
@@ -452,6 +460,7 @@ impl Data {
 }
 
 impl FromJson for Data {
+    #[inline]
     fn from_json(
         value: ::oss_sdk::__private::Value,
         names: Names,
@@ -468,6 +477,7 @@ impl FromJson for Data {
 }
 
 impl ToJson for Data {
+    #[inline]
     fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
         let mut out = JsonObject::new(names);
         out.set("float32", "float32", &self.float32);
@@ -485,7 +495,7 @@ pub(super) fn check_data(shape: &Data, path: &str, out: &mut Encoder) {
 }
 
 /// Values of all types. Is called like a type of serde.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Value {
     /// Full name. Required.
@@ -506,8 +516,8 @@ pub struct Value {
     pub parent: Option<Box<Value>>,
     /// Holds itself in a map.
     pub by_name: BTreeMap<String, Value>,
-    /// Is called like a type. `true` when the answer has none.
-    pub bool: bool,
+    /// Is called like a type. Default: `true`.
+    pub bool: Option<bool>,
 }
 
 impl Value {
@@ -523,7 +533,7 @@ impl Value {
             children: Vec::new(),
             parent: None,
             by_name: BTreeMap::new(),
-            bool: true,
+            bool: None,
         }
     }
 
@@ -611,29 +621,13 @@ impl Value {
     /// Sets [`bool`](field@Self::bool).
     #[must_use]
     pub fn bool(mut self, value: bool) -> Self {
-        self.bool = value;
+        self.bool = Some(value);
         self
     }
 }
 
-impl Default for Value {
-    fn default() -> Self {
-        Self {
-            key: Default::default(),
-            data: Default::default(),
-            metadata: Default::default(),
-            tags: Default::default(),
-            created: Default::default(),
-            raw: Default::default(),
-            children: Default::default(),
-            parent: Default::default(),
-            by_name: Default::default(),
-            bool: true,
-        }
-    }
-}
-
 impl FromJson for Value {
+    #[inline]
     fn from_json(
         value: ::oss_sdk::__private::Value,
         names: Names,
@@ -649,7 +643,7 @@ impl FromJson for Value {
             children: object.take("children", "children")?.unwrap_or_default(),
             parent: object.take("parent", "parent")?,
             by_name: object.take("by_name", "byName")?.unwrap_or_default(),
-            bool: object.take("bool", "BOOL")?.unwrap_or(true),
+            bool: object.take("bool", "BOOL")?,
         };
         object.finish()?;
         Ok(value)
@@ -657,6 +651,7 @@ impl FromJson for Value {
 }
 
 impl ToJson for Value {
+    #[inline]
     fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
         let mut out = JsonObject::new(names);
         out.set("key", "key", &self.key);
@@ -763,12 +758,14 @@ impl FromText for DataType {
 }
 
 impl ToJson for DataType {
+    #[inline]
     fn to_json(&self, _names: Names) -> ::oss_sdk::__private::Value {
         ::oss_sdk::__private::Value::from(self.as_str())
     }
 }
 
 impl FromJson for DataType {
+    #[inline]
     fn from_json(
         value: ::oss_sdk::__private::Value,
         names: Names,
@@ -813,6 +810,7 @@ mod dynamic {
     };
 
     impl FromJson for PutValuesRequest {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -830,6 +828,7 @@ mod dynamic {
     }
 
     impl ToJson for PutValuesResult {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
             out.set("stored", "stored", &self.stored);
@@ -838,6 +837,7 @@ mod dynamic {
     }
 
     impl FromJson for QueryValuesRequest {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -854,6 +854,7 @@ mod dynamic {
     }
 
     impl ToJson for QueryValuesResult {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
             out.set("values", "values", &self.values);
@@ -863,6 +864,7 @@ mod dynamic {
     }
 
     impl FromJson for GetRowRequest {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -879,6 +881,7 @@ mod dynamic {
     }
 
     impl ToJson for GetRowResult {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
             out.set("row", "row", &self.row);
@@ -887,6 +890,7 @@ mod dynamic {
     }
 
     impl FromJson for PutAnythingRequest {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -902,6 +906,7 @@ mod dynamic {
     }
 
     impl ToJson for PutAnythingResult {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             JsonObject::new(names).into()
         }

@@ -59,13 +59,14 @@ impl AssumeRoleRequest {
 
 impl Operation for AssumeRoleRequest {
     type Output = AssumeRoleResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "AssumeRole", Method::POST)
             .not_idempotent();
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.require("role_arn", !self.role_arn.is_empty());
         if let Some(value) = self.duration_seconds {
@@ -76,6 +77,7 @@ impl Operation for AssumeRoleRequest {
         out.query("type", "Type", self.r#type.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<AssumeRoleResult, Error> {
         let mut result = AssumeRoleResult::default();
         let mut object = JsonReader::new(reply.json(None)?, Names::Wire)?;
@@ -149,7 +151,7 @@ impl fmt::Debug for AssumeRoleWithOIDCRequest {
 
 impl Operation for AssumeRoleWithOIDCRequest {
     type Output = AssumeRoleWithOIDCResult;
-
+    #[inline]
     fn spec() -> &'static Spec {
         static SPEC: Spec = Spec::new(&SERVICE, "AssumeRoleWithOIDC", Method::POST)
             .not_idempotent()
@@ -157,11 +159,13 @@ impl Operation for AssumeRoleWithOIDCRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut Encoder) {
         out.require("oidc_token", !self.oidc_token.is_empty());
         out.query_value("oidc_token", "OIDCToken", &self.oidc_token);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<AssumeRoleWithOIDCResult, Error> {
         let mut result = AssumeRoleWithOIDCResult::default();
         let mut object = JsonReader::new(reply.json(None)?, Names::Wire)?;
@@ -221,6 +225,7 @@ impl fmt::Debug for Credentials {
 }
 
 impl FromJson for Credentials {
+    #[inline]
     fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
         let mut object = JsonReader::new(value, names)?;
         let value = Self {
@@ -306,12 +311,14 @@ impl FromText for RoleType {
 }
 
 impl ToJson for RoleType {
+    #[inline]
     fn to_json(&self, _names: Names) -> Value {
         Value::from(self.as_str())
     }
 }
 
 impl FromJson for RoleType {
+    #[inline]
     fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
         String::from_json(value, names).map(Self::from)
     }
@@ -349,6 +356,7 @@ mod dynamic {
     };
 
     impl FromJson for AssumeRoleRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -362,6 +370,7 @@ mod dynamic {
     }
 
     impl ToJson for AssumeRoleResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("credentials", "Credentials", &self.credentials);
@@ -371,6 +380,7 @@ mod dynamic {
     }
 
     impl FromJson for AssumeRoleWithOIDCRequest {
+        #[inline]
         fn from_json(value: Value, names: Names) -> Result<Self, JsonError> {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
@@ -382,6 +392,7 @@ mod dynamic {
     }
 
     impl ToJson for AssumeRoleWithOIDCResult {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("credentials", "Credentials", &self.credentials);
@@ -390,6 +401,7 @@ mod dynamic {
     }
 
     impl ToJson for Credentials {
+        #[inline]
         fn to_json(&self, names: Names) -> Value {
             let mut out = JsonObject::new(names);
             out.set("access_key_id", "AccessKeyId", &self.access_key_id);

@@ -32,6 +32,7 @@ mod dynamic {
     use super::Owner;
 
     impl ToJson for Owner {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
             out.set("id", "ID", &self.id);

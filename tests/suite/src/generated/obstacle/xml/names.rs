@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use oss_sdk::__private::{
-    Body, Bytes, Call, Error, FromText, HeaderMap, NextPage, Paginate, Presign, ReadXml,
-    Reply, ResponseBody, ResultMeta, TextError, Timestamp, ToText, UrlDecode, WriteXml,
-    XmlError, XmlReader, XmlWriter,
+    Body, Bytes, Call, Error, FromText, HeaderMap, JsonObject, Names, NextPage, Paginate,
+    Presign, ReadXml, Reply, ResponseBody, ResultMeta, TextError, Timestamp, ToJson,
+    ToText, UrlDecode, WriteXml, XmlError, XmlReader, XmlWriter,
 };
 
 use super::SERVICE;
@@ -23,7 +23,7 @@ pub struct PutKeywordsRequest {
     pub r#type: String,
     /// Cannot be raw.
     pub self_: Option<String>,
-    /// Keyword of keywords. Required.
+    /// How it is compared. Required.
     pub r#match: Keyword,
     /// Whether nobody waits.
     pub r#async: Option<bool>,
@@ -139,7 +139,7 @@ impl PutKeywordsRequest {
 
 impl ::oss_sdk::__private::Operation for PutKeywordsRequest {
     type Output = PutKeywordsResult;
-
+    #[inline]
     fn spec() -> &'static ::oss_sdk::__private::Spec {
         static SPEC: ::oss_sdk::__private::Spec = ::oss_sdk::__private::Spec::new(
                 &SERVICE,
@@ -151,6 +151,7 @@ impl ::oss_sdk::__private::Operation for PutKeywordsRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut ::oss_sdk::__private::Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -168,6 +169,7 @@ impl ::oss_sdk::__private::Operation for PutKeywordsRequest {
         out.xml("document", "KEYWORDS", &self.document);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<PutKeywordsResult, Error> {
         Ok(PutKeywordsResult {
             etag: reply.header_required("ETag")?,
@@ -247,7 +249,7 @@ impl GetKeywordsRequest {
 
 impl ::oss_sdk::__private::Operation for GetKeywordsRequest {
     type Output = GetKeywordsResult;
-
+    #[inline]
     fn spec() -> &'static ::oss_sdk::__private::Spec {
         static SPEC: ::oss_sdk::__private::Spec = ::oss_sdk::__private::Spec::new(
                 &SERVICE,
@@ -258,11 +260,13 @@ impl ::oss_sdk::__private::Operation for GetKeywordsRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut ::oss_sdk::__private::Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<GetKeywordsResult, Error> {
         let mut document = Keywords::default();
         let is_present = reply.read_xml_optional(Some("KEYWORDS"), &mut document)?;
@@ -374,7 +378,7 @@ impl ListNumbersRequest {
 
 impl ::oss_sdk::__private::Operation for ListNumbersRequest {
     type Output = ListNumbersResult;
-
+    #[inline]
     fn spec() -> &'static ::oss_sdk::__private::Spec {
         static SPEC: ::oss_sdk::__private::Spec = ::oss_sdk::__private::Spec::new(
                 &SERVICE,
@@ -385,6 +389,7 @@ impl ::oss_sdk::__private::Operation for ListNumbersRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut ::oss_sdk::__private::Encoder) {
         out.bucket(&self.bucket);
         if let Some(value) = self.max_keys {
@@ -396,6 +401,7 @@ impl ::oss_sdk::__private::Operation for ListNumbersRequest {
         out.query("encoding_type", "encoding-type", self.encoding_type.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<ListNumbersResult, Error> {
         let mut result = ListNumbersResult::default();
         reply.read_xml(Some("ListNumbersResult"), &mut result)?;
@@ -442,7 +448,7 @@ impl ReadXml for ListNumbersResult {
 
 impl Paginate for ListNumbersRequest {
     type Item = Value;
-
+    #[inline]
     fn next_page(&mut self, page: &ListNumbersResult) -> NextPage {
         if !page.is_truncated {
             return NextPage::Last;
@@ -457,6 +463,7 @@ impl Paginate for ListNumbersRequest {
         NextPage::More
     }
 
+    #[inline]
     fn items(page: ListNumbersResult) -> Vec<Value> {
         page.values
     }
@@ -591,7 +598,7 @@ impl fmt::Debug for PutStreamRequest {
 
 impl ::oss_sdk::__private::Operation for PutStreamRequest {
     type Output = PutStreamResult;
-
+    #[inline]
     fn spec() -> &'static ::oss_sdk::__private::Spec {
         static SPEC: ::oss_sdk::__private::Spec = ::oss_sdk::__private::Spec::new(
                 &SERVICE,
@@ -604,6 +611,7 @@ impl ::oss_sdk::__private::Operation for PutStreamRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut ::oss_sdk::__private::Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -612,6 +620,7 @@ impl ::oss_sdk::__private::Operation for PutStreamRequest {
         out.stream(&self.body);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<PutStreamResult, Error> {
         Ok(PutStreamResult {
             callback_result: reply.callback_text(),
@@ -694,7 +703,7 @@ impl GetStreamRequest {
 
 impl ::oss_sdk::__private::Operation for GetStreamRequest {
     type Output = GetStreamResult;
-
+    #[inline]
     fn spec() -> &'static ::oss_sdk::__private::Spec {
         static SPEC: ::oss_sdk::__private::Spec = ::oss_sdk::__private::Spec::new(
                 &SERVICE,
@@ -707,12 +716,14 @@ impl ::oss_sdk::__private::Operation for GetStreamRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut ::oss_sdk::__private::Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
         out.header("range", "Range", self.range.as_ref());
     }
 
+    #[inline]
     fn decode(mut reply: Reply) -> Result<GetStreamResult, Error> {
         Ok(GetStreamResult {
             body: reply.stream(),
@@ -820,7 +831,7 @@ impl AppendStreamRequest {
 
 impl ::oss_sdk::__private::Operation for AppendStreamRequest {
     type Output = AppendStreamResult;
-
+    #[inline]
     fn spec() -> &'static ::oss_sdk::__private::Spec {
         static SPEC: ::oss_sdk::__private::Spec = ::oss_sdk::__private::Spec::new(
                 &SERVICE,
@@ -833,6 +844,7 @@ impl ::oss_sdk::__private::Operation for AppendStreamRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut ::oss_sdk::__private::Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -848,6 +860,7 @@ impl ::oss_sdk::__private::Operation for AppendStreamRequest {
         out.stream(&self.body);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<AppendStreamResult, Error> {
         Ok(AppendStreamResult {
             next_position: reply.header("x-oss-next-append-position")?,
@@ -894,7 +907,7 @@ pub struct CopyThingRequest {
     pub source_bucket: Option<String>,
     /// Full name of the source. Required.
     pub source_key: String,
-    /// Which version of the source.
+    /// What the copy is made from if not of the newest.
     pub source_version_id: Option<String>,
 }
 
@@ -952,7 +965,7 @@ impl CopyThingRequest {
 
 impl ::oss_sdk::__private::Operation for CopyThingRequest {
     type Output = CopyThingResult;
-
+    #[inline]
     fn spec() -> &'static ::oss_sdk::__private::Spec {
         static SPEC: ::oss_sdk::__private::Spec = ::oss_sdk::__private::Spec::new(
                 &SERVICE,
@@ -965,6 +978,7 @@ impl ::oss_sdk::__private::Operation for CopyThingRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut ::oss_sdk::__private::Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -975,6 +989,7 @@ impl ::oss_sdk::__private::Operation for CopyThingRequest {
         );
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<CopyThingResult, Error> {
         let mut result = CopyThingResult::default();
         reply.read_xml_optional(None, &mut result)?;
@@ -1071,7 +1086,7 @@ impl CompleteThingsRequest {
 
 impl ::oss_sdk::__private::Operation for CompleteThingsRequest {
     type Output = CompleteThingsResult;
-
+    #[inline]
     fn spec() -> &'static ::oss_sdk::__private::Spec {
         static SPEC: ::oss_sdk::__private::Spec = ::oss_sdk::__private::Spec::new(
                 &SERVICE,
@@ -1082,6 +1097,7 @@ impl ::oss_sdk::__private::Operation for CompleteThingsRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut ::oss_sdk::__private::Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
@@ -1095,6 +1111,7 @@ impl ::oss_sdk::__private::Operation for CompleteThingsRequest {
         }
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<CompleteThingsResult, Error> {
         Ok(CompleteThingsResult {
             meta: reply.into_meta(),
@@ -1103,6 +1120,7 @@ impl ::oss_sdk::__private::Operation for CompleteThingsRequest {
 }
 
 impl WriteXml for CompleteThingsRequest {
+    #[inline]
     fn write_xml(&self, writer: &mut XmlWriter) {
         writer.require("parts", !self.parts.is_empty());
         writer.check_items("parts", self.parts.len(), 3);
@@ -1170,7 +1188,7 @@ impl PutPolicyRequest {
 
 impl ::oss_sdk::__private::Operation for PutPolicyRequest {
     type Output = PutPolicyResult;
-
+    #[inline]
     fn spec() -> &'static ::oss_sdk::__private::Spec {
         static SPEC: ::oss_sdk::__private::Spec = ::oss_sdk::__private::Spec::new(
                 &SERVICE,
@@ -1181,12 +1199,14 @@ impl ::oss_sdk::__private::Operation for PutPolicyRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut ::oss_sdk::__private::Encoder) {
         out.bucket(&self.bucket);
         out.require("policy", !self.policy.is_empty());
         out.text("policy", &self.policy);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<PutPolicyResult, Error> {
         Ok(PutPolicyResult {
             meta: reply.into_meta(),
@@ -1242,7 +1262,7 @@ impl GetPolicyRequest {
 
 impl ::oss_sdk::__private::Operation for GetPolicyRequest {
     type Output = GetPolicyResult;
-
+    #[inline]
     fn spec() -> &'static ::oss_sdk::__private::Spec {
         static SPEC: ::oss_sdk::__private::Spec = ::oss_sdk::__private::Spec::new(
                 &SERVICE,
@@ -1253,10 +1273,12 @@ impl ::oss_sdk::__private::Operation for GetPolicyRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut ::oss_sdk::__private::Encoder) {
         out.bucket(&self.bucket);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<GetPolicyResult, Error> {
         Ok(GetPolicyResult {
             policy: Some(reply.text()?),
@@ -1315,7 +1337,7 @@ impl GetLocationRequest {
 
 impl ::oss_sdk::__private::Operation for GetLocationRequest {
     type Output = GetLocationResult;
-
+    #[inline]
     fn spec() -> &'static ::oss_sdk::__private::Spec {
         static SPEC: ::oss_sdk::__private::Spec = ::oss_sdk::__private::Spec::new(
                 &SERVICE,
@@ -1326,10 +1348,12 @@ impl ::oss_sdk::__private::Operation for GetLocationRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut ::oss_sdk::__private::Encoder) {
         out.bucket(&self.bucket);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<GetLocationResult, Error> {
         Ok(GetLocationResult {
             location: Some(reply.root_text(Some("LocationConstraint"))?),
@@ -1388,7 +1412,7 @@ impl ListObjectsV2Request {
 
 impl ::oss_sdk::__private::Operation for ListObjectsV2Request {
     type Output = ListObjectsV2Result;
-
+    #[inline]
     fn spec() -> &'static ::oss_sdk::__private::Spec {
         static SPEC: ::oss_sdk::__private::Spec = ::oss_sdk::__private::Spec::new(
                 &SERVICE,
@@ -1399,10 +1423,12 @@ impl ::oss_sdk::__private::Operation for ListObjectsV2Request {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut ::oss_sdk::__private::Encoder) {
         out.bucket(&self.bucket);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<ListObjectsV2Result, Error> {
         Ok(ListObjectsV2Result {
             meta: reply.into_meta(),
@@ -1458,7 +1484,7 @@ impl ListObjectsRequest {
 
 impl ::oss_sdk::__private::Operation for ListObjectsRequest {
     type Output = ListObjectsResult;
-
+    #[inline]
     fn spec() -> &'static ::oss_sdk::__private::Spec {
         static SPEC: ::oss_sdk::__private::Spec = ::oss_sdk::__private::Spec::new(
                 &SERVICE,
@@ -1469,10 +1495,12 @@ impl ::oss_sdk::__private::Operation for ListObjectsRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut ::oss_sdk::__private::Encoder) {
         out.bucket(&self.bucket);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<ListObjectsResult, Error> {
         Ok(ListObjectsResult {
             meta: reply.into_meta(),
@@ -1518,7 +1546,7 @@ impl TypeRequest {
 
 impl ::oss_sdk::__private::Operation for TypeRequest {
     type Output = TypeResult;
-
+    #[inline]
     fn spec() -> &'static ::oss_sdk::__private::Spec {
         static SPEC: ::oss_sdk::__private::Spec = ::oss_sdk::__private::Spec::new(
             &SERVICE,
@@ -1528,7 +1556,9 @@ impl ::oss_sdk::__private::Operation for TypeRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, _out: &mut ::oss_sdk::__private::Encoder) {}
+    #[inline]
     fn decode(reply: Reply) -> Result<TypeResult, Error> {
         Ok(TypeResult {
             meta: reply.into_meta(),
@@ -1596,7 +1626,7 @@ impl HeadThingRequest {
 
 impl ::oss_sdk::__private::Operation for HeadThingRequest {
     type Output = HeadThingResult;
-
+    #[inline]
     fn spec() -> &'static ::oss_sdk::__private::Spec {
         static SPEC: ::oss_sdk::__private::Spec = ::oss_sdk::__private::Spec::new(
             &SERVICE,
@@ -1606,11 +1636,13 @@ impl ::oss_sdk::__private::Operation for HeadThingRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut ::oss_sdk::__private::Encoder) {
         out.bucket(&self.bucket);
         out.key(&self.key);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<HeadThingResult, Error> {
         Ok(HeadThingResult {
             meta: reply.into_meta(),
@@ -1677,6 +1709,7 @@ impl ReadXml for Debug {
 }
 
 impl WriteXml for Debug {
+    #[inline]
     fn write_xml(&self, writer: &mut XmlWriter) {
         writer.optional("Cow", self.cow.as_ref());
     }
@@ -1717,6 +1750,7 @@ impl ReadXml for Display {
 }
 
 impl WriteXml for Display {
+    #[inline]
     fn write_xml(&self, writer: &mut XmlWriter) {
         writer.optional("FromStr", self.from_str.as_ref());
     }
@@ -1757,6 +1791,7 @@ impl ReadXml for Encoder {
 }
 
 impl WriteXml for Encoder {
+    #[inline]
     fn write_xml(&self, writer: &mut XmlWriter) {
         writer.shape_optional("Operation", self.operation.as_ref());
     }
@@ -1797,21 +1832,22 @@ impl ReadXml for Hash {
 }
 
 impl WriteXml for Hash {
+    #[inline]
     fn write_xml(&self, writer: &mut XmlWriter) {
         writer.optional("Infallible", self.infallible.as_ref());
     }
 }
 
 /// Members that are called like keywords and like items of the prelude.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Keywords {
-    /// A keyword.
+    /// What it stands for in Rust.
     pub r#type: Option<String>,
     /// Cannot be raw, and is required.
     pub self_: String,
-    /// Another keyword. `async` when the answer has none.
-    pub r#fn: Keyword,
+    /// Another keyword. Default: `async`.
+    pub r#fn: Option<Keyword>,
     /// Is called like a type.
     pub option: Option<Method>,
     /// Is called like another type. At most 5 items.
@@ -1822,8 +1858,8 @@ pub struct Keywords {
     pub text: Option<f64>,
     /// Is called like another variable.
     pub reader: Option<f32>,
-    /// Is called like a third variable. `false` when the answer has none.
-    pub writer: bool,
+    /// Is called like a third variable. Default: `false`.
+    pub writer: Option<bool>,
     /// Is called like a fourth.
     pub out: Option<Timestamp>,
     /// Is secret. From 1 to 8 bytes.
@@ -1844,13 +1880,13 @@ impl Keywords {
         Self {
             r#type: None,
             self_: self_.into(),
-            r#fn: Keyword::Async,
+            r#fn: None,
             option: None,
             result: Vec::new(),
             value: None,
             text: None,
             reader: None,
-            writer: false,
+            writer: None,
             out: None,
             name: None,
             tree: None,
@@ -1877,7 +1913,7 @@ impl Keywords {
     /// Sets [`r#fn`](field@Self::fn).
     #[must_use]
     pub fn r#fn(mut self, value: impl Into<Keyword>) -> Self {
-        self.r#fn = value.into();
+        self.r#fn = Some(value.into());
         self
     }
 
@@ -1919,7 +1955,7 @@ impl Keywords {
     /// Sets [`writer`](field@Self::writer).
     #[must_use]
     pub fn writer(mut self, value: bool) -> Self {
-        self.writer = value;
+        self.writer = Some(value);
         self
     }
 
@@ -1988,28 +2024,6 @@ impl fmt::Debug for Keywords {
     }
 }
 
-impl Default for Keywords {
-    fn default() -> Self {
-        Self {
-            r#type: Default::default(),
-            self_: Default::default(),
-            r#fn: Keyword::Async,
-            option: Default::default(),
-            result: Default::default(),
-            value: Default::default(),
-            text: Default::default(),
-            reader: Default::default(),
-            writer: Default::default(),
-            out: Default::default(),
-            name: Default::default(),
-            tree: Default::default(),
-            debug: Default::default(),
-            hashes: Default::default(),
-            display: Default::default(),
-        }
-    }
-}
-
 impl ReadXml for Keywords {
     fn read_xml(&mut self, reader: &mut XmlReader<'_>) -> Result<(), XmlError> {
         let mut found_self = None;
@@ -2017,13 +2031,13 @@ impl ReadXml for Keywords {
             match child {
                 b"Type" => self.r#type = Some(reader.value()?),
                 b"Self" => found_self = Some(reader.value()?),
-                b"Fn" => self.r#fn = reader.value()?,
+                b"Fn" => self.r#fn = Some(reader.value()?),
                 b"Option" => self.option = Some(reader.read()?),
                 b"Result" => self.result.push(reader.value()?),
                 b"Value" => self.value = Some(reader.value()?),
                 b"Text" => self.text = Some(reader.value()?),
                 b"Reader" => self.reader = Some(reader.value()?),
-                b"Writer" => self.writer = reader.value()?,
+                b"Writer" => self.writer = Some(reader.value()?),
                 b"Out" => self.out = Some(reader.value()?),
                 b"Name" => self.name = Some(reader.value()?),
                 b"Tree" => self.tree = Some(reader.read()?),
@@ -2046,6 +2060,7 @@ impl ReadXml for Keywords {
 }
 
 impl WriteXml for Keywords {
+    #[inline]
     fn write_xml(&self, writer: &mut XmlWriter) {
         writer.check_items("result", self.result.len(), 5);
         if let Some(value) = &self.name {
@@ -2053,13 +2068,13 @@ impl WriteXml for Keywords {
         }
         writer.optional("Type", self.r#type.as_ref());
         writer.element("Self", &self.self_);
-        writer.element("Fn", &self.r#fn);
+        writer.optional("Fn", self.r#fn.as_ref());
         writer.shape_optional("Option", self.option.as_ref());
         writer.list("Result", &self.result);
         writer.optional("Value", self.value.as_ref());
         writer.optional("Text", self.text.as_ref());
         writer.optional("Reader", self.reader.as_ref());
-        writer.element("Writer", &self.writer);
+        writer.optional("Writer", self.writer.as_ref());
         writer.optional("Out", self.out.as_ref());
         writer.optional("Name", self.name.as_ref());
         writer.shape_optional("Tree", self.tree.as_ref());
@@ -2115,6 +2130,7 @@ impl ReadXml for Method {
 }
 
 impl WriteXml for Method {
+    #[inline]
     fn write_xml(&self, writer: &mut XmlWriter) {
         writer.shape_optional("Encoder", self.encoder.as_ref());
     }
@@ -2155,6 +2171,7 @@ impl ReadXml for Operation {
 }
 
 impl WriteXml for Operation {
+    #[inline]
     fn write_xml(&self, writer: &mut XmlWriter) {
         writer.shapes("Spec", &self.spec);
     }
@@ -2195,6 +2212,7 @@ impl Part {
 }
 
 impl WriteXml for Part {
+    #[inline]
     fn write_xml(&self, writer: &mut XmlWriter) {
         writer.check_range("part_number", self.part_number, 1, 10000);
         writer.element("PartNumber", &self.part_number);
@@ -2224,6 +2242,7 @@ impl ReadXml for Spec {
 }
 
 impl WriteXml for Spec {
+    #[inline]
     fn write_xml(&self, _writer: &mut XmlWriter) {}
 }
 
@@ -2292,6 +2311,7 @@ impl ReadXml for Tree {
 }
 
 impl WriteXml for Tree {
+    #[inline]
     fn write_xml(&self, writer: &mut XmlWriter) {
         writer.optional("Label", self.label.as_ref());
         writer.shape_optional("Left", self.left.as_ref());
@@ -2365,6 +2385,7 @@ impl ReadXml for Twin {
 }
 
 impl WriteXml for Twin {
+    #[inline]
     fn write_xml(&self, writer: &mut XmlWriter) {
         writer.require("trees", !self.trees.is_empty());
         writer.shape_optional("Tree", self.tree.as_ref());
@@ -2388,7 +2409,7 @@ impl UrlDecode for Twin {
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Value {
-    /// Full name.
+    /// Full name. Required.
     pub key: String,
     /// A checksum.
     pub crc64: Option<i64>,
@@ -2398,6 +2419,54 @@ pub struct Value {
     pub dimensions_2d: Option<i64>,
     /// When it changed.
     pub last_modified: Option<Timestamp>,
+}
+
+impl Value {
+    /// The structure with its required members.
+    pub fn new(key: impl Into<String>) -> Self {
+        Self {
+            key: key.into(),
+            crc64: None,
+            ip_v6: None,
+            dimensions_2d: None,
+            last_modified: None,
+        }
+    }
+
+    /// Sets [`key`](field@Self::key).
+    #[must_use]
+    pub fn key(mut self, value: impl Into<String>) -> Self {
+        self.key = value.into();
+        self
+    }
+
+    /// Sets [`crc64`](field@Self::crc64).
+    #[must_use]
+    pub fn crc64(mut self, value: i64) -> Self {
+        self.crc64 = Some(value);
+        self
+    }
+
+    /// Sets [`ip_v6`](field@Self::ip_v6).
+    #[must_use]
+    pub fn ip_v6(mut self, value: impl Into<String>) -> Self {
+        self.ip_v6 = Some(value.into());
+        self
+    }
+
+    /// Sets [`dimensions_2d`](field@Self::dimensions_2d).
+    #[must_use]
+    pub fn dimensions_2d(mut self, value: i64) -> Self {
+        self.dimensions_2d = Some(value);
+        self
+    }
+
+    /// Sets [`last_modified`](field@Self::last_modified).
+    #[must_use]
+    pub fn last_modified(mut self, value: impl Into<Timestamp>) -> Self {
+        self.last_modified = Some(value.into());
+        self
+    }
 }
 
 impl ReadXml for Value {
@@ -2424,6 +2493,49 @@ impl ReadXml for Value {
         }
         self.key = reader.required("Key", found_key)?;
         Ok(())
+    }
+}
+
+impl WriteXml for Value {
+    #[inline]
+    fn write_xml(&self, writer: &mut XmlWriter) {
+        writer.element("Key", &self.key);
+        writer.optional("CRC64", self.crc64.as_ref());
+        writer.optional("IPv6", self.ip_v6.as_ref());
+        if self.dimensions_2d.is_some() {
+            writer.open("D2");
+            writer.optional("D", self.dimensions_2d.as_ref());
+            writer.close("D2");
+        }
+        writer
+            .optional(
+                "LastModified",
+                self.last_modified.map(Timestamp::to_unix).as_ref(),
+            );
+    }
+}
+
+impl ToJson for Value {
+    #[inline]
+    fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
+        let mut out = JsonObject::new(names);
+        out.set("key", "Key", &self.key);
+        out.set("crc64", "CRC64", &self.crc64);
+        out.set("ip_v6", "IPv6", &self.ip_v6);
+        out.set("dimensions_2d", "D2", &self.dimensions_2d);
+        match names {
+            Names::Wire => {
+                out.set(
+                    "last_modified",
+                    "LastModified",
+                    &self.last_modified.map(Timestamp::unix_seconds),
+                );
+            }
+            Names::Model => {
+                out.set("last_modified", "LastModified", &self.last_modified);
+            }
+        }
+        out.into()
     }
 }
 
@@ -2908,6 +3020,7 @@ mod dynamic {
     };
 
     impl FromJson for PutKeywordsRequest {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -2931,6 +3044,7 @@ mod dynamic {
     }
 
     impl ToJson for PutKeywordsResult {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
             out.set("etag", "etag", &self.etag);
@@ -2942,6 +3056,7 @@ mod dynamic {
     }
 
     impl FromJson for GetKeywordsRequest {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -2957,6 +3072,7 @@ mod dynamic {
     }
 
     impl ToJson for GetKeywordsResult {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
             out.set("document", "document", &self.document);
@@ -2965,6 +3081,7 @@ mod dynamic {
     }
 
     impl FromJson for ListNumbersRequest {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -2983,20 +3100,22 @@ mod dynamic {
     }
 
     impl ToJson for ListNumbersResult {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
             out.set("next_marker", "NextMarker", &self.next_marker);
             out.set("is_truncated", "IsTruncated", &self.is_truncated);
             out.set("max_keys", "MaxKeys", &self.max_keys);
             out.set("values", "Value", &self.values);
-            out.set("common_prefixes", "Prefix", &self.common_prefixes);
-            out.set("owner_id", "ID", &self.owner_id);
-            out.set("owner_name", "DisplayName", &self.owner_name);
+            out.set("common_prefixes", "CommonPrefixes", &self.common_prefixes);
+            out.set("owner_id", "Owner", &self.owner_id);
+            out.set("owner_name", "Owner", &self.owner_name);
             out.into()
         }
     }
 
     impl FromJson for PutStreamRequest {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3014,6 +3133,7 @@ mod dynamic {
     }
 
     impl ToJson for PutStreamResult {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
             out.set("callback_result", "callback_result", &self.callback_result);
@@ -3022,6 +3142,7 @@ mod dynamic {
     }
 
     impl FromJson for GetStreamRequest {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3038,6 +3159,7 @@ mod dynamic {
     }
 
     impl ToJson for GetStreamResult {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
             out.set("last_modified", "last_modified", &self.last_modified);
@@ -3046,6 +3168,7 @@ mod dynamic {
     }
 
     impl FromJson for AppendStreamRequest {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3064,6 +3187,7 @@ mod dynamic {
     }
 
     impl ToJson for AppendStreamResult {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
             out.set("next_position", "next_position", &self.next_position);
@@ -3072,6 +3196,7 @@ mod dynamic {
     }
 
     impl FromJson for CopyThingRequest {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3090,6 +3215,7 @@ mod dynamic {
     }
 
     impl ToJson for CopyThingResult {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
             out.set("etag", "ETag", &self.etag);
@@ -3098,6 +3224,7 @@ mod dynamic {
     }
 
     impl FromJson for CompleteThingsRequest {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3114,12 +3241,14 @@ mod dynamic {
     }
 
     impl ToJson for CompleteThingsResult {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             JsonObject::new(names).into()
         }
     }
 
     impl FromJson for PutPolicyRequest {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3135,12 +3264,14 @@ mod dynamic {
     }
 
     impl ToJson for PutPolicyResult {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             JsonObject::new(names).into()
         }
     }
 
     impl FromJson for GetPolicyRequest {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3155,6 +3286,7 @@ mod dynamic {
     }
 
     impl ToJson for GetPolicyResult {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
             out.set_text("policy", self.policy.as_deref());
@@ -3163,6 +3295,7 @@ mod dynamic {
     }
 
     impl FromJson for GetLocationRequest {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3177,6 +3310,7 @@ mod dynamic {
     }
 
     impl ToJson for GetLocationResult {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
             out.set("location", "location", &self.location);
@@ -3185,6 +3319,7 @@ mod dynamic {
     }
 
     impl FromJson for ListObjectsV2Request {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3199,12 +3334,14 @@ mod dynamic {
     }
 
     impl ToJson for ListObjectsV2Result {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             JsonObject::new(names).into()
         }
     }
 
     impl FromJson for ListObjectsRequest {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3219,12 +3356,14 @@ mod dynamic {
     }
 
     impl ToJson for ListObjectsResult {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             JsonObject::new(names).into()
         }
     }
 
     impl FromJson for TypeRequest {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3235,12 +3374,14 @@ mod dynamic {
     }
 
     impl ToJson for TypeResult {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             JsonObject::new(names).into()
         }
     }
 
     impl FromJson for HeadThingRequest {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3256,12 +3397,14 @@ mod dynamic {
     }
 
     impl ToJson for HeadThingResult {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             JsonObject::new(names).into()
         }
     }
 
     impl FromJson for Debug {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3276,6 +3419,7 @@ mod dynamic {
     }
 
     impl ToJson for Debug {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
             out.set("cow", "Cow", &self.cow);
@@ -3284,6 +3428,7 @@ mod dynamic {
     }
 
     impl FromJson for Display {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3298,6 +3443,7 @@ mod dynamic {
     }
 
     impl ToJson for Display {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
             out.set("from_str", "FromStr", &self.from_str);
@@ -3306,6 +3452,7 @@ mod dynamic {
     }
 
     impl FromJson for Encoder {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3320,6 +3467,7 @@ mod dynamic {
     }
 
     impl ToJson for Encoder {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
             out.set("operation", "Operation", &self.operation);
@@ -3328,6 +3476,7 @@ mod dynamic {
     }
 
     impl FromJson for Hash {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3342,6 +3491,7 @@ mod dynamic {
     }
 
     impl ToJson for Hash {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
             out.set("infallible", "Infallible", &self.infallible);
@@ -3350,6 +3500,7 @@ mod dynamic {
     }
 
     impl FromJson for Keywords {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3358,19 +3509,19 @@ mod dynamic {
             let value = Self {
                 r#type: object.take("type", "Type")?,
                 self_: object.required("self", "Self")?,
-                r#fn: object.take("fn", "Fn")?.unwrap_or(Keyword::Async),
+                r#fn: object.take("fn", "Fn")?,
                 option: object.take("option", "Option")?,
                 result: object.take("result", "Result")?.unwrap_or_default(),
                 value: object.take("value", "Value")?,
                 text: object.take("text", "Text")?,
                 reader: object.take("reader", "Reader")?,
-                writer: object.take("writer", "Writer")?.unwrap_or_default(),
+                writer: object.take("writer", "Writer")?,
                 out: object.take("out", "Out")?,
                 name: object.take("name", "Name")?,
                 tree: object.take("tree", "Tree")?,
                 debug: object.take("debug", "Debug")?,
                 hashes: object.take("hashes", "Hash2")?.unwrap_or_default(),
-                display: object.take("display", "Display")?.unwrap_or_default(),
+                display: object.take("display", "Displays")?.unwrap_or_default(),
             };
             object.finish()?;
             Ok(value)
@@ -3378,6 +3529,7 @@ mod dynamic {
     }
 
     impl ToJson for Keywords {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
             out.set("type", "Type", &self.r#type);
@@ -3394,12 +3546,13 @@ mod dynamic {
             out.set("tree", "Tree", &self.tree);
             out.set("debug", "Debug", &self.debug);
             out.set("hashes", "Hash2", &self.hashes);
-            out.set("display", "Display", &self.display);
+            out.set("display", "Displays", &self.display);
             out.into()
         }
     }
 
     impl FromJson for Method {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3414,6 +3567,7 @@ mod dynamic {
     }
 
     impl ToJson for Method {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
             out.set("encoder", "Encoder", &self.encoder);
@@ -3422,6 +3576,7 @@ mod dynamic {
     }
 
     impl FromJson for Operation {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3436,6 +3591,7 @@ mod dynamic {
     }
 
     impl ToJson for Operation {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
             out.set("spec", "Spec", &self.spec);
@@ -3444,6 +3600,7 @@ mod dynamic {
     }
 
     impl FromJson for Part {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3459,6 +3616,7 @@ mod dynamic {
     }
 
     impl FromJson for Spec {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3469,12 +3627,14 @@ mod dynamic {
     }
 
     impl ToJson for Spec {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             JsonObject::new(names).into()
         }
     }
 
     impl FromJson for Tree {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3492,6 +3652,7 @@ mod dynamic {
     }
 
     impl ToJson for Tree {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
             out.set("label", "Label", &self.label);
@@ -3503,6 +3664,7 @@ mod dynamic {
     }
 
     impl FromJson for Twin {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3510,7 +3672,7 @@ mod dynamic {
             let mut object = JsonReader::new(value, names)?;
             let value = Self {
                 tree: object.take("tree", "Tree")?,
-                trees: object.take("trees", "Tree")?.unwrap_or_default(),
+                trees: object.take("trees", "Trees")?.unwrap_or_default(),
             };
             object.finish()?;
             Ok(value)
@@ -3518,33 +3680,43 @@ mod dynamic {
     }
 
     impl ToJson for Twin {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
             out.set("tree", "Tree", &self.tree);
-            out.set("trees", "Tree", &self.trees);
+            out.set("trees", "Trees", &self.trees);
             out.into()
         }
     }
 
-    impl ToJson for Value {
-        fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
-            let mut out = JsonObject::new(names);
-            out.set("key", "Key", &self.key);
-            out.set("crc64", "CRC64", &self.crc64);
-            out.set("ip_v6", "IPv6", &self.ip_v6);
-            out.set("dimensions_2d", "D", &self.dimensions_2d);
-            out.set("last_modified", "LastModified", &self.last_modified);
-            out.into()
+    impl FromJson for Value {
+        #[inline]
+        fn from_json(
+            value: ::oss_sdk::__private::Value,
+            names: Names,
+        ) -> Result<Self, JsonError> {
+            let mut object = JsonReader::new(value, names)?;
+            let value = Self {
+                key: object.required("key", "Key")?,
+                crc64: object.take("crc64", "CRC64")?,
+                ip_v6: object.take("ip_v6", "IPv6")?,
+                dimensions_2d: object.take("dimensions_2d", "D2")?,
+                last_modified: object.take("last_modified", "LastModified")?,
+            };
+            object.finish()?;
+            Ok(value)
         }
     }
 
     impl ToJson for Cow {
+        #[inline]
         fn to_json(&self, _names: Names) -> ::oss_sdk::__private::Value {
             ::oss_sdk::__private::Value::from(self.as_str())
         }
     }
 
     impl FromJson for Cow {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3554,12 +3726,14 @@ mod dynamic {
     }
 
     impl ToJson for FromStr {
+        #[inline]
         fn to_json(&self, _names: Names) -> ::oss_sdk::__private::Value {
             ::oss_sdk::__private::Value::from(self.as_str())
         }
     }
 
     impl FromJson for FromStr {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3569,12 +3743,14 @@ mod dynamic {
     }
 
     impl ToJson for Infallible {
+        #[inline]
         fn to_json(&self, _names: Names) -> ::oss_sdk::__private::Value {
             ::oss_sdk::__private::Value::from(self.as_str())
         }
     }
 
     impl FromJson for Infallible {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -3584,12 +3760,14 @@ mod dynamic {
     }
 
     impl ToJson for Keyword {
+        #[inline]
         fn to_json(&self, _names: Names) -> ::oss_sdk::__private::Value {
             ::oss_sdk::__private::Value::from(self.as_str())
         }
     }
 
     impl FromJson for Keyword {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,

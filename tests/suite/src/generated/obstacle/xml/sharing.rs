@@ -29,7 +29,7 @@ impl GetOwnerRequest {
 
 impl ::oss_sdk::__private::Operation for GetOwnerRequest {
     type Output = GetOwnerResult;
-
+    #[inline]
     fn spec() -> &'static ::oss_sdk::__private::Spec {
         static SPEC: ::oss_sdk::__private::Spec = ::oss_sdk::__private::Spec::new(
                 &SERVICE,
@@ -40,10 +40,12 @@ impl ::oss_sdk::__private::Operation for GetOwnerRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut ::oss_sdk::__private::Encoder) {
         out.bucket(&self.bucket);
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<GetOwnerResult, Error> {
         let mut owner = Owner::default();
         reply.read_xml(Some("Owner"), &mut owner)?;
@@ -116,7 +118,7 @@ impl PutTreeRequest {
 
 impl ::oss_sdk::__private::Operation for PutTreeRequest {
     type Output = PutTreeResult;
-
+    #[inline]
     fn spec() -> &'static ::oss_sdk::__private::Spec {
         static SPEC: ::oss_sdk::__private::Spec = ::oss_sdk::__private::Spec::new(
                 &SERVICE,
@@ -127,11 +129,13 @@ impl ::oss_sdk::__private::Operation for PutTreeRequest {
         &SPEC
     }
 
+    #[inline]
     fn encode(&self, out: &mut ::oss_sdk::__private::Encoder) {
         out.bucket(&self.bucket);
         out.xml_optional("tree", "Tree", self.tree.as_ref());
     }
 
+    #[inline]
     fn decode(reply: Reply) -> Result<PutTreeResult, Error> {
         Ok(PutTreeResult {
             meta: reply.into_meta(),
@@ -184,6 +188,7 @@ mod dynamic {
     use super::{GetOwnerRequest, GetOwnerResult, PutTreeRequest, PutTreeResult};
 
     impl FromJson for GetOwnerRequest {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -198,6 +203,7 @@ mod dynamic {
     }
 
     impl ToJson for GetOwnerResult {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             let mut out = JsonObject::new(names);
             out.set("owner", "owner", &self.owner);
@@ -206,6 +212,7 @@ mod dynamic {
     }
 
     impl FromJson for PutTreeRequest {
+        #[inline]
         fn from_json(
             value: ::oss_sdk::__private::Value,
             names: Names,
@@ -221,6 +228,7 @@ mod dynamic {
     }
 
     impl ToJson for PutTreeResult {
+        #[inline]
         fn to_json(&self, names: Names) -> ::oss_sdk::__private::Value {
             JsonObject::new(names).into()
         }
