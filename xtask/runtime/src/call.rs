@@ -73,7 +73,7 @@ fn recorded(service: &str, operation: &str) -> Result<Config, oss_sdk::Error> {
     let config = Config::new()
         .region("cn-hangzhou")
         .account_id("1234567890123456")
-        .credentials(Credentials::new("access key id", "access key secret"));
+        .credentials(Credentials::new("recorded", "recorded"));
     let cases = oss_suite::generated::wire::cases();
     // An unknown name is told from the call, which suggests another.
     Ok(
