@@ -29,7 +29,7 @@ use crate::client::{CallOptions, Core, start_call};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::future::BoxFuture;
-use crate::json::{FromJson, Names, ToJson};
+use crate::json::{FromJson, Names, ToJson, differences};
 use crate::operation::{Operation, ResultMeta, ServiceSpec};
 
 /// A result that can be given out as JSON. Generated.
@@ -235,27 +235,20 @@ fn find(service: &str, entries: &'static [Entry], operation: &str) -> Result<&'s
 
 /// The name that was probably meant.
 fn nearest(wanted: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    // A name of a caller can be of any length, and the comparison takes the product of both lengths.
+    if wanted.len() > 100 {
+        return None;
+    }
     names
-        .map(|name| (distance(&wanted.to_ascii_lowercase(), &name.to_ascii_lowercase()), name))
+        .map(|name| {
+            (
+                differences(&wanted.to_ascii_lowercase(), &name.to_ascii_lowercase()),
+                name,
+            )
+        })
         .filter(|(distance, name)| *distance <= name.len() / 2)
         .min()
         .map(|(_, name)| name)
-}
-
-/// Single-character edits from one text to the other.
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in to.iter().enumerate() {
-            let substituted = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[to.len()]
 }
 
 /// Why a call by name failed.
@@ -369,6 +362,12 @@ impl std::error::Error for DynamicError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_of_a_megabyte_is_compared_with_none() {
+        let name = "PutObject".repeat(100_000);
+        assert_eq!(nearest(&name, ["PutObject"].into_iter()), None);
+    }
 
     #[test]
     fn a_misspelt_name_gets_the_nearest() {

@@ -13,6 +13,8 @@ mod object;
 mod parse;
 
 pub use error::JsonError;
+#[cfg(feature = "dynamic")]
+pub(crate) use object::differences;
 pub use object::{JsonObject, JsonReader};
 pub(crate) use parse::parse;
 

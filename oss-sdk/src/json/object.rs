@@ -250,7 +250,7 @@ fn most_similar<'a>(name: &str, known: &'a [String]) -> Option<&'a str> {
 }
 
 /// Characters to add, remove or replace to make one text of the other.
-fn differences(a: &str, b: &str) -> usize {
+pub(crate) fn differences(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, from) in a.chars().enumerate() {
