@@ -1,9 +1,11 @@
 //! What operations do. Those that are not named here and configure a bucket work from their models alone.
 
+mod agentic;
 mod bucket;
 mod conditions;
 mod configuration;
 mod copy;
+mod dataprocess;
 mod delete;
 mod listing;
 mod meta;
@@ -11,8 +13,10 @@ mod multipart;
 mod object_settings;
 mod range;
 mod read;
+mod settings;
 mod sts;
 mod symlink;
+mod tables;
 mod vector_filter;
 mod vectors;
 mod write;
@@ -48,6 +52,18 @@ pub(crate) struct Call<'c> {
 
 /// Runs the operation of a call.
 pub(crate) async fn run(call: Call<'_>) -> Result<Answer, ServiceError> {
+    match call.service.name.as_str() {
+        "agentic" => agentic::run(&call).await,
+        "dataprocess" => dataprocess::run(&call).await,
+        "sts" => sts::run(&call).await,
+        "tables" => tables::run(&call).await,
+        "vectors" => vectors::run(&call).await,
+        _ => data(call).await,
+    }
+}
+
+/// Runs an operation of the object service.
+async fn data(call: Call<'_>) -> Result<Answer, ServiceError> {
     match call.operation.name.as_str() {
         "ListBuckets" => bucket::list(&call),
         "DescribeRegions" => bucket::regions(&call),
@@ -60,10 +76,6 @@ pub(crate) async fn run(call: Call<'_>) -> Result<Answer, ServiceError> {
         "PutBucketAcl" => bucket::put_acl(&call).await,
         "GetBucketVersioning" => bucket::versioning(&call),
         "PutBucketVersioning" => bucket::put_versioning(&call).await,
-        "PutBucketPolicy" => {
-            configuration::check_policy(&call)?;
-            configuration::run(&call).await
-        }
         "ListObjects" => listing::objects(&call),
         "ListObjectsV2" => listing::objects_v2(&call),
         "ListObjectVersions" => listing::versions(&call),
@@ -89,11 +101,7 @@ pub(crate) async fn run(call: Call<'_>) -> Result<Answer, ServiceError> {
         "CompleteMultipartUpload" => multipart::complete(&call).await,
         "AbortMultipartUpload" => multipart::abort(&call).await,
         "ListParts" => multipart::parts(&call),
-        "PutVectorIndex" => vectors::put_index(&call).await,
-        "PutVectors" => vectors::put(&call).await,
-        "QueryVectors" => vectors::query(&call),
-        "AssumeRole" => sts::assume_role(&call),
-        _ => configuration::run(&call).await,
+        _ => settings::run(&call).await,
     }
 }
 

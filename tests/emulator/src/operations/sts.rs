@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Call;
+use super::{Call, configuration};
 use crate::answer::Answer;
 use crate::auth::Principal;
 use crate::error::ServiceError;
@@ -12,7 +12,15 @@ use crate::value::Record;
 
 const DEFAULT_DURATION: i64 = 3600;
 
-pub(super) fn assume_role(call: &Call<'_>) -> Result<Answer, ServiceError> {
+/// Runs an operation of the service.
+pub(super) async fn run(call: &Call<'_>) -> Result<Answer, ServiceError> {
+    match call.operation.name.as_str() {
+        "AssumeRole" => assume_role(call),
+        _ => configuration::run(call).await,
+    }
+}
+
+fn assume_role(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let input = &call.input;
     let role_arn = input.text_or_empty("role_arn");
     let session_name = input.text_or_empty("role_session_name");

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use super::Call;
 use super::vector_filter::Filter;
+use super::{Call, configuration};
 use crate::answer::Answer;
 use crate::error::ServiceError;
 use crate::value::{Record, Value};
@@ -40,7 +40,17 @@ struct Vector {
 
 type Batch = BTreeMap<String, Vector>;
 
-pub(super) async fn put_index(call: &Call<'_>) -> Result<Answer, ServiceError> {
+/// Runs an operation of the service.
+pub(super) async fn run(call: &Call<'_>) -> Result<Answer, ServiceError> {
+    match call.operation.name.as_str() {
+        "PutVectorIndex" => put_index(call).await,
+        "PutVectors" => put(call).await,
+        "QueryVectors" => query(call),
+        _ => configuration::run(call).await,
+    }
+}
+
+async fn put_index(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let input = &call.input;
     let metric = match input.text("distance_metric") {
         Some("cosine") => Metric::Cosine,
@@ -76,7 +86,7 @@ pub(super) async fn put_index(call: &Call<'_>) -> Result<Answer, ServiceError> {
     Ok(Answer::empty())
 }
 
-pub(super) async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
+async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let name = call.input.text_or_empty("index_name");
     let index = open(call, name)?;
     let mut batch = Batch::new();
@@ -136,7 +146,7 @@ pub(super) async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
     Ok(Answer::empty())
 }
 
-pub(super) fn query(call: &Call<'_>) -> Result<Answer, ServiceError> {
+fn query(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let input = &call.input;
     let name = input.text_or_empty("index_name");
     let index = open(call, name)?;
