@@ -8,6 +8,7 @@ use crate::Emulator;
 use crate::auth::keys::AccessKey;
 use crate::error_start::StartError;
 use crate::time::Clock;
+use crate::tls::Tls;
 
 /// Id of the access key that an emulator has when none is given.
 pub const DEFAULT_ACCESS_KEY_ID: &str = "oss-emulator";
@@ -38,6 +39,8 @@ pub struct Builder {
     pub(crate) domains: Vec<String>,
     pub(crate) cnames: BTreeMap<String, String>,
     pub(crate) clock: Clock,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) plain_port: Option<u16>,
 }
 
 impl fmt::Debug for Builder {
@@ -64,6 +67,8 @@ impl Default for Builder {
             domains: Vec::new(),
             cnames: BTreeMap::new(),
             clock: Clock::system(),
+            tls: None,
+            plain_port: None,
         }
     }
 }
@@ -156,13 +161,57 @@ impl Builder {
         self
     }
 
+    /// Serves HTTPS on the port; by default it is HTTP.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Serves HTTP on a port of its own beside HTTPS; 0 takes any free one. Without [`Builder::tls`] it changes nothing.
+    #[must_use]
+    pub fn plain_port(mut self, port: u16) -> Self {
+        self.plain_port = Some(port);
+        self
+    }
+
     /// Opens the store, binds the address and serves until the emulator is shut down or dropped.
     ///
     /// # Errors
     ///
-    /// The address cannot be bound, the directory cannot be opened or is in use, or the models are broken.
+    /// The address cannot be bound, the directory cannot be opened or is in use, the certificate cannot be used, the default key
+    /// would be open to other machines, or the models are broken.
     pub async fn start(self) -> Result<Emulator, StartError> {
         Emulator::run(self).await
+    }
+
+    /// Names that the certificate of the HTTPS listener has for clients that do not say whom they want.
+    pub(crate) fn host_names(&self) -> Vec<String> {
+        let mut names: Vec<_> = ["localhost", "127.0.0.1", "::1", "*.localhost"]
+            .map(str::to_owned)
+            .into();
+        let host = self.bare_host();
+        if !names.iter().any(|name| name == host) && !matches!(host, "0.0.0.0" | "::") {
+            names.push(host.to_owned());
+        }
+        for domain in &self.domains {
+            names.extend([domain.clone(), format!("*.{domain}")]);
+        }
+        names.extend(self.cnames.keys().cloned());
+        names
+    }
+
+    /// The address without the brackets that IPv6 addresses have in URLs.
+    pub(crate) fn bare_host(&self) -> &str {
+        self.host.trim_start_matches('[').trim_end_matches(']')
+    }
+
+    /// Whether the key that everybody knows is accepted.
+    pub(crate) fn has_default_key(&self) -> bool {
+        self.all_keys()
+            .0
+            .iter()
+            .any(|(id, key)| id == DEFAULT_ACCESS_KEY_ID && key.secret == DEFAULT_ACCESS_KEY_SECRET)
     }
 
     /// The keys by id, with the default key when none of the emulator's account was given.

@@ -23,12 +23,15 @@ use crate::{model, server};
 /// A running emulator. Dropping it stops it at once; [`Emulator::shutdown`] lets requests end first.
 pub struct Emulator {
     address: SocketAddr,
+    plain_address: Option<SocketAddr>,
+    secure: bool,
+    authority: Option<String>,
     host: String,
     access_key_id: String,
     access_key_secret: String,
     state: Arc<State>,
     stop: watch::Sender<bool>,
-    server: Option<JoinHandle<()>>,
+    servers: Vec<JoinHandle<()>>,
 }
 
 impl fmt::Debug for Emulator {
@@ -63,13 +66,21 @@ impl Emulator {
             Some(directory) => Store::open(directory, store_clock).await.map_err(StartError::Store)?,
             None => Store::in_memory(store_clock),
         };
-        let bare_host = builder.host.trim_start_matches('[').trim_end_matches(']');
-        let listening = |source| StartError::Bind {
-            address: format!("{}:{}", builder.host, builder.port),
-            source,
+        let tls = match &builder.tls {
+            Some(tls) => Some(
+                tls.prepare(&builder.host_names(), builder.data_dir.as_deref())
+                    .map_err(StartError::Tls)?,
+            ),
+            None => None,
         };
-        let listener = TcpListener::bind((bare_host, builder.port)).await.map_err(listening)?;
-        let address = listener.local_addr().map_err(listening)?;
+        let (listener, address) = bind(builder.bare_host(), builder.port).await?;
+        if !address.ip().is_loopback() && builder.has_default_key() {
+            return Err(StartError::DefaultKey { host: builder.host });
+        }
+        let plain = match builder.plain_port.filter(|_| tls.is_some()) {
+            Some(port) => Some(bind(builder.bare_host(), port).await?),
+            None => None,
+        };
         let (keys, (access_key_id, access_key_secret)) = builder.all_keys();
         let state = Arc::new(State {
             api,
@@ -83,26 +94,61 @@ impl Emulator {
             log: RequestLog::default(),
         });
         let (stop, stopped) = watch::channel(false);
-        let server = tokio::spawn(server::serve(listener, Arc::clone(&state), stopped));
+        let mut servers = Vec::new();
+        let plain_address = plain.as_ref().map(|(_, address)| *address);
+        if let Some((listener, _)) = plain {
+            let served = server::serve(listener, None, Arc::clone(&state), stopped.clone());
+            servers.push(tokio::spawn(served));
+        }
+        let (acceptor, authority) = tls.map(|tls| (tls.acceptor, tls.authority)).unzip();
+        servers.push(tokio::spawn(server::serve(
+            listener,
+            acceptor,
+            Arc::clone(&state),
+            stopped,
+        )));
         Ok(Self {
             address,
+            plain_address,
+            secure: builder.tls.is_some(),
+            authority: authority.flatten(),
             host: builder.host,
             access_key_id,
             access_key_secret,
             state,
             stop,
-            server: Some(server),
+            servers,
         })
     }
 
-    /// Where the emulator listens, as `http://HOST:PORT`.
+    /// Where the emulator listens, as `http://HOST:PORT`, or `https://HOST:PORT` with [`Builder::tls`].
     pub fn endpoint(&self) -> String {
+        let scheme = if self.secure { "https" } else { "http" };
+        self.url(scheme, self.address)
+    }
+
+    /// Where the emulator listens without TLS: the same as [`Emulator::endpoint`], unless that is HTTPS. `None` when all is HTTPS.
+    pub fn plain_endpoint(&self) -> Option<String> {
+        let address = if self.secure {
+            self.plain_address
+        } else {
+            Some(self.address)
+        };
+        address.map(|address| self.url("http", address))
+    }
+
+    /// Certificate of the authority that clients have to trust, in PEM, with [`Tls::generated`](crate::Tls::generated).
+    pub fn ca_certificate_pem(&self) -> Option<&str> {
+        self.authority.as_deref()
+    }
+
+    fn url(&self, scheme: &str, address: SocketAddr) -> String {
         let host = if self.host.contains(':') && !self.host.starts_with('[') {
             format!("[{}]", self.host)
         } else {
             self.host.clone()
         };
-        format!("http://{host}:{}", self.address.port())
+        format!("{scheme}://{host}:{}", address.port())
     }
 
     /// The socket's address.
@@ -157,15 +203,25 @@ impl Emulator {
     /// Takes no new connection, lets requests end for at most ten seconds, and stops.
     pub async fn shutdown(mut self) {
         let _ = self.stop.send(true);
-        if let Some(server) = self.server.take() {
+        for server in self.servers.drain(..) {
             let _ = server.await;
         }
     }
 }
 
+async fn bind(host: &str, port: u16) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Bind {
+        address: format!("{host}:{port}"),
+        source,
+    };
+    let listener = TcpListener::bind((host, port)).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
 impl Drop for Emulator {
     fn drop(&mut self) {
-        if let Some(server) = &self.server {
+        for server in &self.servers {
             server.abort();
         }
     }

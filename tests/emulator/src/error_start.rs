@@ -19,6 +19,13 @@ pub enum StartError {
     Store(StoreError),
     /// The embedded models are broken.
     Models(String),
+    /// The certificate of the HTTPS listener cannot be used.
+    Tls(String),
+    /// The address can be reached from other machines, and everybody knows the default key.
+    DefaultKey {
+        /// The address.
+        host: String,
+    },
 }
 
 impl fmt::Display for StartError {
@@ -26,6 +33,13 @@ impl fmt::Display for StartError {
         match self {
             StartError::Bind { address, .. } => write!(f, "cannot listen on `{address}`"),
             StartError::Store(_) => f.write_str("cannot open the data directory"),
+            StartError::Tls(why) => write!(f, "cannot serve HTTPS: {why}"),
+            StartError::DefaultKey { host } => write!(
+                f,
+                "the default access key is known to everybody, so it is refused on `{host}`, which is not a loopback address: \
+                 give a key of your own (`--access-key`, `--access-key-file` or OSS_EMULATOR_ACCESS_KEY_ID and \
+                 OSS_EMULATOR_ACCESS_KEY_SECRET), or listen on 127.0.0.1"
+            ),
             StartError::Models(report) => write!(f, "the models are broken:\n{report}"),
         }
     }
@@ -36,7 +50,7 @@ impl error::Error for StartError {
         match self {
             StartError::Bind { source, .. } => Some(source),
             StartError::Store(error) => Some(error),
-            StartError::Models(_) => None,
+            StartError::Models(_) | StartError::Tls(_) | StartError::DefaultKey { .. } => None,
         }
     }
 }

@@ -202,6 +202,7 @@ impl<'s> Exchange<'s> {
             host: self.host.clone(),
             query: Query::parse(parts.uri.query().unwrap_or_default())?,
             path,
+            transport: parts.extensions.get().copied().unwrap_or_default(),
             headers: parts.headers,
             address,
         })

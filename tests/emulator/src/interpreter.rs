@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::address::{Address, HostKind};
 use crate::answer::{Answer, RenderedBody};
 use crate::error::ServiceError;
-use crate::request::{Head, Query};
+use crate::request::{Head, Query, Transport};
 use crate::route::Route;
 use crate::value::{Record, Value};
 use crate::{frames, input, model, route, text, time};
@@ -63,6 +63,7 @@ fn read(service: &'static Service, request: &Request<Bytes>) -> Result<ReadReque
         return Ok(done(service, operation, &record, None));
     }
     let head = Head {
+        transport: Transport::default(),
         method: request.method().clone(),
         host: uri.authority().map(ToString::to_string).unwrap_or_default(),
         path: uri.path().to_owned(),

@@ -37,6 +37,7 @@ mod store;
 mod store_error;
 mod text;
 mod time;
+mod tls;
 mod value;
 
 pub use config::{Builder, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT_ID, DEFAULT_REGION};
@@ -46,3 +47,4 @@ pub use fault::{Fault, FaultAction, Faults};
 pub use request_log::{RequestLog, RequestRecord};
 pub use store::StoreError;
 pub use time::Clock;
+pub use tls::Tls;

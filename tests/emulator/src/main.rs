@@ -1,10 +1,13 @@
 //! `oss-emulator`: an OSS server from the command line.
 
+mod identity_flags;
+
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use identity_flags::IdentityFlags;
 use oss_emulator::{DEFAULT_ACCOUNT_ID, DEFAULT_REGION, Emulator};
 
 /// An OSS server on your own machine.
@@ -22,9 +25,8 @@ struct Args {
     /// Directory that keeps everything across restarts; without it all lives in memory.
     #[arg(long)]
     data_dir: Option<PathBuf>,
-    /// Access key, may be given several times. The default is `oss-emulator:oss-emulator-secret`.
-    #[arg(long = "access-key", value_name = "ID:SECRET", value_parser = pair)]
-    access_keys: Vec<(String, String)>,
+    #[command(flatten)]
+    identity: IdentityFlags,
     /// Region that signatures must name.
     #[arg(long, default_value = DEFAULT_REGION)]
     region: String,
@@ -37,10 +39,6 @@ struct Args {
     /// Host name bound to a bucket, may be given several times.
     #[arg(long = "cname", value_name = "HOST=BUCKET", value_parser = binding)]
     cnames: Vec<(String, String)>,
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
-    split(text, ':').ok_or_else(|| "not of the form ID:SECRET".to_owned())
 }
 
 fn binding(text: &str) -> Result<(String, String), String> {
@@ -63,10 +61,13 @@ async fn main() -> ExitCode {
     if let Some(directory) = args.data_dir {
         builder = builder.data_dir(directory);
     }
-    builder = args
-        .access_keys
-        .into_iter()
-        .fold(builder, |builder, (id, secret)| builder.access_key(id, secret));
+    builder = match args.identity.apply(builder) {
+        Ok(builder) => builder,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::from(2);
+        }
+    };
     builder = args
         .domains
         .into_iter()
@@ -86,6 +87,18 @@ async fn main() -> ExitCode {
         }
     };
     println!("listening on {}", emulator.endpoint());
+    match args.identity.started(&emulator) {
+        Ok(lines) => {
+            for line in lines {
+                // Whoever started us may have read the first line and closed the pipe.
+                let _ = writeln!(std::io::stdout(), "{line}");
+            }
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::from(2);
+        }
+    }
     // Whoever started us reads this line through a pipe.
     if std::io::stdout().flush().is_err() || tokio::signal::ctrl_c().await.is_err() {
         return ExitCode::FAILURE;

@@ -1,5 +1,7 @@
 //! The head of a request: method, address, query and headers, read but not yet judged.
 
+use std::net::IpAddr;
+
 use http::{HeaderMap, Method};
 
 use crate::address::Address;
@@ -58,6 +60,16 @@ impl Query {
     }
 }
 
+/// How a request reached us. The listener attaches it to each request.
+#[allow(dead_code, reason = "conditions of policies read it")]
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Transport {
+    /// Whether the connection is encrypted: what policies know as `acs:SecureTransport`.
+    pub(crate) secure: bool,
+    /// Who is at the other end: what policies know as `acs:SourceIp`.
+    pub(crate) peer: Option<IpAddr>,
+}
+
 /// Everything of a request but its body.
 #[derive(Debug, Clone)]
 pub(crate) struct Head {
@@ -68,6 +80,8 @@ pub(crate) struct Head {
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
     pub(crate) address: Address,
+    #[allow(dead_code, reason = "conditions of policies read it")]
+    pub(crate) transport: Transport,
 }
 
 impl Head {

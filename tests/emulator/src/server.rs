@@ -7,16 +7,23 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 use crate::handle::handle;
+use crate::request::Transport;
 use crate::state::State;
 
+/// From the connection to the end of its TLS handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 /// After a failed accept, usually for want of file descriptors.
@@ -41,7 +48,12 @@ impl From<Infallible> for Abort {
 }
 
 /// Accepts connections until told to stop, then waits for those that are open.
-pub(crate) async fn serve(listener: TcpListener, state: Arc<State>, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    state: Arc<State>,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -49,9 +61,17 @@ pub(crate) async fn serve(listener: TcpListener, state: Arc<State>, mut stop: wa
             () = stopped(&mut stop) => break,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 let _ = stream.set_nodelay(true);
-                connections.spawn(connection(stream, Arc::clone(&state), stop.clone()));
+                let transport = Transport {
+                    secure: tls.is_some(),
+                    peer: Some(peer.ip()),
+                };
+                let (state, stop) = (Arc::clone(&state), stop.clone());
+                match tls.clone() {
+                    Some(tls) => connections.spawn(encrypted(stream, tls, transport, state, stop)),
+                    None => connections.spawn(connection(stream, transport, state, stop)),
+                };
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -72,8 +92,30 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn connection(stream: TcpStream, state: Arc<State>, mut stop: watch::Receiver<bool>) {
-    let service = service_fn(move |request| {
+async fn encrypted(
+    stream: TcpStream,
+    tls: TlsAcceptor,
+    transport: Transport,
+    state: Arc<State>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let handshake = tokio::select! {
+        handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)) => handshake,
+        () = stopped(&mut stop) => return,
+    };
+    match handshake {
+        Ok(Ok(stream)) => connection(stream, transport, state, stop).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
+    }
+}
+
+async fn connection<S>(stream: S, transport: Transport, state: Arc<State>, mut stop: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(transport);
         let state = Arc::clone(&state);
         let handled: std::pin::Pin<Box<dyn Future<Output = _> + Send>> =
             Box::pin(async move { handle(&state, request).await });

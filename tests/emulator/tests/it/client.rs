@@ -314,8 +314,8 @@ impl Client {
         self.try_send(request).await.unwrap()
     }
 
-    /// Sends without signing; an error is a connection that ended without a complete answer.
-    pub(crate) async fn try_send(&self, request: Request) -> Result<Response, String> {
+    /// The bytes of a request.
+    pub(crate) fn raw(&self, request: &Request) -> Vec<u8> {
         let length = if request.body.is_empty() && (request.method == "GET" || request.method == "HEAD") {
             None
         } else {
@@ -339,7 +339,12 @@ impl Client {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         head.push_str("\r\n");
-        let raw = [head.into_bytes(), request.body.clone()].concat();
+        [head.into_bytes(), request.body.clone()].concat()
+    }
+
+    /// Sends without signing; an error is a connection that ended without a complete answer.
+    pub(crate) async fn try_send(&self, request: Request) -> Result<Response, String> {
+        let raw = self.raw(&request);
         parse(&self.exchange(&raw).await?, request.method == "HEAD")
     }
 
@@ -359,7 +364,7 @@ impl Client {
     }
 }
 
-fn parse(raw: &[u8], is_head: bool) -> Result<Response, String> {
+pub(crate) fn parse(raw: &[u8], is_head: bool) -> Result<Response, String> {
     let end = raw
         .windows(4)
         .position(|window| window == b"\r\n\r\n")

@@ -15,4 +15,5 @@ mod listing;
 mod multipart;
 mod objects;
 mod services;
+mod transport;
 mod versioning;

@@ -1,0 +1,157 @@
+//! Flags about keys and certificates: who may speak to the emulator, and by what transport.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use oss_emulator::{Builder, Emulator, Tls};
+
+const KEY_ID_VARIABLE: &str = "OSS_EMULATOR_ACCESS_KEY_ID";
+const KEY_SECRET_VARIABLE: &str = "OSS_EMULATOR_ACCESS_KEY_SECRET";
+
+/// Keys and certificates.
+#[derive(Debug, Args)]
+pub(crate) struct IdentityFlags {
+    /// Access key, may be given several times; with ACCOUNT it belongs to that account. The default is
+    /// `oss-emulator:oss-emulator-secret`, on loopback addresses only. `OSS_EMULATOR_ACCESS_KEY_ID` and `..._SECRET` in the
+    /// environment are one more.
+    #[arg(long = "access-key", value_name = "[ACCOUNT=]ID:SECRET", value_parser = access_key)]
+    access_keys: Vec<AccessKey>,
+    /// File with one access key a line, in the same notation; empty lines and lines that begin with `#` do not count.
+    #[arg(long, value_name = "FILE")]
+    access_key_file: Option<PathBuf>,
+    /// Serve HTTPS with a certificate of the emulator's own authority.
+    #[arg(long, conflicts_with = "tls_cert")]
+    tls: bool,
+    /// Serve HTTPS with this certificate chain in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Private key of the certificate in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Write the certificate that clients have to trust to this file.
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    tls_ca_file: Option<PathBuf>,
+    /// Serve HTTP on this port as well when the other one serves HTTPS; 0 takes any free one.
+    #[arg(long, value_name = "PORT")]
+    http_port: Option<u16>,
+}
+
+#[derive(Clone)]
+struct AccessKey {
+    account: Option<String>,
+    id: String,
+    secret: String,
+}
+
+impl std::fmt::Debug for AccessKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccessKey")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl IdentityFlags {
+    /// Puts what the flags say into the settings.
+    pub(crate) fn apply(&self, mut builder: Builder) -> Result<Builder, String> {
+        let mut keys = self.access_keys.clone();
+        if let Some(path) = &self.access_key_file {
+            keys.extend(keys_of_file(&read(path)?).map_err(|why| format!("{}: {why}", path.display()))?);
+        }
+        keys.extend(environment()?);
+        for key in keys {
+            builder = match key.account {
+                Some(account) => builder.access_key_of(account, key.id, key.secret),
+                None => builder.access_key(key.id, key.secret),
+            };
+        }
+        if self.tls {
+            builder = builder.tls(Tls::generated());
+        }
+        if let (Some(certificate), Some(key)) = (&self.tls_cert, &self.tls_key) {
+            builder = builder.tls(Tls::from_pem(read(certificate)?, read(key)?));
+        }
+        Ok(match self.http_port {
+            Some(port) => builder.plain_port(port),
+            None => builder,
+        })
+    }
+
+    /// Does what can be done only when the emulator runs, and tells what to print about it.
+    pub(crate) fn started(&self, emulator: &Emulator) -> Result<Vec<String>, String> {
+        let mut lines = Vec::new();
+        if let Some(plain) = emulator.plain_endpoint().filter(|plain| *plain != emulator.endpoint()) {
+            lines.push(format!("listening on {plain}"));
+        }
+        if let (Some(path), Some(pem)) = (&self.tls_ca_file, emulator.ca_certificate_pem()) {
+            fs::write(path, pem).map_err(|error| format!("{}: {error}", path.display()))?;
+            lines.push(format!("certificate to trust: {}", path.display()));
+        }
+        Ok(lines)
+    }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn environment() -> Result<Option<AccessKey>, String> {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    match (variable(KEY_ID_VARIABLE), variable(KEY_SECRET_VARIABLE)) {
+        (Some(id), Some(secret)) => Ok(Some(AccessKey {
+            account: None,
+            id,
+            secret,
+        })),
+        (None, None) => Ok(None),
+        _ => Err(format!("{KEY_ID_VARIABLE} and {KEY_SECRET_VARIABLE} go together")),
+    }
+}
+
+/// Errors name the line only: a line that cannot be read may hold a secret.
+fn keys_of_file(text: &str) -> Result<Vec<AccessKey>, String> {
+    let lines = text.lines().enumerate().map(|(number, line)| (number + 1, line.trim()));
+    lines
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        .map(|(number, line)| access_key(line).map_err(|why| format!("line {number} is {why}")))
+        .collect()
+}
+
+fn access_key(text: &str) -> Result<AccessKey, String> {
+    let (account, pair) = match text.split_once('=') {
+        Some((account, pair)) if !account.is_empty() && account.bytes().all(|byte| byte.is_ascii_digit()) => {
+            (Some(account.to_owned()), pair)
+        }
+        _ => (None, text),
+    };
+    match pair.split_once(':') {
+        Some((id, secret)) if !id.is_empty() && !secret.is_empty() => Ok(AccessKey {
+            account,
+            id: id.to_owned(),
+            secret: secret.to_owned(),
+        }),
+        _ => Err("not of the form [ACCOUNT=]ID:SECRET".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_read_with_and_without_account() {
+        let keys = keys_of_file("# own\nid:secret=:x\n\n 42=other:word \n").unwrap();
+        let read: Vec<_> = keys
+            .iter()
+            .map(|key| (key.account.as_deref(), key.id.as_str(), key.secret.as_str()))
+            .collect();
+        assert_eq!(read, [(None, "id", "secret=:x"), (Some("42"), "other", "word")]);
+    }
+
+    #[test]
+    fn a_bad_line_is_named_and_not_shown() {
+        let why = keys_of_file("id:secret\nonly-a-secret\n").unwrap_err();
+        assert!(why.contains("line 2") && !why.contains("only-a-secret"), "{why}");
+    }
+}
