@@ -47,7 +47,8 @@ impl Body {
         }
     }
 
-    async fn next(&mut self) -> Result<Option<Bytes>, ServiceError> {
+    /// The next piece of the body; nothing at its end.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, ServiceError> {
         loop {
             let frame = tokio::time::timeout(IDLE, self.incoming.frame()).await;
             let frame = frame.map_err(|_| {

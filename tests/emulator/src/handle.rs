@@ -1,5 +1,7 @@
 //! One request from head to answer: address, route, authenticate, authorise, bind, run, render; with faults in between.
 
+mod web;
+
 use std::io;
 use std::time::{Duration, SystemTime};
 
@@ -16,6 +18,7 @@ use crate::access::{self, Target};
 use crate::answer::{Answer, Rendered, RenderedBody, insert};
 use crate::auth::{self, Principal, rpc};
 use crate::body::{Body, INCOMPLETE};
+use crate::cors;
 use crate::document::MAX_DOCUMENT;
 use crate::error::ServiceError;
 use crate::fault::FaultAction;
@@ -75,6 +78,8 @@ struct Exchange<'s> {
     state: &'s State,
     record: RequestRecord,
     host: String,
+    /// What the page of a browser says it is from.
+    origin: Option<String>,
     is_head: bool,
     protocol: Protocol,
     now: SystemTime,
@@ -114,6 +119,7 @@ impl<'s> Exchange<'s> {
                 request_id: state.request_id(),
             },
             host: host.unwrap_or_default(),
+            origin: header(&parts.headers, "origin").map(str::to_owned),
             is_head: parts.method == http::Method::HEAD,
             protocol: Protocol::RestXml,
             now: state.clock.now(),
@@ -163,7 +169,7 @@ impl<'s> Exchange<'s> {
         );
         let outcome = match fault.as_ref().and_then(FaultAction::error) {
             Some(error) => Err(error),
-            None => self.run_rest(route, &head, &mut body).await,
+            None => Box::pin(self.run_web(route, &head, &mut body)).await,
         };
         if outcome.is_err() {
             // A client that is still sending would see a reset instead of the error.
@@ -257,11 +263,13 @@ impl<'s> Exchange<'s> {
             body,
             now: self.now,
             request_id: &self.record.request_id,
+            is_form: false,
         };
         if matches!(operation.request_body, BodyKind::Document | BodyKind::Text) {
             let document = call.body.collect(MAX_DOCUMENT).await?;
             check_document_md5(&document, head)?;
-            input::bind_body(service, operation, &document, &mut call.input)?;
+            input::bind_body(service, operation, &document, &mut call.input)
+                .map_err(|error| cors::too_many_rules(&operation.name, &document, error))?;
         }
         let answer: Answer = Box::pin(operations::run(call))
             .await
@@ -394,6 +402,7 @@ impl<'s> Exchange<'s> {
                 body: &mut body,
                 now: self.now,
                 request_id: &self.record.request_id,
+                is_form: false,
             };
             Box::pin(operations::run(call)).await?.render(service, operation)
         };
@@ -419,6 +428,8 @@ impl<'s> Exchange<'s> {
         insert(&mut headers, "date", &time::http_date(self.now));
         insert(&mut headers, "x-oss-request-id", request_id);
         insert(&mut headers, "x-oss-server-time", &elapsed.as_millis().to_string());
+        let (bucket, origin) = (self.record.bucket.as_deref(), self.origin.as_deref());
+        cors::decorate(self.state, bucket, origin, &self.record.method, &mut headers);
         if fault == Some(FaultAction::WrongCrc) {
             let wrong = header(&headers, CRC_HEADER)
                 .and_then(|crc| crc.parse::<u64>().ok())

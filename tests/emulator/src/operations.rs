@@ -19,7 +19,10 @@ mod symlink;
 mod tables;
 mod vector_filter;
 mod vectors;
+mod web;
 mod write;
+
+pub(crate) use write::put_content;
 
 use std::time::SystemTime;
 
@@ -48,6 +51,8 @@ pub(crate) struct Call<'c> {
     pub(crate) body: &'c mut Body,
     pub(crate) now: SystemTime,
     pub(crate) request_id: &'c str,
+    /// Whether an HTML form asks for the operation.
+    pub(crate) is_form: bool,
 }
 
 /// Runs the operation of a call.
@@ -76,6 +81,8 @@ async fn data(call: Call<'_>) -> Result<Answer, ServiceError> {
         "PutBucketAcl" => bucket::put_acl(&call).await,
         "GetBucketVersioning" => bucket::versioning(&call),
         "PutBucketVersioning" => bucket::put_versioning(&call).await,
+        "PutBucketCors" => web::put_cors(&call).await,
+        "PutBucketWebsite" => web::put_website(&call).await,
         "ListObjects" => listing::objects(&call),
         "ListObjectsV2" => listing::objects_v2(&call),
         "ListObjectVersions" => listing::versions(&call),

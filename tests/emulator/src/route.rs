@@ -29,7 +29,14 @@ const SIGNATURE_PARAMETERS: &[&str] = &[
 ];
 
 /// Parameters that any request may carry and that change nothing here.
-const IGNORED_PARAMETERS: &[&str] = &["x-oss-request-payer", "x-oss-traffic-limit"];
+const IGNORED_PARAMETERS: &[&str] = &[
+    "callback",
+    "callback-var",
+    "x-oss-callback",
+    "x-oss-callback-var",
+    "x-oss-request-payer",
+    "x-oss-traffic-limit",
+];
 
 /// Whether the request speaks to an RPC service: `Action` in its query or form, or the service's own host.
 pub(crate) fn is_rpc(head: &Head) -> bool {

@@ -19,8 +19,6 @@ pub(super) const ENCRYPTION: &[&str] = &[
 ];
 /// Members that ask for what the emulator does not do.
 const REFUSED: &[&str] = &[
-    "callback",
-    "callback_var",
     "object_worm_mode",
     "object_worm_retain_until_date",
     "object_worm_legal_hold",

@@ -1,7 +1,8 @@
 //! Multipart uploads: begin, parts, list, complete, abort. Parts that are copied are in `copy`.
 
-use super::{Call, meta, quoted, write};
+use super::{Call, meta, quoted, web, write};
 use crate::answer::Answer;
+use crate::callback::Callback;
 use crate::error::ServiceError;
 use crate::store::{CompleteOptions, CompleteParts, StoreError};
 use crate::value::Record;
@@ -55,7 +56,7 @@ pub(super) async fn part(mut call: Call<'_>) -> Result<Answer, ServiceError> {
 }
 
 pub(super) async fn complete(call: &Call<'_>) -> Result<Answer, ServiceError> {
-    call.refuse(&["callback", "callback_var"])?;
+    let callback = Callback::of(call.head)?;
     let (bucket, key) = (call.bucket()?, call.key()?);
     let document = call.input.record("complete_multipart_upload");
     let parts = match (call.input.text("complete_all"), document) {
@@ -98,7 +99,8 @@ pub(super) async fn complete(call: &Call<'_>) -> Result<Answer, ServiceError> {
         .with("hash_crc64", info.crc64.to_string())
         .with_some("version_id", call.shown_version(&info)?)
         .with_some("encoding_type", call.url_encoded().then_some("url"));
-    Ok(Answer::ok(call.modelled(values)).url_encoded(call.url_encoded()))
+    let answer = Answer::ok(call.modelled(values)).url_encoded(call.url_encoded());
+    web::call_back(call, callback.as_ref(), &info, answer).await
 }
 
 pub(super) async fn abort(call: &Call<'_>) -> Result<Answer, ServiceError> {

@@ -1,16 +1,29 @@
 //! PutObject and AppendObject: content streams into the store and becomes visible in one step.
 
-use super::{Call, check_md5, meta, quoted};
+use super::{Call, check_md5, meta, quoted, web};
 use crate::answer::Answer;
+use crate::callback::Callback;
 use crate::error::ServiceError;
 use crate::store::{PutOptions, Staged};
 use crate::text;
 use crate::value::{Record, Value};
 
 pub(super) async fn put(mut call: Call<'_>) -> Result<Answer, ServiceError> {
-    let options = options(&call)?;
-    let encryption = options.meta.encryption.clone();
+    // What is wrong with the request is told before the body is taken in.
+    options(&call)?;
+    let callback = Callback::of(call.head)?;
     let content = stage(&mut call).await?;
+    put_content(&call, content, callback.as_ref()).await
+}
+
+/// Makes an object of content that was taken in.
+pub(crate) async fn put_content(
+    call: &Call<'_>,
+    content: Staged,
+    callback: Option<&Callback>,
+) -> Result<Answer, ServiceError> {
+    let options = options(call)?;
+    let encryption = options.meta.encryption.clone();
     let md5 = text::base64(&content.md5());
     let info = call
         .store()
@@ -24,7 +37,8 @@ pub(super) async fn put(mut call: Call<'_>) -> Result<Answer, ServiceError> {
     for (name, value) in &encryption {
         values.set(name, Value::from(value));
     }
-    Ok(Answer::ok(call.modelled(values)))
+    let answer = Answer::ok(call.modelled(values));
+    web::call_back(call, callback, &info, answer).await
 }
 
 pub(super) async fn append(mut call: Call<'_>) -> Result<Answer, ServiceError> {

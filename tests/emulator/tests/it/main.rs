@@ -4,8 +4,11 @@
 
 mod auth;
 mod buckets;
+mod callbacks;
 mod client;
+mod cors;
 mod faults;
+mod forms;
 mod hostile_auth;
 mod hostile_http;
 mod hostile_objects;
@@ -14,6 +17,8 @@ mod lifecycle;
 mod listing;
 mod multipart;
 mod objects;
+mod server;
 mod services;
 mod transport;
 mod versioning;
+mod websites;
