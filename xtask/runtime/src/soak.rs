@@ -6,9 +6,14 @@ use clap::Subcommand;
 use oss_suite::soak;
 
 mod answers;
+mod big_upload;
 mod frames;
+mod kills;
+mod load;
 mod mutate;
 mod parsers;
+mod plain;
+mod server;
 
 #[derive(Subcommand)]
 pub(crate) enum Proof {
@@ -24,6 +29,13 @@ pub(crate) enum Proof {
         #[arg(long, default_value_t = 64 * 1024 * 1024)]
         size: u64,
     },
+    /// Upload an object in parts that is larger than memory; the emulator must stay small.
+    BigUpload(big_upload::Arguments),
+    /// Measure what the emulator carries: small requests at many connections, a large object, nginx beside it. In a
+    /// release build: `cargo run --release --package xtask -- soak load`.
+    Load(load::Arguments),
+    /// End the emulator at random moments under a load of writers; what it acknowledged must be there after each restart.
+    Kills(kills::Arguments),
     /// Feed answers that no service would give to the parsers; each must end soon, with a result or a short error.
     Parsers(parsers::Arguments),
 }
@@ -37,6 +49,9 @@ pub(crate) async fn run(proof: Proof) -> ExitCode {
                 .map(|report| report.to_string())
                 .map_err(|error| error.to_string())
         }
+        Proof::BigUpload(arguments) => big_upload::run(&arguments).await,
+        Proof::Load(arguments) => load::run(&arguments).await,
+        Proof::Kills(arguments) => kills::run(&arguments).await,
         Proof::Parsers(arguments) => parsers::run(&arguments),
     };
     match outcome {
