@@ -9,6 +9,7 @@ pub(crate) mod test_vectors;
 pub(crate) mod v1;
 pub(crate) mod v4;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -37,6 +38,15 @@ pub(crate) enum Principal {
 }
 
 impl Principal {
+    /// How logs call the principal; nobody in particular has no name.
+    pub(crate) fn name(&self) -> Option<String> {
+        match self {
+            Principal::Anonymous => None,
+            Principal::Key { account } => Some(account.clone()),
+            Principal::Session(session) => Some(format!("{}/{}", session.account, session.access_key_id)),
+        }
+    }
+
     pub(crate) fn account(&self) -> Option<&str> {
         match self {
             Principal::Anonymous => None,
@@ -68,6 +78,22 @@ pub(crate) struct Context<'c> {
     pub(crate) arn_accounts: &'c [&'c str],
     /// Query keys that the models call sub-resources.
     pub(crate) subresources: &'c [String],
+    /// Where the text goes that a signature was verified over.
+    pub(crate) signed: &'c Signed,
+}
+
+/// The text that the signature of a request was verified over, for whoever debugs a signer.
+#[derive(Debug, Default)]
+pub(crate) struct Signed(RefCell<Option<String>>);
+
+impl Signed {
+    pub(crate) fn note(&self, text: impl Into<String>) {
+        self.0.replace(Some(text.into()));
+    }
+
+    pub(crate) fn take(&self) -> Option<String> {
+        self.0.take()
+    }
 }
 
 /// Names the principal of an OSS request.

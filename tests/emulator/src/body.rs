@@ -8,6 +8,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 
 use crate::error::ServiceError;
+use crate::fault::pause;
 use crate::request::header;
 use crate::store::{Staged, Store};
 
@@ -31,6 +32,8 @@ pub(crate) struct Body {
     expects_continue: bool,
     /// A fault: breaks off after that many bytes.
     break_after: Option<u64>,
+    /// A fault: reads at most that many bytes in a second.
+    rate: Option<u64>,
     read: u64,
 }
 
@@ -43,8 +46,20 @@ impl Body {
             chunked: headers.contains_key("transfer-encoding"),
             expects_continue: headers.contains_key("expect"),
             break_after,
+            rate: None,
             read: 0,
         }
+    }
+
+    /// Reads at most that many bytes in a second.
+    pub(crate) fn throttled(mut self, rate: Option<u64>) -> Self {
+        self.rate = rate;
+        self
+    }
+
+    /// Bytes that were read.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        self.read
     }
 
     /// The next piece of the body; nothing at its end.
@@ -64,7 +79,11 @@ impl Body {
             let Ok(data) = frame.map_err(incomplete)?.into_data() else {
                 continue;
             };
-            self.read += u64::try_from(data.len()).unwrap_or(u64::MAX);
+            let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
+            self.read += length;
+            if let Some(rate) = self.rate {
+                tokio::time::sleep(pause(length, rate)).await;
+            }
             if self.break_after.is_some_and(|limit| self.read >= limit) {
                 return Err(ServiceError::new(
                     400,

@@ -5,8 +5,11 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::Emulator;
+use crate::access_log::AccessLog;
+use crate::admin::AdminOptions;
 use crate::auth::keys::AccessKey;
 use crate::error_start::StartError;
+use crate::fault::Fault;
 use crate::time::Clock;
 use crate::tls::Tls;
 
@@ -41,6 +44,9 @@ pub struct Builder {
     pub(crate) clock: Clock,
     pub(crate) tls: Option<Tls>,
     pub(crate) plain_port: Option<u16>,
+    pub(crate) admin: Option<AdminOptions>,
+    pub(crate) access_log: Option<AccessLog>,
+    pub(crate) faults: Vec<Fault>,
 }
 
 impl fmt::Debug for Builder {
@@ -69,6 +75,9 @@ impl Default for Builder {
             clock: Clock::system(),
             tls: None,
             plain_port: None,
+            admin: None,
+            access_log: None,
+            faults: Vec::new(),
         }
     }
 }
@@ -172,6 +181,27 @@ impl Builder {
     #[must_use]
     pub fn plain_port(mut self, port: u16) -> Self {
         self.plain_port = Some(port);
+        self
+    }
+
+    /// Opens a management listener beside the service.
+    #[must_use]
+    pub fn admin(mut self, options: AdminOptions) -> Self {
+        self.admin = Some(options);
+        self
+    }
+
+    /// Writes a line of JSON for every request.
+    #[must_use]
+    pub fn access_log(mut self, log: AccessLog) -> Self {
+        self.access_log = Some(log);
+        self
+    }
+
+    /// Adds a fault that is in store from the start.
+    #[must_use]
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
         self
     }
 

@@ -14,11 +14,13 @@ use crate::auth::keys::Keys;
 use crate::config::Builder;
 use crate::error_start::StartError;
 use crate::fault::Faults;
+use crate::handle::handle;
+use crate::metrics::Metrics;
 use crate::request_log::RequestLog;
 use crate::state::State;
 use crate::store::Store;
 use crate::time::Clock;
-use crate::{model, server};
+use crate::{admin, model, server};
 
 /// A running emulator. Dropping it stops it at once; [`Emulator::shutdown`] lets requests end first.
 pub struct Emulator {
@@ -32,6 +34,7 @@ pub struct Emulator {
     state: Arc<State>,
     stop: watch::Sender<bool>,
     servers: Vec<JoinHandle<()>>,
+    admin: Option<admin::Listener>,
 }
 
 impl fmt::Debug for Emulator {
@@ -92,21 +95,30 @@ impl Emulator {
             clock: builder.clock,
             faults: Faults::default(),
             log: RequestLog::default(),
+            metrics: Metrics::default(),
+            access_log: builder.access_log,
         });
+        for fault in builder.faults {
+            state.faults.add(fault);
+        }
         let (stop, stopped) = watch::channel(false);
+        let admin = match builder.admin {
+            Some(options) => Some(admin::start(options, Arc::clone(&state), stopped.clone()).await?),
+            None => None,
+        };
+        let served = Arc::clone(&state);
+        let handler: server::Handler = Arc::new(move |request| {
+            let state = Arc::clone(&served);
+            Box::pin(async move { handle(&state, request).await })
+        });
         let mut servers = Vec::new();
         let plain_address = plain.as_ref().map(|(_, address)| *address);
         if let Some((listener, _)) = plain {
-            let served = server::serve(listener, None, Arc::clone(&state), stopped.clone());
+            let served = server::serve(listener, None, Arc::clone(&handler), stopped.clone());
             servers.push(tokio::spawn(served));
         }
         let (acceptor, authority) = tls.map(|tls| (tls.acceptor, tls.authority)).unzip();
-        servers.push(tokio::spawn(server::serve(
-            listener,
-            acceptor,
-            Arc::clone(&state),
-            stopped,
-        )));
+        servers.push(tokio::spawn(server::serve(listener, acceptor, handler, stopped)));
         Ok(Self {
             address,
             plain_address,
@@ -118,6 +130,7 @@ impl Emulator {
             state,
             stop,
             servers,
+            admin,
         })
     }
 
@@ -154,6 +167,27 @@ impl Emulator {
     /// The socket's address.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where the management listener is, as `http://ADDRESS:PORT`, when there is one.
+    pub fn admin_endpoint(&self) -> Option<String> {
+        self.admin.as_ref().map(|admin| format!("http://{}", admin.address))
+    }
+
+    /// The token of the management listener, when there is one.
+    pub fn admin_token(&self) -> Option<&str> {
+        self.admin.as_ref().map(|admin| admin.token.as_str())
+    }
+
+    /// The variables that programs of many languages read their settings from: `OSS_ENDPOINT`, `OSS_REGION`,
+    /// `OSS_ACCESS_KEY_ID` and `OSS_ACCESS_KEY_SECRET`, for [`std::process::Command::envs`].
+    pub fn environment(&self) -> [(&'static str, String); 4] {
+        [
+            ("OSS_ENDPOINT", self.endpoint()),
+            ("OSS_REGION", self.region().to_owned()),
+            ("OSS_ACCESS_KEY_ID", self.access_key_id.clone()),
+            ("OSS_ACCESS_KEY_SECRET", self.access_key_secret.clone()),
+        ]
     }
 
     /// Id of the first key of the emulator's account.
@@ -206,6 +240,9 @@ impl Emulator {
         for server in self.servers.drain(..) {
             let _ = server.await;
         }
+        if let Some(admin) = self.admin.take() {
+            let _ = admin.server.await;
+        }
     }
 }
 
@@ -223,6 +260,9 @@ impl Drop for Emulator {
     fn drop(&mut self) {
         for server in &self.servers {
             server.abort();
+        }
+        if let Some(admin) = &self.admin {
+            admin.server.abort();
         }
     }
 }

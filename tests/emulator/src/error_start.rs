@@ -26,6 +26,8 @@ pub enum StartError {
         /// The address.
         host: String,
     },
+    /// The management listener cannot be opened as it was asked for.
+    Admin(String),
 }
 
 impl fmt::Display for StartError {
@@ -41,6 +43,7 @@ impl fmt::Display for StartError {
                  OSS_EMULATOR_ACCESS_KEY_SECRET), or listen on 127.0.0.1"
             ),
             StartError::Models(report) => write!(f, "the models are broken:\n{report}"),
+            StartError::Admin(why) => write!(f, "the management listener cannot be opened: {why}"),
         }
     }
 }
@@ -50,7 +53,7 @@ impl error::Error for StartError {
         match self {
             StartError::Bind { source, .. } => Some(source),
             StartError::Store(error) => Some(error),
-            StartError::Models(_) | StartError::Tls(_) | StartError::DefaultKey { .. } => None,
+            StartError::Models(_) | StartError::Tls(_) | StartError::DefaultKey { .. } | StartError::Admin(_) => None,
         }
     }
 }

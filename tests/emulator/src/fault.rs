@@ -1,175 +1,77 @@
-//! Faults on demand: which requests go wrong, how, and how often. Deterministic, by counting.
+//! Faults on demand: which requests go wrong, how, and how often. Deterministic, by counting and by seeded chance.
 
-use std::io;
+mod action;
+mod body;
+mod rule;
+
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _};
+use serde::Serialize;
 
-use crate::error::ServiceError;
-use crate::store::ContentStream;
+pub use action::FaultAction;
+pub(crate) use body::pause;
+pub use rule::Fault;
 
-/// What goes wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum FaultAction {
-    /// Answers with an error and does nothing else.
-    Error {
-        /// HTTP status.
-        status: u16,
-        /// Code of the error document.
-        code: String,
-        /// Seconds of a `Retry-After` header.
-        retry_after: Option<u64>,
-    },
-    /// Waits before the request is handled.
-    Delay(Duration),
-    /// Never answers; the connection stays open.
-    Stall,
-    /// Closes the connection at once; the request is not handled.
-    ResetOnArrival,
-    /// Closes the connection when that many bytes of the request's body were read; nothing is stored.
-    ResetDuringRequest(u64),
-    /// Handles the request and closes the connection without an answer.
-    DropAnswer,
-    /// Closes the connection after that many bytes of the answer's body.
-    TruncateBody(u64),
-    /// Inverts the byte at that offset of the answer's body.
-    CorruptByte(u64),
-    /// Sends a wrong `x-oss-hash-crc64ecma`.
-    WrongCrc,
-    /// Judges and answers the request as if the clock were that many seconds ahead (negative: behind).
-    ClockOffset(i64),
+/// What a request is looked up by.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Subject<'s> {
+    pub(crate) operation: Option<&'s str>,
+    pub(crate) method: &'s str,
+    pub(crate) bucket: Option<&'s str>,
+    pub(crate) key: Option<&'s str>,
 }
 
-impl FaultAction {
-    /// Bytes of the request's body after which its connection breaks.
-    pub(crate) fn break_after(&self) -> Option<u64> {
-        match self {
-            FaultAction::ResetDuringRequest(limit) => Some(*limit),
-            _ => None,
-        }
-    }
-
-    /// The error that is answered instead of handling the request.
-    pub(crate) fn error(&self) -> Option<ServiceError> {
-        let FaultAction::Error {
-            status,
-            code,
-            retry_after,
-        } = self
-        else {
-            return None;
-        };
-        let error = ServiceError::new(*status, code.clone(), "A fault was asked for.");
-        Some(match retry_after {
-            Some(seconds) => error.header("retry-after", seconds.to_string()),
-            None => error,
-        })
-    }
-
-    /// What the fault makes of an answer's body.
-    pub(crate) fn spoil(&self, stream: ContentStream) -> ContentStream {
-        match self {
-            FaultAction::TruncateBody(limit) => truncate(stream, *limit).boxed(),
-            FaultAction::CorruptByte(offset) => corrupt(stream, *offset).boxed(),
-            _ => stream,
-        }
-    }
-}
-
-/// A rule: requests that match every given field suffer the action, the first `skip` excepted, `times` times.
+/// A fault that a request suffers.
 #[derive(Debug, Clone)]
-pub struct Fault {
-    action: FaultAction,
-    operation: Option<String>,
-    method: Option<String>,
-    key: Option<String>,
-    skip: u64,
-    times: u64,
-}
-
-impl Fault {
-    /// A rule that hits the next request, whatever it is.
-    pub fn new(action: FaultAction) -> Self {
-        Self {
-            action,
-            operation: None,
-            method: None,
-            key: None,
-            skip: 0,
-            times: 1,
-        }
-    }
-
-    /// An error answer without `Retry-After`.
-    pub fn error(status: u16, code: impl Into<String>) -> Self {
-        Self::new(FaultAction::Error {
-            status,
-            code: code.into(),
-            retry_after: None,
-        })
-    }
-
-    /// Only requests of this operation.
-    #[must_use]
-    pub fn operation(mut self, name: impl Into<String>) -> Self {
-        self.operation = Some(name.into());
-        self
-    }
-
-    /// Only requests of this method.
-    #[must_use]
-    pub fn method(mut self, method: impl Into<String>) -> Self {
-        self.method = Some(method.into());
-        self
-    }
-
-    /// Only requests for this key.
-    #[must_use]
-    pub fn key(mut self, key: impl Into<String>) -> Self {
-        self.key = Some(key.into());
-        self
-    }
-
-    /// Lets that many matching requests pass first.
-    #[must_use]
-    pub fn skip(mut self, count: u64) -> Self {
-        self.skip = count;
-        self
-    }
-
-    /// Hits that many requests; by default one.
-    #[must_use]
-    pub fn times(mut self, count: u64) -> Self {
-        self.times = count;
-        self
-    }
-
-    /// Hits every matching request from then on.
-    #[must_use]
-    pub fn always(self) -> Self {
-        self.times(u64::MAX)
-    }
-
-    fn matches(&self, operation: Option<&str>, method: &str, key: Option<&str>) -> bool {
-        let fits =
-            |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|wanted| found == Some(wanted));
-        fits(&self.operation, operation) && fits(&self.method, Some(method)) && fits(&self.key, key)
-    }
+pub(crate) struct Hit {
+    /// Of the rule.
+    pub(crate) id: u64,
+    pub(crate) action: FaultAction,
+    /// The part of a latency that is left to chance.
+    pub(crate) jitter: Duration,
 }
 
 /// The faults that an emulator has in store. Rules are tried in the order added; a request suffers the first that hits.
 #[derive(Debug, Default)]
 pub struct Faults {
-    rules: Mutex<Vec<Fault>>,
+    rules: Mutex<Vec<Active>>,
+    last_id: AtomicU64,
+}
+
+/// A rule in store.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Active {
+    id: u64,
+    #[serde(flatten)]
+    fault: Fault,
+    /// How many requests it has hit.
+    hits: u64,
+    #[serde(skip)]
+    chance: Chance,
 }
 
 impl Faults {
-    /// Adds a rule.
-    pub fn add(&self, fault: Fault) {
-        self.rules.lock().unwrap_or_else(PoisonError::into_inner).push(fault);
+    /// Adds a rule and returns the number that [`Faults::remove`] knows it by.
+    pub fn add(&self, fault: Fault) -> u64 {
+        let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
+        let chance = Chance(fault.seed);
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner).push(Active {
+            id,
+            fault,
+            hits: 0,
+            chance,
+        });
+        id
+    }
+
+    /// Removes a rule; `false` when it is gone already.
+    pub fn remove(&self, id: u64) -> bool {
+        let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = rules.len();
+        rules.retain(|rule| rule.id != id);
+        rules.len() < before
     }
 
     /// Removes all rules.
@@ -182,86 +84,79 @@ impl Faults {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    pub(crate) fn take(&self, operation: Option<&str>, method: &str, key: Option<&str>) -> Option<FaultAction> {
+    pub(crate) fn list(&self) -> Vec<Active> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn take(&self, subject: Subject<'_>) -> Option<Hit> {
         let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         let mut hit = None;
         for (index, rule) in rules.iter_mut().enumerate() {
-            if !rule.matches(operation, method, key) {
+            if !rule.fault.matches(subject) {
                 continue;
             }
-            if rule.skip > 0 {
-                rule.skip -= 1;
+            if rule.fault.skip > 0 {
+                rule.fault.skip -= 1;
                 continue;
             }
-            rule.times = rule.times.saturating_sub(u64::from(rule.times != u64::MAX));
-            hit = Some((index, rule.times == 0, rule.action.clone()));
+            if rule.fault.probability < 1.0 && rule.chance.fraction() >= rule.fault.probability {
+                continue;
+            }
+            let jitter = match rule.fault.action {
+                FaultAction::Latency { jitter, .. } => jitter.mul_f64(rule.chance.fraction()),
+                _ => Duration::ZERO,
+            };
+            rule.hits += 1;
+            let times = &mut rule.fault.times;
+            *times = times.saturating_sub(u64::from(*times != u64::MAX));
+            let suffered = Hit {
+                id: rule.id,
+                action: rule.fault.action.clone(),
+                jitter,
+            };
+            hit = Some((index, *times == 0, suffered));
             break;
         }
-        let (index, used_up, action) = hit?;
+        let (index, used_up, hit) = hit?;
         if used_up {
             rules.remove(index);
         }
-        Some(action)
+        Some(hit)
     }
 }
 
-/// Breaks a body off after `limit` bytes.
-fn truncate<S>(stream: S, limit: u64) -> impl Stream<Item = io::Result<Bytes>> + Send
-where
-    S: Stream<Item = io::Result<Bytes>> + Send,
-{
-    let mut left = limit;
-    let mut over = false;
-    stream
-        .map(move |chunk| {
-            let mut chunk = chunk?;
-            let length = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
-            if left == 0 {
-                return Err(io::Error::new(io::ErrorKind::ConnectionReset, "truncated on purpose"));
-            }
-            if length > left {
-                chunk.truncate(usize::try_from(left).unwrap_or(usize::MAX));
-            }
-            left = left.saturating_sub(length);
-            Ok(chunk)
-        })
-        .chain(futures_util::stream::once(async {
-            Err(io::Error::new(io::ErrorKind::ConnectionReset, "truncated on purpose"))
-        }))
-        .take_while(move |chunk| {
-            let was_over = over;
-            over |= chunk.is_err();
-            std::future::ready(!was_over)
-        })
-}
+/// `SplitMix64`: the same seed makes the same choices, everywhere and in every version.
+#[derive(Debug, Clone)]
+struct Chance(u64);
 
-/// Inverts the byte at `offset`.
-fn corrupt<S>(stream: S, offset: u64) -> impl Stream<Item = io::Result<Bytes>> + Send
-where
-    S: Stream<Item = io::Result<Bytes>> + Send,
-{
-    let mut position = 0u64;
-    stream.map(move |chunk| {
-        let chunk = chunk?;
-        let start = position;
-        position += u64::try_from(chunk.len()).unwrap_or(0);
-        if !(start..position).contains(&offset) {
-            return Ok(chunk);
-        }
-        let mut bytes = chunk.to_vec();
-        if let Some(byte) = usize::try_from(offset - start)
-            .ok()
-            .and_then(|index| bytes.get_mut(index))
-        {
-            *byte = !*byte;
-        }
-        Ok(Bytes::from(bytes))
-    })
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// At least 0, less than 1.
+    fn fraction(&mut self) -> f64 {
+        let high = u32::try_from(self.next() >> 32).unwrap_or(u32::MAX);
+        f64::from(high) / (f64::from(u32::MAX) + 1.0)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn subject<'s>(method: &'s str, key: &'s str) -> Subject<'s> {
+        Subject {
+            operation: Some("GetObject"),
+            method,
+            bucket: Some("bucket"),
+            key: Some(key),
+        }
+    }
 
     #[test]
     fn rules_count_their_hits() {
@@ -272,33 +167,54 @@ mod tests {
                 .skip(1)
                 .times(2),
         );
-        let hits: Vec<bool> = (0..5)
-            .map(|_| faults.take(Some("GetObject"), "GET", Some("k")).is_some())
-            .collect();
+        let hits: Vec<bool> = (0..5).map(|_| faults.take(subject("GET", "k")).is_some()).collect();
         assert_eq!(hits, [false, true, true, false, false]);
         assert_eq!(faults.pending(), 0);
     }
 
     #[test]
     fn rules_match_by_every_given_field() {
-        let faults = Faults::default();
-        faults.add(Fault::new(FaultAction::Stall).method("PUT").key("a").always());
-        assert!(faults.take(None, "GET", Some("a")).is_none());
-        assert!(faults.take(None, "PUT", Some("b")).is_none());
-        assert!(faults.take(None, "PUT", Some("a")).is_some());
-        assert!(faults.take(None, "PUT", Some("a")).is_some());
+        for (rule, method, key, expected) in [
+            ("method=PUT,key=a", "GET", "a", false),
+            ("method=PUT,key=a", "PUT", "b", false),
+            ("method=PUT,key=a", "PUT", "a", true),
+            ("bucket=bucket,prefix=logs/", "GET", "logs/1", true),
+            ("bucket=bucket,prefix=logs/", "GET", "log", false),
+            ("bucket=other", "GET", "a", false),
+            ("pattern=*.j?g", "GET", "a/b.jpg", true),
+            ("pattern=*.j?g", "GET", "a/b.jpeg", false),
+            ("operation=GetObject", "GET", "a", true),
+            ("operation=HeadObject", "GET", "a", false),
+        ] {
+            let faults = Faults::default();
+            faults.add(format!("{rule},action=stall").parse().unwrap());
+            assert_eq!(
+                faults.take(subject(method, key)).is_some(),
+                expected,
+                "{rule} {method} {key}"
+            );
+        }
     }
 
-    #[tokio::test]
-    async fn bodies_break_and_corrupt_where_told() {
-        let chunks =
-            || futures_util::stream::iter(vec![Ok(Bytes::from_static(b"abc")), Ok(Bytes::from_static(b"def"))]);
-        let pieces: Vec<_> = truncate(chunks(), 4).collect().await;
-        assert_eq!(pieces.len(), 3);
-        assert_eq!(pieces[1].as_ref().unwrap().as_ref(), b"d");
-        assert!(pieces[2].is_err());
-        let pieces: Vec<_> = corrupt(chunks(), 4).map(Result::unwrap).collect().await;
-        assert_eq!(pieces[0].as_ref(), b"abc");
-        assert_eq!(pieces[1].as_ref(), [b'd', !b'e', b'f']);
+    #[test]
+    fn chance_is_the_same_for_the_same_seed() {
+        let run = |seed: u64| -> Vec<bool> {
+            let faults = Faults::default();
+            faults.add(Fault::new(FaultAction::Stall).always().probability(0.25).seed(seed));
+            (0..400).map(|_| faults.take(subject("GET", "k")).is_some()).collect()
+        };
+        assert_eq!(run(7), run(7));
+        assert_ne!(run(7), run(8));
+        let hits = run(7).into_iter().filter(|hit| *hit).count();
+        assert!((60..140).contains(&hits), "{hits}");
+    }
+
+    #[test]
+    fn a_rule_can_be_removed_by_its_number() {
+        let faults = Faults::default();
+        let first = faults.add(Fault::new(FaultAction::Stall));
+        let second = faults.add(Fault::new(FaultAction::DropAnswer));
+        assert!(faults.remove(first) && !faults.remove(first));
+        assert_eq!(faults.take(Subject::default()).map(|hit| hit.id), Some(second));
     }
 }

@@ -3,6 +3,8 @@
 mod web;
 
 use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -15,17 +17,20 @@ use hyper::body::{Frame, Incoming};
 use oss_codegen::api::{BodyKind, BucketHost, Protocol, Resource, SigningResource};
 
 use crate::access::{self, Target};
+use crate::access_log::Entry;
 use crate::answer::{Answer, Rendered, RenderedBody, insert};
 use crate::auth::{self, Principal, rpc};
 use crate::body::{Body, INCOMPLETE};
 use crate::cors;
 use crate::document::MAX_DOCUMENT;
 use crate::error::ServiceError;
-use crate::fault::FaultAction;
+use crate::fault::{FaultAction, Hit, Subject};
+use crate::health;
 use crate::input;
+use crate::observe::Ending;
 use crate::operations::{self, Call};
-use crate::request::{Head, Query, header};
-use crate::request_log::{RequestRecord, redact_header, redact_target};
+use crate::request::{Head, Query, Transport, header};
+use crate::request_log::{RequestRecord, redact_header, redact_signed, redact_target};
 use crate::route::{self, Route};
 use crate::server::Abort;
 use crate::state::State;
@@ -39,43 +44,38 @@ pub(crate) type AnswerBody = UnsyncBoxBody<Bytes, io::Error>;
 const CRC_HEADER: &str = "x-oss-hash-crc64ecma";
 
 /// Answers a request, or breaks its connection when a fault says so.
-pub(crate) async fn handle(state: &State, request: Request<Incoming>) -> Result<Response<AnswerBody>, Abort> {
+pub(crate) async fn handle(state: &Arc<State>, request: Request<Incoming>) -> Result<Response<AnswerBody>, Abort> {
     let (parts, incoming) = request.into_parts();
     let started = std::time::Instant::now();
-    let mut exchange = Exchange::new(state, &parts);
+    if health::asks(state, &parts) {
+        return Ok(health::answer());
+    }
+    let mut exchange = Exchange::new(state, &parts, started);
     let outcome = exchange.run(parts, incoming).await;
     let (outcome, fault) = match outcome {
         Ok(outcome) => outcome,
-        Err(abort) => {
-            exchange.log(0, None);
-            return Err(abort);
-        }
+        // The exchange is told of where it is dropped.
+        Err(abort) => return Err(abort),
     };
     let code = outcome.as_ref().err().map(|error| error.code.clone());
     let status = outcome
         .as_ref()
         .map_or_else(|error| error.status, |rendered| rendered.status);
-    tracing::info!(
-        method = %exchange.record.method,
-        target = %exchange.record.target,
-        operation = exchange.record.operation.as_deref(),
-        status,
-        code = code.as_deref(),
-        request_id = %exchange.record.request_id,
-        "request"
-    );
     if fault == Some(FaultAction::DropAnswer) {
-        exchange.log(0, code);
+        exchange.record.code = code;
         return Err(Abort);
     }
     let response = exchange.respond(outcome, fault, started.elapsed());
-    exchange.log(status, code);
-    Ok(response)
+    let ending = exchange.end(status, code);
+    Ok(response.map(|body| ending.at_end_of(body)))
 }
 
 /// What is known of a request while it is handled.
 struct Exchange<'s> {
-    state: &'s State,
+    state: &'s Arc<State>,
+    remote: Option<IpAddr>,
+    started: std::time::Instant,
+    ended: bool,
     record: RequestRecord,
     host: String,
     /// What the page of a browser says it is from.
@@ -87,8 +87,19 @@ struct Exchange<'s> {
 
 type Outcome = (Result<Rendered, ServiceError>, Option<FaultAction>);
 
+impl Drop for Exchange<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            // A fault broke the connection, or the client went away before the answer.
+            let code = self.record.code.take();
+            self.end(0, code).tell(0);
+        }
+    }
+}
+
 impl<'s> Exchange<'s> {
-    fn new(state: &'s State, parts: &Parts) -> Self {
+    fn new(state: &'s Arc<State>, parts: &Parts, started: std::time::Instant) -> Self {
+        state.metrics.begin();
         let target = parts
             .uri
             .path_and_query()
@@ -107,6 +118,9 @@ impl<'s> Exchange<'s> {
             .or_else(|| header(&parts.headers, "host").map(str::to_owned));
         Self {
             state,
+            remote: parts.extensions.get::<Transport>().and_then(|transport| transport.peer),
+            started,
+            ended: false,
             record: RequestRecord {
                 method: parts.method.to_string(),
                 target: redact_target(&target),
@@ -117,6 +131,12 @@ impl<'s> Exchange<'s> {
                 status: 0,
                 code: None,
                 request_id: state.request_id(),
+                principal: None,
+                string_to_sign: None,
+                fault: None,
+                bytes_in: 0,
+                duration: Duration::ZERO,
+                time: time::iso8601_millis(state.clock.now()),
             },
             host: host.unwrap_or_default(),
             origin: header(&parts.headers, "origin").map(str::to_owned),
@@ -126,10 +146,35 @@ impl<'s> Exchange<'s> {
         }
     }
 
-    fn log(&mut self, status: u16, code: Option<String>) {
+    /// Remembers the request. What it returns is told when the last byte of the answer is out.
+    fn end(&mut self, status: u16, code: Option<String>) -> Ending {
+        self.ended = true;
         self.record.status = status;
         self.record.code = code;
+        self.record.duration = self.started.elapsed();
+        let record = self.record.clone();
         self.state.log.push(self.record.clone());
+        Ending {
+            state: Arc::clone(self.state),
+            started: self.started,
+            entry: Entry {
+                time: record.time,
+                request_id: record.request_id,
+                remote: self.remote.map(|remote| remote.to_string()),
+                method: record.method,
+                target: record.target,
+                operation: record.operation,
+                bucket: record.bucket,
+                key: record.key,
+                status: record.status,
+                code: record.code,
+                bytes_in: record.bytes_in,
+                bytes_out: 0,
+                duration_us: 0,
+                principal: record.principal,
+                fault: record.fault,
+            },
+        }
     }
 
     async fn run(&mut self, parts: Parts, incoming: Incoming) -> Result<Outcome, Abort> {
@@ -166,7 +211,8 @@ impl<'s> Exchange<'s> {
             incoming,
             &head.headers,
             fault.as_ref().and_then(FaultAction::break_after),
-        );
+        )
+        .throttled(fault.as_ref().and_then(FaultAction::rate));
         let outcome = match fault.as_ref().and_then(FaultAction::error) {
             Some(error) => Err(error),
             None => Box::pin(self.run_web(route, &head, &mut body)).await,
@@ -175,6 +221,7 @@ impl<'s> Exchange<'s> {
             // A client that is still sending would see a reset instead of the error.
             body.drain().await;
         }
+        self.record.bytes_in = body.bytes_read();
         if fault.as_ref().and_then(FaultAction::break_after).is_some()
             && outcome.as_ref().is_err_and(|error| error.code == INCOMPLETE)
         {
@@ -217,14 +264,32 @@ impl<'s> Exchange<'s> {
     /// Takes the fault that this request meets, and suffers what comes before handling.
     async fn meet_fault(&mut self) -> Result<Option<FaultAction>, Abort> {
         let record = &self.record;
-        let fault = self
-            .state
-            .faults
-            .take(record.operation.as_deref(), &record.method, record.key.as_deref());
+        let hit = self.state.faults.take(Subject {
+            operation: record.operation.as_deref(),
+            method: &record.method,
+            bucket: record.bucket.as_deref(),
+            key: record.key.as_deref(),
+        });
+        let Some(Hit { id, action, jitter }) = hit else {
+            return Ok(None);
+        };
+        tracing::warn!(
+            fault = %action,
+            rule = id,
+            method = %record.method,
+            target = %record.target,
+            operation = record.operation.as_deref(),
+            request_id = %record.request_id,
+            "a fault is injected"
+        );
+        self.state.metrics.fault(action.name());
+        self.record.fault = Some(action.to_string());
+        let fault = Some(action);
         match &fault {
             Some(FaultAction::ResetOnArrival) => return Err(Abort),
             Some(FaultAction::Stall) => std::future::pending::<()>().await,
             Some(FaultAction::Delay(duration)) => tokio::time::sleep(*duration).await,
+            Some(FaultAction::Latency { base, .. }) => tokio::time::sleep(*base + jitter).await,
             Some(FaultAction::ClockOffset(seconds)) => {
                 let shift = Duration::from_secs(seconds.unsigned_abs());
                 let shifted = if *seconds < 0 {
@@ -240,7 +305,7 @@ impl<'s> Exchange<'s> {
     }
 
     async fn run_rest(
-        &self,
+        &mut self,
         route: Result<Route, ServiceError>,
         head: &Head,
         body: &mut Body,
@@ -277,7 +342,7 @@ impl<'s> Exchange<'s> {
         answer.render(service, operation)
     }
 
-    fn authenticate(&self, route: Option<&Route>, head: &Head) -> Result<Principal, ServiceError> {
+    fn authenticate(&mut self, route: Option<&Route>, head: &Head) -> Result<Principal, ServiceError> {
         let oss = self.state.api.service("oss");
         let service = route
             .map(|route| route.service)
@@ -292,6 +357,7 @@ impl<'s> Exchange<'s> {
             query: &head.query,
             headers: &head.headers,
         };
+        let signed = auth::Signed::default();
         let context = auth::Context {
             keys: &self.state.keys,
             now: self.now,
@@ -303,8 +369,12 @@ impl<'s> Exchange<'s> {
                 &[]
             },
             subresources: &service.subresources,
+            signed: &signed,
         };
-        auth::authenticate(parts, context)
+        let principal = auth::authenticate(parts, context)?;
+        self.record.string_to_sign = signed.take().map(|text| redact_signed(&text));
+        self.record.principal = principal.name();
+        Ok(principal)
     }
 
     fn authorise(&self, principal: &Principal, operation: &str, head: &Head) -> Result<(), ServiceError> {
@@ -440,16 +510,21 @@ impl<'s> Exchange<'s> {
         let body = match rendered.body {
             _ if bodiless => Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync(),
             RenderedBody::Full(bytes) => {
-                headers.insert("content-length", HeaderValue::from(bytes.len()));
+                let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+                let length = fault.as_ref().map_or(length, |fault| fault.length(length));
+                headers.insert("content-length", HeaderValue::from(length));
                 match &fault {
-                    Some(FaultAction::TruncateBody(_) | FaultAction::CorruptByte(_)) => {
-                        streamed(Box::pin(stream::once(async move { Ok(bytes) })), fault.as_ref())
+                    Some(fault) if fault.spoils() => {
+                        streamed(Box::pin(stream::once(async move { Ok(bytes) })), Some(fault))
                     }
                     _ => Full::new(bytes).map_err(|never| match never {}).boxed_unsync(),
                 }
             }
             RenderedBody::Stream(payload) => {
-                headers.insert("content-length", HeaderValue::from(payload.length));
+                let length = fault
+                    .as_ref()
+                    .map_or(payload.length, |fault| fault.length(payload.length));
+                headers.insert("content-length", HeaderValue::from(length));
                 streamed(payload.stream, fault.as_ref())
             }
         };

@@ -11,7 +11,9 @@
 //! ```
 
 mod access;
+mod access_log;
 mod address;
+mod admin;
 mod answer;
 mod auth;
 mod body;
@@ -26,9 +28,12 @@ mod fault;
 mod form;
 mod frames;
 mod handle;
+mod health;
 mod input;
 pub mod interpreter;
+mod metrics;
 pub mod model;
+mod observe;
 mod operations;
 mod policy;
 mod request;
@@ -44,6 +49,8 @@ mod tls;
 mod value;
 mod website;
 
+pub use access_log::AccessLog;
+pub use admin::AdminOptions;
 pub use config::{Builder, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT_ID, DEFAULT_REGION};
 pub use emulator::Emulator;
 pub use error_start::StartError;

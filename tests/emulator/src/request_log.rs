@@ -2,14 +2,19 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
 
 /// Most requests that are remembered; older ones are forgotten.
 const CAPACITY: usize = 10_000;
 
 /// One request and its answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RequestRecord {
+    /// When the request came, by the emulator's clock, as `2026-01-31T08:05:09.000Z`.
+    pub time: String,
     /// HTTP method.
     pub method: String,
     /// Path and query as sent, with the values of signatures and tokens replaced by `***`.
@@ -28,6 +33,22 @@ pub struct RequestRecord {
     pub code: Option<String>,
     /// Request id of the answer.
     pub request_id: String,
+    /// Who was recognised by the signature; nothing for anonymous requests and for those that were refused before.
+    pub principal: Option<String>,
+    /// What the signature of the request was verified over, when it was right: the string to sign of V1, and that of V4 after its
+    /// canonical request. The values of security tokens are replaced by `***`.
+    pub string_to_sign: Option<String>,
+    /// The fault that the request suffered, as [`Fault`](crate::Fault) writes its action.
+    pub fault: Option<String>,
+    /// Bytes of the request's body that were read.
+    pub bytes_in: u64,
+    /// Time until the answer began.
+    #[serde(rename = "duration_us", serialize_with = "as_micros")]
+    pub duration: Duration,
+}
+
+fn as_micros<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
 }
 
 impl RequestRecord {
@@ -63,6 +84,12 @@ impl RequestLog {
             .iter()
             .cloned()
             .collect()
+    }
+
+    /// The last ones, newest first.
+    pub(crate) fn latest(&self, limit: usize) -> Vec<RequestRecord> {
+        let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        records.iter().rev().take(limit).cloned().collect()
     }
 
     /// Those of one operation.
@@ -117,6 +144,35 @@ pub(crate) fn redact_header(name: &str, value: &str) -> String {
     }
 }
 
+/// Replaces tokens in what a signature covers: a header's line of either signature, and a parameter of the query.
+pub(crate) fn redact_signed(text: &str) -> String {
+    let headers = ["x-oss-security-token:", "x-acs-security-token:"];
+    let line = |line: &str| match headers.iter().find(|name| line.starts_with(**name)) {
+        Some(name) => format!("{name}***"),
+        None => redact_parameters(line),
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// A line may be a query of V4, the resource of V1, or the form of an RPC request with its escapes escaped.
+fn redact_parameters(line: &str) -> String {
+    let mut text = line.to_owned();
+    for (name, end) in [
+        ("security-token=", "&"),
+        ("SecurityToken%3D", "%26"),
+        ("SecurityToken=", "&"),
+    ] {
+        let mut from = 0;
+        while let Some(at) = text.get(from..).and_then(|rest| rest.find(name)) {
+            let start = from + at + name.len();
+            let length = text[start..].find(end).unwrap_or(text.len() - start);
+            text.replace_range(start..start + length, "***");
+            from = start + "***".len();
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,5 +187,27 @@ mod tests {
         assert!(redact_header("authorization", value).ends_with("aliyun_v4_request,Signature=***"));
         assert_eq!(redact_header("authorization", "OSS id:sig"), "OSS id:***");
         assert_eq!(redact_header("x-oss-security-token", "t"), "***");
+    }
+
+    #[test]
+    fn tokens_are_replaced_in_what_was_signed() {
+        for (signed, shown) in [
+            (
+                "PUT\nx-oss-date:d\nx-oss-security-token:CAIS/+=\n/b/",
+                "PUT\nx-oss-date:d\nx-oss-security-token:***\n/b/",
+            ),
+            ("/b/k?security-token=CAIS+/&uploads", "/b/k?security-token=***&uploads"),
+            (
+                "x-oss-expires=1&x-oss-security-token=CAIS%2B",
+                "x-oss-expires=1&x-oss-security-token=***",
+            ),
+            (
+                "POST&%2F&Format%3DJSON%26SecurityToken%3DCAIS%252B%26Version%3D1",
+                "POST&%2F&Format%3DJSON%26SecurityToken%3D***%26Version%3D1",
+            ),
+            ("/b/k", "/b/k"),
+        ] {
+            assert_eq!(redact_signed(signed), shown);
+        }
     }
 }

@@ -1,13 +1,13 @@
-//! The listener and its connections.
+//! The listeners and their connections.
 
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Request;
+use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -18,9 +18,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use crate::handle::handle;
+use crate::handle::AnswerBody;
 use crate::request::Transport;
-use crate::state::State;
+
+/// Answers the requests of a listener, which have their [`Transport`] among their extensions.
+pub(crate) type Handler = Arc<dyn Fn(Request<Incoming>) -> Answering + Send + Sync>;
+/// The answer to come.
+pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<Response<AnswerBody>, Abort>> + Send>>;
 
 /// From the connection to the end of its TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -51,7 +55,7 @@ impl From<Infallible> for Abort {
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
-    state: Arc<State>,
+    handler: Handler,
     mut stop: watch::Receiver<bool>,
 ) {
     let mut connections = JoinSet::new();
@@ -67,10 +71,10 @@ pub(crate) async fn serve(
                     secure: tls.is_some(),
                     peer: Some(peer.ip()),
                 };
-                let (state, stop) = (Arc::clone(&state), stop.clone());
+                let (handler, stop) = (Arc::clone(&handler), stop.clone());
                 match tls.clone() {
-                    Some(tls) => connections.spawn(encrypted(stream, tls, transport, state, stop)),
-                    None => connections.spawn(connection(stream, transport, state, stop)),
+                    Some(tls) => connections.spawn(encrypted(stream, tls, transport, handler, stop)),
+                    None => connections.spawn(connection(stream, transport, handler, stop)),
                 };
             }
             Err(error) => {
@@ -96,7 +100,7 @@ async fn encrypted(
     stream: TcpStream,
     tls: TlsAcceptor,
     transport: Transport,
-    state: Arc<State>,
+    handler: Handler,
     mut stop: watch::Receiver<bool>,
 ) {
     let handshake = tokio::select! {
@@ -104,22 +108,19 @@ async fn encrypted(
         () = stopped(&mut stop) => return,
     };
     match handshake {
-        Ok(Ok(stream)) => connection(stream, transport, state, stop).await,
+        Ok(Ok(stream)) => connection(stream, transport, handler, stop).await,
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),
     }
 }
 
-async fn connection<S>(stream: S, transport: Transport, state: Arc<State>, mut stop: watch::Receiver<bool>)
+async fn connection<S>(stream: S, transport: Transport, handler: Handler, mut stop: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(transport);
-        let state = Arc::clone(&state);
-        let handled: std::pin::Pin<Box<dyn Future<Output = _> + Send>> =
-            Box::pin(async move { handle(&state, request).await });
-        handled
+        handler(request)
     });
     let mut builder = http1::Builder::new();
     builder

@@ -4,9 +4,11 @@ use std::sync::RwLock;
 
 use oss_codegen::api::Api;
 
+use crate::access_log::AccessLog;
 use crate::address::Names;
 use crate::auth::keys::Keys;
 use crate::fault::Faults;
+use crate::metrics::Metrics;
 use crate::request_log::RequestLog;
 use crate::store::Store;
 use crate::text;
@@ -22,6 +24,8 @@ pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
     pub(crate) log: RequestLog,
+    pub(crate) metrics: Metrics,
+    pub(crate) access_log: Option<AccessLog>,
 }
 
 impl State {

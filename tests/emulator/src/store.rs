@@ -32,6 +32,7 @@ mod index;
 mod journal;
 mod list;
 mod objects;
+mod reset;
 #[cfg(test)]
 mod tests;
 mod time;

@@ -1,7 +1,6 @@
 //! Points in time: the clock that everything asks, and the four notations of the protocol.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
@@ -14,8 +13,31 @@ const MONTHS: [&str; 12] = [
 /// Clones share the shift, so a test keeps one and hands the other to the builder.
 #[derive(Debug, Clone)]
 pub struct Clock {
+    shared: Arc<RwLock<Setting>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Setting {
+    /// Where a clock that stands still began.
     fixed: Option<SystemTime>,
-    offset_millis: Arc<AtomicI64>,
+    offset_millis: i64,
+}
+
+impl Setting {
+    fn base(self) -> SystemTime {
+        self.fixed.unwrap_or_else(SystemTime::now)
+    }
+
+    fn shows(self) -> SystemTime {
+        let base = self.base();
+        let shift = Duration::from_millis(self.offset_millis.unsigned_abs());
+        let shifted = if self.offset_millis < 0 {
+            base.checked_sub(shift)
+        } else {
+            base.checked_add(shift)
+        };
+        shifted.unwrap_or(base)
+    }
 }
 
 impl Default for Clock {
@@ -27,47 +49,98 @@ impl Default for Clock {
 impl Clock {
     /// Follows the system's clock.
     pub fn system() -> Self {
+        Self::starting(None)
+    }
+
+    /// Stands at `time` and moves only by [`Clock::advance`], [`Clock::set`] and [`Clock::set_offset`].
+    pub fn fixed(time: SystemTime) -> Self {
+        Self::starting(Some(time))
+    }
+
+    fn starting(fixed: Option<SystemTime>) -> Self {
+        let setting = Setting {
+            fixed,
+            offset_millis: 0,
+        };
         Self {
-            fixed: None,
-            offset_millis: Arc::default(),
+            shared: Arc::new(RwLock::new(setting)),
         }
     }
 
-    /// Stands at `time` and moves only by [`Clock::advance`] and [`Clock::set_offset`].
-    pub fn fixed(time: SystemTime) -> Self {
-        Self {
-            fixed: Some(time),
-            offset_millis: Arc::default(),
-        }
+    fn setting(&self) -> Setting {
+        *self.shared.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Setting)) {
+        change(&mut self.shared.write().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// What the clock shows.
     pub fn now(&self) -> SystemTime {
-        let base = self.fixed.unwrap_or_else(SystemTime::now);
-        let offset = self.offset_millis.load(Ordering::Relaxed);
-        let shift = Duration::from_millis(offset.unsigned_abs());
-        let shifted = if offset < 0 {
-            base.checked_sub(shift)
-        } else {
-            base.checked_add(shift)
-        };
-        shifted.unwrap_or(base)
+        self.setting().shows()
     }
 
     /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
         let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
-        let _ = self
-            .offset_millis
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |offset| {
-                Some(offset.saturating_add(millis))
-            });
+        self.change(|setting| setting.offset_millis = setting.offset_millis.saturating_add(millis));
     }
 
     /// Sets the distance from the system's clock (or from the fixed time), in seconds; negative is behind.
     pub fn set_offset(&self, seconds: i64) {
-        self.offset_millis
-            .store(seconds.saturating_mul(1000), Ordering::Relaxed);
+        self.change(|setting| setting.offset_millis = seconds.saturating_mul(1000));
+    }
+
+    /// The distance from the system's clock (or from the fixed time), in seconds.
+    pub fn offset_seconds(&self) -> i64 {
+        self.setting().offset_millis / 1000
+    }
+
+    /// Makes the clock show `time`. It goes on from there, or stands there if it stands still.
+    pub fn set(&self, time: SystemTime) {
+        self.change(|setting| match setting.fixed {
+            Some(_) => {
+                *setting = Setting {
+                    fixed: Some(time),
+                    offset_millis: 0,
+                }
+            }
+            None => setting.offset_millis = millis_between(setting.base(), time),
+        });
+    }
+
+    /// Stops the clock at what it shows.
+    pub fn freeze(&self) {
+        self.change(|setting| {
+            *setting = Setting {
+                fixed: Some(setting.shows()),
+                offset_millis: 0,
+            }
+        });
+    }
+
+    /// Lets a clock that stands still go on from what it shows.
+    pub fn resume(&self) {
+        self.change(|setting| {
+            *setting = Setting {
+                fixed: None,
+                offset_millis: millis_between(SystemTime::now(), setting.shows()),
+            }
+        });
+    }
+
+    /// Whether the clock stands still.
+    pub fn is_frozen(&self) -> bool {
+        self.setting().fixed.is_some()
+    }
+}
+
+/// Negative when `to` is before `from`. A part of a millisecond counts forward, so that no clock goes back by it.
+fn millis_between(from: SystemTime, to: SystemTime) -> i64 {
+    let millis = |nanos: u128| i64::try_from(nanos / 1_000_000).unwrap_or(i64::MAX);
+    match to.duration_since(from) {
+        Ok(ahead) => millis(ahead.as_nanos().saturating_add(999_999)),
+        Err(behind) => -millis(behind.duration().as_nanos()),
     }
 }
 

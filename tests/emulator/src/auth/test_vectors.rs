@@ -120,6 +120,7 @@ impl Case {
             product: self.text("product").unwrap(),
             arn_accounts: accounts,
             subresources: &self.subresources,
+            signed: Box::leak(Box::default()),
         }
     }
 

@@ -113,6 +113,7 @@ pub(crate) fn header(authorization: &str, parts: Parts<'_>, context: Context<'_>
     for date in dates.into_iter().flatten() {
         last = string_to_sign(date, parts, context);
         if text::same_secret(&sign(&found.secret, &last), signature) {
+            context.signed.note(last);
             return Ok(found.principal);
         }
     }
@@ -148,6 +149,7 @@ pub(crate) fn query(parts: Parts<'_>, context: Context<'_>) -> Result<Principal,
     }
     let string_to_sign = string_to_sign(raw_expires, parts, context);
     if text::same_secret(&sign(&found.secret, &string_to_sign), signature) {
+        context.signed.note(string_to_sign);
         Ok(found.principal)
     } else {
         Err(mismatch(access_key_id, signature, &string_to_sign))

@@ -209,6 +209,8 @@ impl Claim {
             for keep_empty in [true, false] {
                 let request = self.canonical_request(&uri, parts, keep_empty);
                 if text::same_secret(&self.sign(secret, stamp, &request), &self.signature) {
+                    let string_to_sign = self.string_to_sign(stamp, &request);
+                    context.signed.note(format!("{request}\n\n{string_to_sign}"));
                     return Ok(());
                 }
                 last = request;

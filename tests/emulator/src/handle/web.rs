@@ -19,7 +19,7 @@ use crate::{cors, input, text};
 impl Exchange<'_> {
     /// Runs a request that may be of one of these kinds, or like any other.
     pub(super) async fn run_web(
-        &self,
+        &mut self,
         route: Result<Route, ServiceError>,
         head: &Head,
         body: &mut Body,
@@ -38,7 +38,7 @@ impl Exchange<'_> {
 
     /// Answers the visitor of a website.
     async fn visit(
-        &self,
+        &mut self,
         site: &Site,
         route: Result<Route, ServiceError>,
         head: &Head,
@@ -84,7 +84,7 @@ impl Exchange<'_> {
         }
     }
 
-    async fn page(&self, head: &Head, key: &str, body: &mut Body) -> Result<Rendered, ServiceError> {
+    async fn page(&mut self, head: &Head, key: &str, body: &mut Body) -> Result<Rendered, ServiceError> {
         let mut head = head.clone();
         head.address.key = Some(key.to_owned());
         let route = route::rest(self.state.api, &head);

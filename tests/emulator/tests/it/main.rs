@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails ends its test")]
 
+mod admin;
 mod auth;
 mod buckets;
 mod callbacks;
 mod client;
 mod cors;
 mod faults;
+mod faults_rules;
 mod forms;
 mod hostile_auth;
 mod hostile_http;
