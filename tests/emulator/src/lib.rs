@@ -35,6 +35,7 @@ mod metrics;
 pub mod model;
 mod observe;
 mod operations;
+mod picture;
 mod policy;
 mod request;
 mod request_log;

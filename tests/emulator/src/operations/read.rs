@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Call, conditions, meta, quoted, range};
+use super::{Call, conditions, meta, process, quoted, range};
 use crate::access::Need;
 use crate::answer::Answer;
 use crate::error::ServiceError;
@@ -28,12 +28,14 @@ pub(super) struct Found {
     pub(super) target: Object,
 }
 
-pub(super) fn get(call: &Call<'_>) -> Result<Answer, ServiceError> {
-    call.refuse(&["process"])?;
+pub(super) async fn get(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let found = find(call)?;
     let info = found.target.info();
     conditions::check(&call.input, info)?;
     refuse_archived(info)?;
+    if let Some(process) = call.input.text("process").filter(|process| !process.is_empty()) {
+        return process::get(call, &found.target, process).await;
+    }
     let standard = call.input.text("range_behavior") == Some("standard");
     let mut values = values(call, &found)?;
     let answer = match range::wanted(call.head.header("range"), standard, info.size) {

@@ -19,6 +19,7 @@ mod lifecycle;
 mod listing;
 mod multipart;
 mod objects;
+mod pictures;
 mod server;
 mod services;
 mod transport;

@@ -1,0 +1,110 @@
+//! Processing of images: at a read, by a style, and into another object.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+
+use super::{Call, quoted, read};
+use crate::access::Need;
+use crate::address::{is_bucket_name, is_object_key};
+use crate::answer::Answer;
+use crate::document::xml;
+use crate::error::ServiceError;
+use crate::picture::{self, Pipeline, Processed};
+use crate::store::{Object, ObjectMeta, PutOptions};
+use crate::time;
+
+/// GetObject with `x-oss-process`: the processed content in the place of the object's own.
+pub(super) async fn get(call: &Call<'_>, object: &Object, process: &str) -> Result<Answer, ServiceError> {
+    let processed = run(call, object, process).await?;
+    let info = object.info();
+    let length = u64::try_from(processed.content.len()).unwrap_or(u64::MAX);
+    Ok(Answer::empty()
+        .header("content-type", processed.content_type)
+        .header("etag", quoted(&info.etag))
+        .header("last-modified", time::http_date(info.last_modified))
+        .payload(length, Box::pin(stream::once(async move { Ok(processed.content) }))))
+}
+
+/// ProcessObject: `{actions}|sys/saveas,o_{key},b_{bucket}`.
+pub(super) async fn save(call: &Call<'_>) -> Result<Answer, ServiceError> {
+    let whole = call.input.text_or_empty("process");
+    let invalid = |why: &str| ServiceError::invalid_argument(why, "x-oss-process", whole);
+    let (process, target) = whole
+        .split_once("|sys/saveas,")
+        .ok_or_else(|| invalid("The processing has no sys/saveas."))?;
+    let (mut bucket, mut key) = (call.bucket()?.to_owned(), None);
+    for parameter in target.split(',') {
+        let value = |encoded: &str| {
+            let bytes = URL_SAFE_NO_PAD.decode(encoded.trim_end_matches('=')).ok();
+            bytes
+                .and_then(|bytes| String::from_utf8(bytes).ok())
+                .ok_or_else(|| invalid("A parameter of sys/saveas is not URL-safe Base64."))
+        };
+        match parameter.split_once('_') {
+            Some(("o", encoded)) => key = Some(value(encoded)?),
+            Some(("b", encoded)) => bucket = value(encoded)?,
+            _ => return Err(invalid("A parameter of sys/saveas is neither o_ nor b_.")),
+        }
+    }
+    let key = key
+        .filter(|key| is_object_key(key))
+        .ok_or_else(|| invalid("sys/saveas has no valid key."))?;
+    if !is_bucket_name(&bucket) {
+        return Err(invalid("sys/saveas has no valid bucket."));
+    }
+    let found = read::find(call)?;
+    read::refuse_archived(found.target.info())?;
+    call.authorise(Need::Write, "PutObject", &bucket, &key, None)?;
+    let processed = run(call, &found.target, process).await?;
+    let mut writer = call.store().writer();
+    writer.write(processed.content).await?;
+    let options = PutOptions {
+        meta: ObjectMeta {
+            content_type: Some(processed.content_type.to_owned()),
+            ..ObjectMeta::default()
+        },
+        forbid_overwrite: false,
+    };
+    let info = call
+        .store()
+        .put_object(&bucket, &key, writer.finish().await?, options)
+        .await?;
+    let document = serde_json::json!({ "bucket": bucket, "fileSize": info.size, "object": key, "status": "OK" });
+    let document = Bytes::from(document.to_string());
+    let length = u64::try_from(document.len()).unwrap_or(u64::MAX);
+    Ok(Answer::empty()
+        .header("content-type", "application/json")
+        .payload(length, Box::pin(stream::once(async move { Ok(document) }))))
+}
+
+async fn run(call: &Call<'_>, object: &Object, process: &str) -> Result<Processed, ServiceError> {
+    let pipeline = match process.strip_prefix("style/") {
+        Some(name) => Pipeline::parse(&style(call, name)?)?,
+        None => Pipeline::parse(process)?,
+    };
+    if object.info().size > picture::MAX_FILE {
+        return Err(picture::file_too_large());
+    }
+    let mut content = object.read_all();
+    let mut file = Vec::new();
+    while let Some(chunk) = content.next().await {
+        let chunk = chunk.map_err(|error| ServiceError::internal(format!("The object cannot be read: {error}.")))?;
+        file.extend_from_slice(&chunk);
+    }
+    picture::process(file, pipeline).await
+}
+
+/// The processing that a style of the bucket stands for.
+fn style(call: &Call<'_>, name: &str) -> Result<String, ServiceError> {
+    let missing =
+        || ServiceError::new(404, "NoSuchStyle", "The specified style does not exist.").detail("StyleName", name);
+    let stored = call
+        .store()
+        .config(call.bucket()?, &format!("style/{name}"))?
+        .ok_or_else(missing)?;
+    let root = std::str::from_utf8(&stored).ok().and_then(|text| xml::parse(text).ok());
+    let content = root.and_then(|root| root.children.into_iter().find(|child| child.name == "Content"));
+    content.map(|content| content.text).ok_or_else(missing)
+}
