@@ -23,7 +23,8 @@ pub(crate) enum Need {
 pub(crate) fn need(operation: &str) -> Need {
     match operation {
         "ListBuckets" | "DescribeRegions" | "PutBucket" => Need::Signed,
-        "GetObject" | "HeadObject" | "GetObjectMeta" | "GetSymlink" | "ListObjects" | "ListObjectsV2" => Need::Read,
+        "GetObject" | "HeadObject" | "GetObjectMeta" | "GetSymlink" | "ListObjects" | "ListObjectsV2"
+        | "SelectObject" => Need::Read,
         "PutObject"
         | "AppendObject"
         | "CopyObject"
@@ -48,6 +49,8 @@ pub(crate) fn action(operation: &str, has_version: bool) -> String {
         "GetObject" | "HeadObject" | "GetObjectMeta" | "GetSymlink" => "GetObject",
         "DeleteObject" if has_version => "DeleteObjectVersion",
         "DeleteObject" | "DeleteMultipleObjects" => "DeleteObject",
+        "SelectObject" => "GetObject",
+        "ProcessObject" => "PostProcessTask",
         "PutObjectAcl" if has_version => "PutObjectVersionAcl",
         "GetObjectAcl" if has_version => "GetObjectVersionAcl",
         "PutObjectTagging" if has_version => "PutObjectVersionTagging",

@@ -14,7 +14,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     values: Record,
     headers: Vec<(&'static str, String)>,
-    payload: Option<Payload>,
+    payload: Option<RenderedBody>,
     url_encode: bool,
 }
 
@@ -34,6 +34,8 @@ pub(crate) struct Rendered {
 pub(crate) enum RenderedBody {
     Full(Bytes),
     Stream(Payload),
+    /// A stream whose length nobody knows yet.
+    Open(ContentStream),
 }
 
 impl Answer {
@@ -73,7 +75,13 @@ impl Answer {
     }
 
     pub(crate) fn payload(mut self, length: u64, stream: ContentStream) -> Self {
-        self.payload = Some(Payload { length, stream });
+        self.payload = Some(RenderedBody::Stream(Payload { length, stream }));
+        self
+    }
+
+    /// A payload whose length nobody knows yet.
+    pub(crate) fn open_payload(mut self, stream: ContentStream) -> Self {
+        self.payload = Some(RenderedBody::Open(stream));
         self
     }
 
@@ -120,7 +128,7 @@ impl Answer {
             insert(&mut headers, name, value);
         }
         let body = match self.payload {
-            Some(payload) => RenderedBody::Stream(payload),
+            Some(payload) => payload,
             None => {
                 let document = document(service, operation, &self.values, self.url_encode);
                 if let Some((content_type, _)) = &document {

@@ -527,6 +527,7 @@ impl<'s> Exchange<'s> {
                 headers.insert("content-length", HeaderValue::from(length));
                 streamed(payload.stream, fault.as_ref())
             }
+            RenderedBody::Open(stream) => streamed(stream, fault.as_ref()),
         };
         let mut response = Response::new(body);
         *response.status_mut() = StatusCode::from_u16(rendered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -157,7 +157,7 @@ pub fn write_answer(service: &str, operation: &str, members: &Json) -> Result<Re
         }
         (_, Some(payload), _) => Bytes::from(payload["$text"].as_str().unwrap_or_default().to_owned()),
         (RenderedBody::Full(bytes), ..) => bytes,
-        (RenderedBody::Stream(_), ..) => Bytes::new(),
+        (RenderedBody::Stream(_) | RenderedBody::Open(_), ..) => Bytes::new(),
     });
     *response.status_mut() = http::StatusCode::from_u16(rendered.status).map_err(|error| error.to_string())?;
     *response.headers_mut() = rendered.headers;

@@ -40,6 +40,7 @@ mod policy;
 mod request;
 mod request_log;
 mod route;
+mod select;
 mod server;
 mod state;
 mod store;

@@ -11,8 +11,10 @@ mod listing;
 mod meta;
 mod multipart;
 mod object_settings;
+mod process;
 mod range;
 mod read;
+mod select;
 mod settings;
 mod sts;
 mod symlink;
@@ -81,6 +83,9 @@ async fn data(call: Call<'_>) -> Result<Answer, ServiceError> {
         "PutBucketAcl" => bucket::put_acl(&call).await,
         "GetBucketVersioning" => bucket::versioning(&call),
         "PutBucketVersioning" => bucket::put_versioning(&call).await,
+        "SelectObject" => select::select(&call).await,
+        "CreateSelectObjectMeta" => select::create_meta(&call).await,
+        "ProcessObject" => process::save(&call).await,
         "PutBucketCors" => web::put_cors(&call).await,
         "PutBucketWebsite" => web::put_website(&call).await,
         "ListObjects" => listing::objects(&call),
@@ -89,7 +94,7 @@ async fn data(call: Call<'_>) -> Result<Answer, ServiceError> {
         "ListMultipartUploads" => listing::uploads(&call),
         "PutObject" => write::put(call).await,
         "AppendObject" => write::append(call).await,
-        "GetObject" => read::get(&call),
+        "GetObject" => read::get(&call).await,
         "HeadObject" => read::head(&call),
         "GetObjectMeta" => read::meta(&call),
         "CopyObject" => copy::object(&call).await,

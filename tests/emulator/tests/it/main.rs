@@ -20,6 +20,7 @@ mod listing;
 mod multipart;
 mod objects;
 mod pictures;
+mod selects;
 mod server;
 mod services;
 mod transport;
