@@ -4,6 +4,8 @@ use super::token::{Token, tokens};
 
 /// Deepest nesting of a condition.
 const MAX_DEPTH: usize = 32;
+/// Most `and` and `or` of a condition, which is as deep as they are many.
+const MAX_OPERATORS: usize = 256;
 
 /// A query.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,6 +88,7 @@ pub(crate) fn parse(text: &str) -> Result<Query, String> {
     let mut parser = Parser {
         tokens: tokens(text)?,
         at: 0,
+        operators: 0,
     };
     let mut query = parser.query()?;
     query.forget_alias(parser.alias(&query.from)?)?;
@@ -95,6 +98,8 @@ pub(crate) fn parse(text: &str) -> Result<Query, String> {
 struct Parser {
     tokens: Vec<Token>,
     at: usize,
+    /// `and` and `or` so far.
+    operators: usize,
 }
 
 enum Item {
@@ -260,10 +265,19 @@ impl Parser {
         }
     }
 
+    fn take_operator(&mut self, word: &str) -> Result<bool, String> {
+        let found = self.take_word(word);
+        self.operators += usize::from(found);
+        match self.operators <= MAX_OPERATORS {
+            true => Ok(found),
+            false => Err(format!("the condition has more than {MAX_OPERATORS} operators")),
+        }
+    }
+
     fn condition(&mut self, depth: usize) -> Result<Expr, String> {
         let depth = Self::deeper(depth)?;
         let mut left = self.conjunction(depth)?;
-        while self.take_word("or") {
+        while self.take_operator("or")? {
             left = Expr::Or(Box::new(left), Box::new(self.conjunction(depth)?));
         }
         Ok(left)
@@ -271,7 +285,7 @@ impl Parser {
 
     fn conjunction(&mut self, depth: usize) -> Result<Expr, String> {
         let mut left = self.negation(depth)?;
-        while self.take_word("and") {
+        while self.take_operator("and")? {
             left = Expr::And(Box::new(left), Box::new(self.negation(depth)?));
         }
         Ok(left)
@@ -510,6 +524,7 @@ mod tests {
             ")".repeat(100)
         );
         let nots = format!("select * from ossobject where {} a = 1", "not ".repeat(100_000));
+        let ors = format!("select * from ossobject where a = 1{}", " or a = 1".repeat(2000));
         for bad in [
             "",
             "select",
@@ -531,6 +546,7 @@ mod tests {
             "insert into ossobject",
             deep.as_str(),
             nots.as_str(),
+            ors.as_str(),
         ] {
             assert!(parse(bad).is_err(), "{}", &bad[..bad.len().min(80)]);
         }
