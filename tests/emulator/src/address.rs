@@ -69,6 +69,11 @@ impl Names {
         self.cnames.insert(host.to_ascii_lowercase(), bucket.to_owned());
     }
 
+    /// Ends a binding.
+    pub(crate) fn release(&mut self, host: &str) {
+        self.cnames.remove(&host.to_ascii_lowercase());
+    }
+
     /// Finds bucket and key. `host` may carry a port, `path` is as sent.
     pub(crate) fn resolve(&self, host: &str, path: &str) -> Result<Address, ServiceError> {
         let host = without_port(host).to_ascii_lowercase();

@@ -1,6 +1,7 @@
 //! Documents by the models' shapes: read and validated on the way in, written on the way out.
 
 pub(crate) mod json;
+pub(crate) mod refusal;
 pub(crate) mod scalar;
 pub(crate) mod xml;
 

@@ -16,11 +16,13 @@ use crate::error_start::StartError;
 use crate::fault::Faults;
 use crate::handle::handle;
 use crate::metrics::Metrics;
+use crate::operations::inventory::{self, InventoryReport};
+use crate::operations::lifecycle::{self, LifecycleReport};
 use crate::request_log::RequestLog;
 use crate::state::State;
 use crate::store::Store;
 use crate::time::Clock;
-use crate::{admin, model, server};
+use crate::{admin, model, operations, server};
 
 /// A running emulator. Dropping it stops it at once; [`Emulator::shutdown`] lets requests end first.
 pub struct Emulator {
@@ -101,6 +103,7 @@ impl Emulator {
         for fault in builder.faults {
             state.faults.add(fault);
         }
+        operations::bind_cnames(&state);
         let (stop, stopped) = watch::channel(false);
         let admin = match builder.admin {
             Some(options) => Some(admin::start(options, Arc::clone(&state), stopped.clone()).await?),
@@ -232,6 +235,29 @@ impl Emulator {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .bind(host, bucket);
+    }
+
+    /// Carries out the lifecycle rules of all buckets: what is due by the emulator's clock happens now.
+    ///
+    /// Days are counted from the last change and end at the next midnight in UTC. The service does this once a day by itself; the
+    /// emulator does it only when asked.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails or a stored rule cannot be read; the text says which.
+    pub async fn run_lifecycle(&self) -> Result<LifecycleReport, String> {
+        let report = lifecycle::run(&self.state, self.state.clock.now()).await;
+        report.map_err(|error| error.message)
+    }
+
+    /// Writes an inventory list for every rule that is on, whatever its schedule.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails or a stored rule cannot be read; the text says which.
+    pub async fn run_inventory(&self) -> Result<InventoryReport, String> {
+        let report = inventory::run(&self.state, self.state.clock.now()).await;
+        report.map_err(|error| error.message)
     }
 
     /// Takes no new connection, lets requests end for at most ten seconds, and stops.

@@ -6,7 +6,7 @@ use oss_codegen::api::{BodyKind, Member, Operation, Place, Protocol, Resource, S
 
 use crate::address::is_object_key;
 use crate::document::xml::Strictness;
-use crate::document::{fields, json, scalar, xml};
+use crate::document::{fields, json, refusal, scalar, xml};
 use crate::error::ServiceError;
 use crate::request::{Head, Query};
 use crate::text;
@@ -219,6 +219,22 @@ fn bind_text(operation: &Operation, body: &[u8], record: &mut Record) -> Result<
             .ok_or_else(|| ServiceError::invalid_argument(format!("The body is not {name}=."), name, text))?,
         None => text,
     };
+    let documented = |code: &str| operation.errors.iter().any(|known| known == code);
+    if let Some((_, most)) = member.length
+        && u64::try_from(text.len()).unwrap_or(u64::MAX) > most
+        && documented("EntityTooLarge")
+    {
+        return Err(ServiceError::new(
+            400,
+            "EntityTooLarge",
+            "Your proposed upload exceeds the maximum allowed size.",
+        )
+        .detail("MaxSizeAllowed", most.to_string())
+        .detail("ProposedSize", text.len().to_string()));
+    }
+    if text.is_empty() && documented("InvalidPolicyDocument") {
+        return Err(ServiceError::new(400, "InvalidPolicyDocument", "The policy is empty."));
+    }
     let value = Value::Text(text.to_owned());
     scalar::check(member, &value)
         .map_err(|why| ServiceError::invalid_argument(format!("The body {why}."), &member.name, ""))?;
@@ -239,6 +255,7 @@ fn bind_xml(service: &Service, operation: &Operation, body: &[u8], record: &mut 
     }
     let text = std::str::from_utf8(body).map_err(|_| ServiceError::malformed_xml("the document is not UTF-8"))?;
     let root = xml::parse(text).map_err(ServiceError::malformed_xml)?;
+    let refused = |why| refusal::of(operation, why);
     let expect_root = |expected: &str| match root.name == expected {
         true => Ok(()),
         false => Err(ServiceError::malformed_xml(format!(
@@ -251,12 +268,12 @@ fn bind_xml(service: &Service, operation: &Operation, body: &[u8], record: &mut 
             return Ok(());
         };
         if service.shape(id).one_of {
-            let chosen = xml::read_one_of(service, id, &root).map_err(ServiceError::malformed_xml)?;
+            let chosen = xml::read_one_of(service, id, &root).map_err(refused)?;
             record.set(&member.name, chosen);
             return Ok(());
         }
         expect_root(&service.shape(id).wire)?;
-        let value = xml::read_shape(service, id, &root, Strictness::Request).map_err(ServiceError::malformed_xml)?;
+        let value = xml::read_shape(service, id, &root, Strictness::Request).map_err(refused)?;
         record.set(&member.name, value);
         return Ok(());
     }
@@ -264,7 +281,7 @@ fn bind_xml(service: &Service, operation: &Operation, body: &[u8], record: &mut 
         expect_root(expected)?;
     }
     let members = fields(&operation.request);
-    let values = xml::read(service, &members, &root, Strictness::Request).map_err(ServiceError::malformed_xml)?;
+    let values = xml::read(service, &members, &root, Strictness::Request).map_err(refused)?;
     merge(record, values);
     Ok(())
 }

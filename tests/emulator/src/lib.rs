@@ -57,6 +57,8 @@ pub use config::{Builder, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFA
 pub use emulator::Emulator;
 pub use error_start::StartError;
 pub use fault::{Fault, FaultAction, Faults};
+pub use operations::inventory::InventoryReport;
+pub use operations::lifecycle::LifecycleReport;
 pub use request_log::{RequestLog, RequestRecord};
 pub use store::StoreError;
 pub use time::Clock;

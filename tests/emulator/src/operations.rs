@@ -57,6 +57,9 @@ pub(crate) struct Call<'c> {
     pub(crate) is_form: bool,
 }
 
+pub(crate) use settings::bind_all as bind_cnames;
+pub(crate) use settings::{inventory, lifecycle};
+
 /// Runs the operation of a call.
 pub(crate) async fn run(call: Call<'_>) -> Result<Answer, ServiceError> {
     match call.service.name.as_str() {
@@ -71,6 +74,7 @@ pub(crate) async fn run(call: Call<'_>) -> Result<Answer, ServiceError> {
 
 /// Runs an operation of the object service.
 async fn data(call: Call<'_>) -> Result<Answer, ServiceError> {
+    settings::quota::check_write(&call)?;
     match call.operation.name.as_str() {
         "ListBuckets" => bucket::list(&call),
         "DescribeRegions" => bucket::regions(&call),
@@ -94,7 +98,10 @@ async fn data(call: Call<'_>) -> Result<Answer, ServiceError> {
         "ListMultipartUploads" => listing::uploads(&call),
         "PutObject" => write::put(call).await,
         "AppendObject" => write::append(call).await,
-        "GetObject" => read::get(&call).await,
+        "GetObject" => {
+            settings::note_access(&call).await?;
+            read::get(&call).await
+        }
         "HeadObject" => read::head(&call),
         "GetObjectMeta" => read::meta(&call),
         "CopyObject" => copy::object(&call).await,

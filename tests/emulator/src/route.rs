@@ -38,13 +38,16 @@ const IGNORED_PARAMETERS: &[&str] = &[
     "x-oss-traffic-limit",
 ];
 
+/// Sub-resources of the service itself that REST requests post to.
+const REST_POSTS: &[&str] = &["dataPipeline", "x-oss-write-get-object-response"];
+
 /// Whether the request speaks to an RPC service: `Action` in its query or form, or the service's own host.
 pub(crate) fn is_rpc(head: &Head) -> bool {
     let may_be = head.bucket().is_none() && (head.method == "POST" || head.method == "GET");
     may_be
         && (head.address.host == HostKind::Service("sts")
             || head.query.has("Action")
-            || head.method == "POST"
+            || head.method == "POST" && !REST_POSTS.iter().any(|name| head.query.has(name))
             || head.header("x-acs-action").is_some())
 }
 

@@ -171,7 +171,6 @@ impl Store {
     }
 
     /// Content from bytes at hand, for small things.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for small contents that no operation has"))]
     pub(crate) async fn stage(&self, content: impl Into<Bytes>) -> Result<Staged> {
         let mut writer = self.writer();
         writer.write(content.into()).await?;

@@ -1,8 +1,10 @@
 //! Buckets: their life, and what is known about them.
 
-use super::{Call, owner};
+use super::settings::overview;
+use super::{Call, configuration, owner};
 use crate::answer::Answer;
 use crate::error::ServiceError;
+use crate::state::State;
 use crate::store::{BucketInfo, BucketMeta, StoreError, Versioning};
 use crate::value::Record;
 
@@ -19,19 +21,26 @@ const REGIONS: &[&str] = &[
 ];
 
 pub(super) fn list(call: &Call<'_>) -> Result<Answer, ServiceError> {
-    call.refuse(&["tag_key", "tag_value", "tagging", "resource_group_id"])?;
+    let narrowing = overview::Narrowing::of(call)?;
     let account = call.principal.account().unwrap_or_default();
     let input = &call.input;
     let max = usize::try_from(input.integer("max_keys").unwrap_or(DEFAULT_BUCKETS)).unwrap_or_default();
     let (prefix, marker) = (input.text_or_empty("prefix"), input.text_or_empty("marker"));
     // The store knows nothing of owners, so pages are cut here.
     let all = call.store().list_buckets(prefix, marker, usize::MAX).buckets;
-    let mut own: Vec<_> = all.into_iter().filter(|bucket| bucket.meta.owner == account).collect();
+    let mut own = Vec::new();
+    for bucket in all.into_iter().filter(|bucket| bucket.meta.owner == account) {
+        if narrowing.takes(call, &bucket.name)? {
+            own.push(bucket);
+        }
+    }
     let truncated = own.len() > max;
     own.truncate(max);
     let next_marker = own.last().filter(|_| truncated).map(|bucket| bucket.name.clone());
-    let buckets = own.iter().map(|bucket| {
-        Record::new()
+    let mut buckets = Vec::new();
+    for bucket in &own {
+        let shown = Record::new()
+            .with("resource_group_id", overview::resource_group(call, &bucket.name)?)
             .with("name", &bucket.name)
             .with("location", location_of(bucket))
             .with("region", &bucket.meta.region)
@@ -44,13 +53,12 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, ServiceError> {
             .with(
                 "intranet_endpoint",
                 call.state.host("oss", "internal", &bucket.meta.region),
-            )
-    });
+            );
+        buckets.push(shown);
+    }
     // Paging members are absent when the whole list was asked for and fits.
     let paged = truncated || input.has("max_keys") || input.has("prefix") || input.has("marker");
-    let mut values = Record::new()
-        .with("owner", owner(account))
-        .with("buckets", buckets.collect::<Vec<_>>());
+    let mut values = Record::new().with("owner", owner(account)).with("buckets", buckets);
     if paged {
         values = values
             .with("prefix", prefix)
@@ -62,10 +70,20 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, ServiceError> {
     Ok(Answer::ok(call.modelled(values)))
 }
 
-pub(super) fn regions(call: &Call<'_>) -> Result<Answer, ServiceError> {
-    let mut regions: Vec<&str> = REGIONS.iter().copied().chain([call.state.region.as_str()]).collect();
+/// The regions that the emulator knows, by name.
+pub(super) fn regions_of(state: &State) -> Vec<&str> {
+    let mut regions: Vec<&str> = REGIONS.iter().copied().chain([state.region.as_str()]).collect();
     regions.sort_unstable();
     regions.dedup();
+    regions
+}
+
+pub(super) fn knows_region(state: &State, region: &str) -> bool {
+    regions_of(state).contains(&region)
+}
+
+pub(super) fn regions(call: &Call<'_>) -> Result<Answer, ServiceError> {
+    let mut regions = regions_of(call.state);
     if let Some(wanted) = call.input.text("regions").filter(|wanted| !wanted.is_empty()) {
         regions.retain(|region| format!("oss-{region}") == wanted);
         if regions.is_empty() {
@@ -86,7 +104,8 @@ pub(super) fn regions(call: &Call<'_>) -> Result<Answer, ServiceError> {
 }
 
 pub(super) async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
-    call.refuse(&["agentic_bucket", "resource_group_id", "bucket_tagging"])?;
+    call.refuse(&["agentic_bucket"])?;
+    let settings = settings_of_creation(call)?;
     let bucket = call.bucket()?;
     let account = call.principal.account().unwrap_or_default().to_owned();
     let empty = Record::new();
@@ -101,7 +120,11 @@ pub(super) async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
         ..BucketMeta::default()
     };
     match call.store().create_bucket(bucket, meta).await {
-        Ok(_) => {}
+        Ok(_) => {
+            for (kind, document) in settings {
+                call.store().put_config(bucket, kind, document).await?;
+            }
+        }
         Err(StoreError::BucketAlreadyExists { owner }) if owner == account => {
             if let Some(acl) = acl {
                 call.store().update_bucket(bucket, move |meta| meta.acl = acl).await?;
@@ -110,6 +133,25 @@ pub(super) async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
         Err(error) => return Err(error.into()),
     }
     Ok(Answer::empty().header("location", format!("/{bucket}")))
+}
+
+/// What the headers of a creation say about settings that are documents otherwise.
+fn settings_of_creation(call: &Call<'_>) -> Result<Vec<(&'static str, Vec<u8>)>, ServiceError> {
+    let mut settings = Vec::new();
+    let mut add = |kind, operation: &str, record: &Record| {
+        let operation = call.service.operation(operation);
+        if let Some((_, shape)) = operation.and_then(|operation| configuration::whole_shape(&operation.request)) {
+            settings.push((kind, configuration::write_shape(call.service, shape, record)));
+        }
+    };
+    if let Some(header) = call.input.text("bucket_tagging") {
+        add("tagging", "PutBucketTags", &overview::tagging_document(header)?);
+    }
+    if let Some(group) = call.input.text("resource_group_id") {
+        let record = Record::new().with("resource_group_id", group);
+        add("resourceGroup", "PutBucketResourceGroup", &record);
+    }
+    Ok(settings)
 }
 
 pub(super) async fn delete(call: &Call<'_>) -> Result<Answer, ServiceError> {
@@ -127,20 +169,11 @@ pub(super) fn info(call: &Call<'_>) -> Result<Answer, ServiceError> {
         .with("location", location_of(&bucket))
         .with("creation_date", bucket.created)
         .with("storage_class", &meta.storage_class)
-        .with("data_redundancy_type", &meta.redundancy)
         .with("extranet_endpoint", call.state.host("oss", "public", &meta.region))
         .with("intranet_endpoint", call.state.host("oss", "internal", &meta.region))
         .with_some("versioning", status_of(meta.versioning))
-        .with("access_monitor", "Disabled")
-        .with("transfer_acceleration", "Disabled")
-        .with("cross_region_replication", "Disabled")
-        .with("block_public_access", false)
-        .with("sse_rule", Record::new().with("sse_algorithm", "None"))
-        .with(
-            "bucket_policy",
-            Record::new().with("log_bucket", "").with("log_prefix", ""),
-        )
         .with("comment", "");
+    let info = overview::describe(call, &bucket, info)?;
     Ok(Answer::ok(Record::new().with("bucket_info", info)))
 }
 

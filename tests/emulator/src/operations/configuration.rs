@@ -1,8 +1,8 @@
 //! Configuration of buckets from the models alone: what was put can be got and deleted, after validation by its shape.
 
-use oss_codegen::api::{BodyKind, Member, Operation, Place, Protocol, Resource, Type};
+use oss_codegen::api::{BodyKind, Member, Operation, Place, Protocol, Resource, Service, ShapeId, Type};
 
-use super::Call;
+use super::{Call, settings};
 use crate::answer::Answer;
 use crate::document::xml::Strictness;
 use crate::document::{fields, json, xml};
@@ -20,14 +20,16 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let bucket = call.bucket()?;
     let success = operation.success.first().copied();
     if operation.name.starts_with("Put") {
-        let document = serialise(call).ok_or_else(unknown)?;
+        let document = serialise(call, &call.input).ok_or_else(unknown)?;
         call.store().put_config(bucket, &kind, document.into_bytes()).await?;
         Ok(Answer::empty().status(success.unwrap_or(200)))
     } else if operation.name.starts_with("Get") {
-        let stored = call.store().config(bucket, &kind)?.ok_or_else(|| missing(call))?;
-        let text =
-            std::str::from_utf8(&stored).map_err(|_| ServiceError::internal("A stored document is not text."))?;
-        Ok(Answer::ok(deserialise(call, text)?).status(success.unwrap_or(200)))
+        let values = match (call.store().config(bucket, &kind)?, settings::default_of(call)) {
+            (Some(stored), _) => deserialise(call, &stored)?,
+            (None, Some(default)) => default,
+            (None, None) => return Err(missing(call)),
+        };
+        Ok(Answer::ok(values).status(success.unwrap_or(200)))
     } else if operation.name.starts_with("Delete") {
         call.store().delete_config(bucket, &kind).await?;
         Ok(Answer::no_content(Record::new()).status(success.unwrap_or(204)))
@@ -36,20 +38,38 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Answer, ServiceError> {
     }
 }
 
-/// A bucket policy must at least be a JSON object with statements.
-pub(super) fn check_policy(call: &Call<'_>) -> Result<(), ServiceError> {
-    let invalid =
-        |why: &str| ServiceError::new(400, "InvalidPolicyDocument", format!("The policy is not valid: {why}."));
-    let parsed: serde_json::Value = serde_json::from_str(call.input.text_or_empty("body"))
-        .map_err(|error| invalid(&format!("it is not JSON: {error}")))?;
-    match parsed.get("Statement") {
-        Some(serde_json::Value::Array(_)) => Ok(()),
-        _ => Err(invalid("it has no list Statement")),
-    }
+/// Stores the document of a request with other members than it came with.
+pub(super) async fn put_changed(call: &Call<'_>, input: &Record) -> Result<Answer, ServiceError> {
+    let document = serialise(call, input).ok_or_else(|| ServiceError::not_implemented(call.operation.name.as_str()))?;
+    call.store()
+        .put_config(call.bucket()?, &kind(call), document.into_bytes())
+        .await?;
+    Ok(Answer::empty().status(call.operation.success.first().copied().unwrap_or(200)))
+}
+
+/// Writes a shape as an XML document.
+pub(super) fn write_shape(service: &Service, shape: ShapeId, record: &Record) -> Vec<u8> {
+    let shape = service.shape(shape);
+    let members: Vec<_> = shape.members.iter().collect();
+    xml::write(service, &shape.wire, &members, record, false).into_bytes()
+}
+
+/// Reads a document that [`write_shape`] wrote.
+pub(super) fn read_shape(service: &Service, shape: ShapeId, document: &[u8]) -> Result<Record, ServiceError> {
+    let stale = |why: String| ServiceError::internal(format!("A stored document cannot be read: {why}."));
+    let text = std::str::from_utf8(document).map_err(|error| stale(error.to_string()))?;
+    let root = xml::parse(text).map_err(stale)?;
+    xml::read_shape(service, shape, &root, Strictness::Stored).map_err(stale)
+}
+
+/// The shape that is the whole body of a request or an answer, with its member.
+pub(super) fn whole_shape(members: &[Member]) -> Option<(&Member, ShapeId)> {
+    let member = whole(members)?;
+    Some((member, member.ty.shape()?))
 }
 
 /// The name a document is stored under: the flags of its operations, and the ids that tell documents of a kind apart.
-fn kind(call: &Call<'_>) -> String {
+pub(super) fn kind(call: &Call<'_>) -> String {
     let flags = call.operation.query.iter().map(|(name, _)| name.clone());
     let ids = call
         .operation
@@ -65,12 +85,12 @@ fn whole(members: &[Member]) -> Option<&Member> {
 }
 
 /// Writes the request's document as the models have it; nothing if the request has none.
-fn serialise(call: &Call<'_>) -> Option<String> {
+pub(super) fn serialise(call: &Call<'_>, input: &Record) -> Option<String> {
     let (service, operation) = (call.service, call.operation);
     match operation.request_body {
         BodyKind::Text => {
             let member = operation.request.iter().find(|member| member.place == Place::Text)?;
-            call.input.text(&member.name).map(str::to_owned)
+            input.text(&member.name).map(str::to_owned)
         }
         BodyKind::Document => {
             let (root, members, record): (&str, Vec<&Member>, Record) = match whole(&operation.request) {
@@ -82,13 +102,13 @@ fn serialise(call: &Call<'_>) -> Option<String> {
                     (
                         &shape.wire,
                         shape.members.iter().collect(),
-                        call.input.record(&member.name).cloned().unwrap_or_default(),
+                        input.record(&member.name).cloned().unwrap_or_default(),
                     )
                 }
                 None => (
                     operation.request_root.as_deref().unwrap_or("Document"),
                     fields(&operation.request),
-                    call.input.clone(),
+                    input.clone(),
                 ),
             };
             Some(match service.protocol {
@@ -101,8 +121,9 @@ fn serialise(call: &Call<'_>) -> Option<String> {
 }
 
 /// Reads a stored document as the result of an operation.
-fn deserialise(call: &Call<'_>, text: &str) -> Result<Record, ServiceError> {
+pub(super) fn deserialise(call: &Call<'_>, document: &[u8]) -> Result<Record, ServiceError> {
     let (service, operation) = (call.service, call.operation);
+    let text = std::str::from_utf8(document).map_err(|_| ServiceError::internal("A stored document is not text."))?;
     let stale =
         |why: String| ServiceError::internal(format!("A stored document does not fit {}: {why}.", operation.name));
     match operation.result_body {
@@ -143,7 +164,7 @@ fn deserialise(call: &Call<'_>, text: &str) -> Result<Record, ServiceError> {
 }
 
 /// The refusal of a document that was never stored: the code that the model documents, or one made of the document's name.
-fn missing(call: &Call<'_>) -> ServiceError {
+pub(super) fn missing(call: &Call<'_>) -> ServiceError {
     let documented = |operation: &Operation| {
         let specific = operation
             .errors

@@ -5,11 +5,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 
-use super::{Call, quoted, read};
+use super::{Call, quoted, read, settings};
 use crate::access::Need;
 use crate::address::{is_bucket_name, is_object_key};
 use crate::answer::Answer;
-use crate::document::xml;
 use crate::error::ServiceError;
 use crate::picture::{self, Pipeline, Processed};
 use crate::store::{Object, ObjectMeta, PutOptions};
@@ -98,13 +97,7 @@ async fn run(call: &Call<'_>, object: &Object, process: &str) -> Result<Processe
 
 /// The processing that a style of the bucket stands for.
 fn style(call: &Call<'_>, name: &str) -> Result<String, ServiceError> {
-    let missing =
-        || ServiceError::new(404, "NoSuchStyle", "The specified style does not exist.").detail("StyleName", name);
-    let stored = call
-        .store()
-        .config(call.bucket()?, &format!("style/{name}"))?
-        .ok_or_else(missing)?;
-    let root = std::str::from_utf8(&stored).ok().and_then(|text| xml::parse(text).ok());
-    let content = root.and_then(|root| root.children.into_iter().find(|child| child.name == "Content"));
-    content.map(|content| content.text).ok_or_else(missing)
+    settings::style_content(call, name)?.ok_or_else(|| {
+        ServiceError::new(404, "NoSuchStyle", "The specified style does not exist.").detail("StyleName", name)
+    })
 }

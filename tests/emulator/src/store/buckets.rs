@@ -35,10 +35,6 @@ impl Store {
     }
 
     /// The bucket that a host name is bound to, compared without case.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "kept with the data for operations that are not modelled")
-    )]
     pub(crate) fn bucket_of_cname(&self, host: &str) -> Option<String> {
         self.inner
             .buckets()
@@ -168,10 +164,6 @@ impl Store {
     }
 
     /// A document that belongs to the account and not to a bucket.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "kept with the data for operations that are not modelled")
-    )]
     pub(crate) fn account_config(&self, kind: &str) -> Option<Arc<Vec<u8>>> {
         document(&self.inner.account, kind)
     }
@@ -186,10 +178,6 @@ impl Store {
     }
 
     /// Changes a document of the account: see [`Store::update_config`].
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "kept with the data for operations that are not modelled")
-    )]
     pub(crate) async fn update_account_config<T, E, F>(&self, kind: &str, change: F) -> Result<Result<T, E>>
     where
         T: Send + 'static,

@@ -139,6 +139,9 @@ async fn documents_that_do_not_fit_their_shape_are_refused_by_element() {
         let message = answer.element("Message").unwrap();
         assert!(message.contains(named), "{document}: {message}");
     }
+    let many = format!("<CORSConfiguration>{}</CORSConfiguration>", rule.repeat(11));
+    let refused = client.send(Request::put("/bucket?cors").body(many)).await;
+    assert_eq!(refused.error(), (400, "CORSRuleBeyondLimit".to_owned()));
     let digest = Request::put("/bucket?cors")
         .header("content-md5", &md5_base64(b"other"))
         .body(format!("<CORSConfiguration>{rule}</CORSConfiguration>"));

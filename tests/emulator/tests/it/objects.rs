@@ -171,7 +171,6 @@ async fn what_cannot_be_done_is_refused_by_name() {
         Request::get("/bucket/k").query("x-oss-process", "video/snapshot,t_1"),
         Request::post("/bucket/k?restore"),
         Request::get("/bucket/k?legalHold"),
-        Request::post("/bucket?metaQuery&comp=delete"),
         Request::get("/bucket?brandNew"),
     ] {
         let answer = client.send(request.clone()).await;

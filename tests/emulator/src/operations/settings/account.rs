@@ -1,0 +1,64 @@
+//! Settings of the account, which no bucket has.
+
+use crate::answer::Answer;
+use crate::error::ServiceError;
+use crate::operations::{Call, configuration, owner};
+use crate::state::State;
+use crate::value::{Record, Value};
+
+const BLOCK: &str = "publicAccessBlock";
+
+pub(super) async fn put_block(call: &Call<'_>) -> Result<Answer, ServiceError> {
+    let document = configuration::serialise(call, &call.input)
+        .ok_or_else(|| ServiceError::internal("The document has no shape."))?
+        .into_bytes();
+    set(call, Some(document)).await
+}
+
+pub(super) fn block(call: &Call<'_>) -> Result<Answer, ServiceError> {
+    let values = match call.store().account_config(BLOCK) {
+        Some(document) => configuration::deserialise(call, &document)?,
+        None => Record::new().with(
+            "public_access_block_configuration",
+            Record::new().with("block_public_access", false),
+        ),
+    };
+    Ok(Answer::ok(values))
+}
+
+pub(super) async fn delete_block(call: &Call<'_>) -> Result<Answer, ServiceError> {
+    set(call, None).await.map(|answer| answer.status(204))
+}
+
+async fn set(call: &Call<'_>, document: Option<Vec<u8>>) -> Result<Answer, ServiceError> {
+    let changed = call
+        .store()
+        .update_account_config(BLOCK, |_| Ok::<_, ServiceError>((document, ())));
+    changed.await??;
+    Ok(Answer::empty())
+}
+
+/// Whether public access is blocked for the whole account or for a bucket.
+pub(super) fn is_blocked(state: &State, bucket: &str) -> Result<bool, ServiceError> {
+    let says_so = |document: &[u8]| String::from_utf8_lossy(document).contains("<BlockPublicAccess>true<");
+    let of_account = state.store.account_config(BLOCK);
+    let of_bucket = state.store.config(bucket, BLOCK)?;
+    Ok([of_account, of_bucket]
+        .into_iter()
+        .flatten()
+        .any(|document| says_so(&document)))
+}
+
+/// A local server is no cloud box and knows none.
+pub(super) fn cloud_boxes(call: &Call<'_>) -> Answer {
+    let account = call.principal.account().unwrap_or_default();
+    Answer::ok(
+        Record::new()
+            .with("prefix", call.input.text_or_empty("prefix"))
+            .with("marker", call.input.text_or_empty("marker"))
+            .with("max_keys", call.input.integer("max_keys").unwrap_or(100))
+            .with("is_truncated", false)
+            .with("owner", owner(account))
+            .with("cloud_boxes", Value::List(Vec::new())),
+    )
+}

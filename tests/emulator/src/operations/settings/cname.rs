@@ -1,0 +1,292 @@
+//! Domain names of buckets: a token proves who owns a name, then it can be bound, and requests to it reach the bucket.
+//!
+//! The service looks for the token in the DNS, which a local server cannot: having asked for the token is proof enough here.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sha1::{Digest as _, Sha1};
+
+use super::items;
+use crate::answer::Answer;
+use crate::error::ServiceError;
+use crate::operations::Call;
+use crate::state::State;
+use crate::value::Record;
+use crate::{text, time};
+
+const TOKENS: &str = "cname-token/";
+const TOKEN_LIFE: Duration = Duration::from_secs(72 * 3600);
+const MOST: usize = 100;
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Token {
+    token: String,
+    /// Seconds since 1970.
+    expires: i64,
+}
+
+/// What is kept beside a bound name.
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct Binding {
+    modified: String,
+    certificate: Option<Certificate>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Certificate {
+    created: String,
+    id: String,
+    source: String,
+    fingerprint: Option<String>,
+}
+
+/// Makes all bound names reach their buckets, when the emulator starts.
+pub(crate) fn bind_all(state: &State) {
+    for bucket in state.store.list_buckets("", "", usize::MAX).buckets {
+        for domain in bucket.meta.cnames.keys() {
+            bind(state, domain, &bucket.name);
+        }
+    }
+}
+
+fn bind(state: &State, domain: &str, bucket: &str) {
+    let mut names = state.names.write().unwrap_or_else(PoisonError::into_inner);
+    names.bind(domain, bucket);
+}
+
+pub(super) async fn create_token(call: &Call<'_>) -> Result<Answer, ServiceError> {
+    let domain = domain(call)?;
+    let now = time::unix_seconds(call.now);
+    let fresh = Token {
+        token: call.state.request_id().to_ascii_lowercase(),
+        expires: time::unix_seconds(call.now + TOKEN_LIFE),
+    };
+    let tokens: Vec<(String, Token)> = items::all(call.store(), call.bucket()?, TOKENS)?;
+    let valid = tokens
+        .iter()
+        .filter(|(name, token)| token.expires > now && *name != domain);
+    if valid.count() >= MOST {
+        return Err(ServiceError::new(
+            400,
+            "TooManyCnameToken",
+            "There are too many unused tokens for domain names.",
+        ));
+    }
+    let token = items::change(call, &format!("{TOKENS}{domain}"), move |old: Option<Token>| {
+        let token = old.filter(|old| old.expires > now).unwrap_or(fresh);
+        Ok((Some(token.clone()), token))
+    })
+    .await?;
+    Ok(shown_token(call, &domain, &token))
+}
+
+pub(super) fn token(call: &Call<'_>) -> Result<Answer, ServiceError> {
+    let domain = checked(call.input.text_or_empty("cname"))?;
+    let token = valid_token(call, &domain)?.ok_or_else(|| {
+        ServiceError::new(
+            404,
+            "CnameTokenNotFound",
+            "There is no valid token for the domain name.",
+        )
+        .detail("Cname", &domain)
+    })?;
+    Ok(shown_token(call, &domain, &token))
+}
+
+fn shown_token(call: &Call<'_>, domain: &str, token: &Token) -> Answer {
+    let expires = time::from_unix(token.expires).unwrap_or(call.now);
+    Answer::ok(
+        Record::new().with(
+            "cname_token",
+            Record::new()
+                .with("bucket", call.head.bucket().unwrap_or_default())
+                .with("cname", domain)
+                .with("token", &token.token)
+                .with("expire_time", time::http_date(expires)),
+        ),
+    )
+}
+
+fn valid_token(call: &Call<'_>, domain: &str) -> Result<Option<Token>, ServiceError> {
+    let token: Option<Token> = items::find(call.store(), call.bucket()?, &format!("{TOKENS}{domain}"))?;
+    Ok(token.filter(|token| token.expires > time::unix_seconds(call.now)))
+}
+
+pub(super) async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
+    let (domain, bucket) = (domain(call)?, call.bucket()?);
+    if cname(call).flag("is_wild_card") {
+        return Err(ServiceError::not_implemented("IsWildCard of PutCname"));
+    }
+    let bound = call.store().bucket_of_cname(&domain);
+    match bound.as_deref() {
+        Some(other) if other == bucket => {}
+        Some(other) => {
+            let owner = call.store().bucket(other)?.meta.owner;
+            return Err(if call.principal.account() == Some(owner.as_str()) {
+                ServiceError::new(409, "CnameAlreadyExists", "The domain name is bound to another bucket.")
+                    .detail("Cname", &domain)
+            } else {
+                ServiceError::new(403, "CnameDenied", "The domain name is bound by another account.")
+                    .detail("Cname", &domain)
+            });
+        }
+        None if valid_token(call, &domain)?.is_none() => {
+            return Err(ServiceError::new(
+                403,
+                "NeedVerifyDomainOwnership",
+                "The ownership of the domain name is not proven: create a token for it first.",
+            )
+            .detail("Cname", &domain));
+        }
+        None => {}
+    }
+    let mut binding: Binding = match call.bucket_info()?.meta.cnames.get(&domain) {
+        Some(kept) if !kept.is_empty() => items::read(kept.as_bytes())?,
+        _ => Binding {
+            modified: time::iso8601_millis(call.now),
+            certificate: None,
+        },
+    };
+    if let Some(wanted) = cname(call).record("certificate_configuration") {
+        binding.certificate = certificate(call, wanted, binding.certificate)?;
+    }
+    let kept = String::from_utf8_lossy(&items::write(&binding)?).into_owned();
+    let name = domain.clone();
+    call.store()
+        .update_bucket(bucket, move |meta| drop(meta.cnames.insert(name, kept)))
+        .await?;
+    call.store().delete_config(bucket, &format!("{TOKENS}{domain}")).await?;
+    bind(call.state, &domain, bucket);
+    Ok(Answer::empty())
+}
+
+/// The certificate that a name has after a request. Its secret part is not kept: the emulator does not serve it.
+fn certificate(
+    call: &Call<'_>,
+    wanted: &Record,
+    old: Option<Certificate>,
+) -> Result<Option<Certificate>, ServiceError> {
+    if wanted.flag("delete_certificate") {
+        return Ok(None);
+    }
+    let invalid = |why: &str| ServiceError::invalid_argument(why, "CertificateConfiguration", "");
+    if let Some(old) = &old
+        && !wanted.flag("force")
+        && wanted.text("previous_cert_id") != Some(old.id.as_str())
+    {
+        return Err(invalid("The domain name has another certificate."));
+    }
+    let pem = wanted.text("certificate");
+    if pem.is_some() != wanted.has("private_key") {
+        return Err(invalid("A certificate and its private key must be given together."));
+    }
+    let fingerprint = pem
+        .map(|pem| fingerprint(pem).ok_or_else(|| invalid("The certificate is not PEM.")))
+        .transpose()?;
+    if fingerprint.is_none() && !wanted.has("cert_id") {
+        return Err(invalid("There is neither a certificate nor the ID of one."));
+    }
+    let source = if pem.is_some() { "Upload" } else { "CAS" };
+    let generated = || format!("{}-{}", call.state.request_id().to_ascii_lowercase(), call.state.region);
+    Ok(Some(Certificate {
+        created: time::http_date(call.now),
+        id: wanted.text("cert_id").map_or_else(generated, str::to_owned),
+        source: source.to_owned(),
+        fingerprint,
+    }))
+}
+
+/// SHA-1 of the first certificate of a chain, as pairs of digits.
+fn fingerprint(pem: &str) -> Option<String> {
+    let (_, rest) = pem.split_once("-----BEGIN CERTIFICATE-----")?;
+    let (body, _) = rest.split_once("-----END CERTIFICATE-----")?;
+    let body: String = body.chars().filter(|c| !c.is_whitespace()).collect();
+    let der = text::base64_decode(&body).filter(|der| !der.is_empty())?;
+    let pairs: Vec<String> = Sha1::digest(&der).iter().map(|byte| format!("{byte:02X}")).collect();
+    Some(pairs.join(":"))
+}
+
+pub(super) fn list(call: &Call<'_>) -> Result<Answer, ServiceError> {
+    let info = call.bucket_info()?;
+    let mut cnames = Vec::new();
+    for (domain, kept) in &info.meta.cnames {
+        let binding: Binding = match kept.as_str() {
+            "" => Binding::default(),
+            kept => items::read(kept.as_bytes())?,
+        };
+        let certificate = binding.certificate.map(|certificate| {
+            Record::new()
+                .with("type", &certificate.source)
+                .with("cert_id", &certificate.id)
+                .with("status", "Enabled")
+                .with("creation_date", &certificate.created)
+                .with_some("fingerprint", certificate.fingerprint)
+        });
+        cnames.push(
+            Record::new()
+                .with("domain", domain)
+                .with("last_modified", &binding.modified)
+                .with("status", "Enabled")
+                .with_some("certificate", certificate),
+        );
+    }
+    Ok(Answer::ok(
+        Record::new()
+            .with("bucket", &info.name)
+            .with("owner", &info.meta.owner)
+            .with("cnames", cnames),
+    ))
+}
+
+pub(super) async fn delete(call: &Call<'_>) -> Result<Answer, ServiceError> {
+    let (domain, bucket) = (domain(call)?, call.bucket()?);
+    if call.bucket_info()?.meta.cnames.contains_key(&domain) {
+        let name = domain.clone();
+        call.store()
+            .update_bucket(bucket, move |meta| drop(meta.cnames.remove(&name)))
+            .await?;
+        let mut names = call.state.names.write().unwrap_or_else(PoisonError::into_inner);
+        names.release(&domain);
+    }
+    Ok(Answer::empty())
+}
+
+fn cname<'c>(call: &'c Call<'_>) -> &'c Record {
+    static NONE: std::sync::LazyLock<Record> = std::sync::LazyLock::new(Record::new);
+    let document = call.input.record("bucket_cname_configuration");
+    document.and_then(|document| document.record("cname")).unwrap_or(&NONE)
+}
+
+fn domain(call: &Call<'_>) -> Result<String, ServiceError> {
+    checked(cname(call).text_or_empty("domain"))
+}
+
+/// A host name with at least two labels, in lower case, that is not the service's own.
+fn checked(domain: &str) -> Result<String, ServiceError> {
+    let lower = domain.trim().to_ascii_lowercase();
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    };
+    let is_name = lower.len() <= 253 && lower.contains('.') && lower.split('.').all(label);
+    if !is_name || lower.parse::<std::net::IpAddr>().is_ok() {
+        return Err(ServiceError::invalid_argument(
+            "The domain is no host name.",
+            "Domain",
+            domain,
+        ));
+    }
+    if lower.ends_with(".aliyuncs.com") {
+        return Err(
+            ServiceError::new(403, "CnameIsForbidden", "The domain name is reserved by the service.")
+                .detail("Cname", &lower),
+        );
+    }
+    Ok(lower)
+}

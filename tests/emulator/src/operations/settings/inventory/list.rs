@@ -1,0 +1,240 @@
+//! Writing inventory lists: a compressed table of the objects, and a manifest that says what it is.
+
+use std::io::Write as _;
+use std::time::SystemTime;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use md5::{Digest as _, Md5};
+
+use super::{PREFIX, shape};
+use crate::error::ServiceError;
+use crate::operations::configuration;
+use crate::state::State;
+use crate::store::{BucketInfo, ListQuery, ObjectInfo, ObjectKind, ObjectMeta, PutOptions, VersionEntry, VersionInfo};
+use crate::value::{Record, Value};
+use crate::{text, time};
+
+/// What writing the inventory lists did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InventoryReport {
+    /// The manifests that were written, each as `bucket/key`.
+    pub manifests: Vec<String>,
+    /// Rules whose list could not be written, each as `bucket/rule`: their bucket for lists is gone.
+    pub failed: Vec<String>,
+}
+
+/// Writes a list for every rule that is on.
+pub(crate) async fn run(state: &State, now: SystemTime) -> Result<InventoryReport, ServiceError> {
+    let service = state.api.service("oss");
+    let service = service.ok_or_else(|| ServiceError::internal("There is no model of oss."))?;
+    let mut report = InventoryReport::default();
+    for bucket in state.store.list_buckets("", "", usize::MAX).buckets {
+        for (kind, document) in state.store.configs(&bucket.name, PREFIX)? {
+            let rule = configuration::read_shape(service, shape(service)?, &document)?;
+            if !rule.flag("is_enabled") {
+                continue;
+            }
+            let id = kind.strip_prefix(PREFIX).unwrap_or(&kind);
+            match write(state, &bucket, id, &rule, now).await {
+                Ok(manifest) => report.manifests.push(manifest),
+                Err(error) if error.code == "NoSuchBucket" => report.failed.push(format!("{}/{id}", bucket.name)),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(report)
+}
+
+async fn write(
+    state: &State,
+    bucket: &BucketInfo,
+    id: &str,
+    rule: &Record,
+    now: SystemTime,
+) -> Result<String, ServiceError> {
+    let empty = Record::new();
+    let destination = rule.record("destination");
+    let destination = destination
+        .and_then(|destination| destination.record("oss_bucket_destination"))
+        .unwrap_or(&empty);
+    let target = destination.text_or_empty("bucket").trim_start_matches("acs:oss:::");
+    let encryption = destination.record("encryption").and_then(|encryption| {
+        if encryption.has("sse_kms") {
+            Some("KMS")
+        } else {
+            encryption.has("sse_oss").then_some("AES256")
+        }
+    });
+    let home = match destination.text_or_empty("prefix").trim_end_matches('/') {
+        "" => format!("{}/{id}", bucket.name),
+        prefix => format!("{prefix}/{}/{id}", bucket.name),
+    };
+    let columns = columns(rule);
+    let table = table(state, bucket, rule, &columns)?;
+    let table = compress(table.as_bytes())?;
+    let name = text::sha256_hex(format!("{home}/{}", state.request_id()).as_bytes());
+    let data = format!(
+        "{home}/data/{}-{}-{}-{}-{}.csv.gz",
+        &name[..8],
+        &name[8..12],
+        &name[12..16],
+        &name[16..20],
+        &name[20..32]
+    );
+    let manifest = serde_json::json!({
+        "creationTimestamp": time::unix_seconds(now).to_string(),
+        "destinationBucket": target,
+        "fileFormat": "CSV",
+        "fileSchema": columns.join(", "),
+        "files": [{ "MD5checksum": digest(&table), "key": data, "size": table.len() }],
+        "sourceBucket": bucket.name,
+        "version": "2019-09-01",
+    });
+    let manifest = manifest.to_string().into_bytes();
+    // 2026-01-31T08-05Z
+    let minute = time::iso8601(now).get(..16).unwrap_or_default().replace(':', "-");
+    let folder = format!("{home}/{minute}Z");
+    let checksum = digest(&manifest).into_bytes();
+    for (key, content, content_type) in [
+        (data, table, "application/gzip"),
+        (format!("{folder}/manifest.checksum"), checksum, "text/plain"),
+        // The manifest says that the list is complete, so it comes last.
+        (format!("{folder}/manifest.json"), manifest, "application/json"),
+    ] {
+        let mut meta = ObjectMeta {
+            content_type: Some(content_type.to_owned()),
+            ..ObjectMeta::default()
+        };
+        if let Some(algorithm) = encryption {
+            let name = "x-oss-server-side-encryption".to_owned();
+            meta.encryption.insert(name, algorithm.to_owned());
+        }
+        let staged = state.store.stage(content).await?;
+        let options = PutOptions {
+            meta,
+            forbid_overwrite: false,
+        };
+        state.store.put_object(target, &key, staged, options).await?;
+    }
+    Ok(format!("{target}/{folder}/manifest.json"))
+}
+
+fn columns(rule: &Record) -> Vec<String> {
+    let versions = ["VersionId", "IsLatest", "IsDeleteMarker"];
+    let versions = versions.iter().filter(|_| has_versions(rule));
+    let optional = rule
+        .record("optional_fields")
+        .map(|fields| fields.list("fields"))
+        .unwrap_or_default();
+    let optional = optional.iter().filter_map(|field| match field {
+        Value::Text(name) => Some(name.clone()),
+        _ => None,
+    });
+    ["Bucket", "Key"]
+        .iter()
+        .chain(versions)
+        .map(|name| (*name).to_owned())
+        .chain(optional)
+        .collect()
+}
+
+fn has_versions(rule: &Record) -> bool {
+    rule.text("included_object_versions") == Some("All")
+}
+
+fn table(state: &State, bucket: &BucketInfo, rule: &Record, columns: &[String]) -> Result<String, ServiceError> {
+    let everything = ListQuery {
+        max: usize::MAX,
+        ..ListQuery::default()
+    };
+    let mut table = String::new();
+    for entry in state.store.list_versions(&bucket.name, &everything)?.entries {
+        if !entry.is_latest && !has_versions(rule) || !takes(rule, &entry, has_versions(rule)) {
+            continue;
+        }
+        let cells: Vec<String> = columns
+            .iter()
+            .map(|column| format!("\"{}\"", cell(bucket, &entry, column).replace('"', "\"\"")))
+            .collect();
+        table.push_str(&cells.join(","));
+        table.push('\n');
+    }
+    Ok(table)
+}
+
+/// Whether a rule lists an object or a delete marker.
+fn takes(rule: &Record, entry: &VersionEntry, with_markers: bool) -> bool {
+    let empty = Record::new();
+    let filter = rule.record("filter").unwrap_or(&empty);
+    let prefix = filter.text_or_empty("prefix");
+    let object = match &entry.version {
+        VersionInfo::DeleteMarker { key, .. } => return with_markers && key.starts_with(prefix),
+        VersionInfo::Object(object) => object,
+    };
+    let within = |number: i64, least: &str, most: &str| {
+        filter.integer(least).is_none_or(|least| number >= least)
+            && filter.integer(most).is_none_or(|most| number <= most)
+    };
+    let size = i64::try_from(object.size).unwrap_or(i64::MAX);
+    let classes = filter.text_or_empty("storage_class");
+    let has_class = classes.is_empty()
+        || classes == "All"
+        || classes
+            .split(',')
+            .any(|class| class.trim() == object.meta.storage_class);
+    let modified = time::unix_seconds(object.last_modified);
+    object.key.starts_with(prefix)
+        && has_class
+        && within(size, "lower_size_bound", "upper_size_bound")
+        && within(modified, "last_modify_begin_time_stamp", "last_modify_end_time_stamp")
+}
+
+fn cell(bucket: &BucketInfo, entry: &VersionEntry, column: &str) -> String {
+    let (key, version_id, modified, object) = match &entry.version {
+        VersionInfo::Object(object) => (&object.key, &object.version_id, object.last_modified, Some(object)),
+        VersionInfo::DeleteMarker {
+            key,
+            version_id,
+            last_modified,
+        } => (key, version_id, *last_modified, None),
+    };
+    match column {
+        "Bucket" => bucket.name.clone(),
+        "Key" => text::encode(key),
+        "VersionId" => version_id.clone(),
+        "IsLatest" => entry.is_latest.to_string(),
+        "IsDeleteMarker" => object.is_none().to_string(),
+        "LastModifiedDate" => time::iso8601_millis(modified),
+        _ => object.map(|object| of_object(object, column)).unwrap_or_default(),
+    }
+}
+
+fn of_object(object: &ObjectInfo, column: &str) -> String {
+    let meta = &object.meta;
+    match column {
+        "Size" => object.size.to_string(),
+        "ETag" => object.etag.clone(),
+        "StorageClass" => meta.storage_class.clone(),
+        "IsMultipartUploaded" => (object.kind == ObjectKind::Multipart).to_string(),
+        "EncryptionStatus" => (!meta.encryption.is_empty()).to_string(),
+        "ObjectAcl" => meta.acl.as_str().to_owned(),
+        "TaggingCount" => meta.tags.len().to_string(),
+        "ObjectType" => object.kind.as_str().to_owned(),
+        "Crc64" => object.crc64.to_string(),
+        "TransitionTime" => meta.extra.get("transition-time").cloned().unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+fn compress(table: &[u8]) -> Result<Vec<u8>, ServiceError> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    let written = encoder.write_all(table).and_then(|()| encoder.finish());
+    written.map_err(|error| ServiceError::internal(format!("The list cannot be compressed: {error}.")))
+}
+
+fn digest(content: &[u8]) -> String {
+    let digits = Md5::digest(content);
+    digits.iter().map(|byte| format!("{byte:02X}")).collect()
+}
