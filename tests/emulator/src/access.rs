@@ -108,9 +108,6 @@ pub(crate) fn decide(
     let Principal::Session(session) = principal else {
         return Ok(());
     };
-    let Some(policy) = &session.policy else {
-        return Ok(());
-    };
     let name = match (target.name, target.key) {
         (None, _) => "*".to_owned(),
         (Some(bucket), None) => bucket.to_owned(),
@@ -118,14 +115,22 @@ pub(crate) fn decide(
     };
     let owner = owner.unwrap_or(&session.account);
     let resource = format!("acs:oss:{}:{owner}:{name}", state.region);
-    match policy.evaluate(action, &resource) {
-        Verdict::Allowed => Ok(()),
-        Verdict::Denied | Verdict::Silent => Err(ServiceError::access_denied(
-            "Access denied by the policy of the security token.",
-        )
-        .detail("AuthAction", action)
-        .detail("AuthPrincipalType", "AssumedRoleUser")),
+    let narrowed = session
+        .policy
+        .as_ref()
+        .is_some_and(|policy| policy.evaluate(action, &resource) != Verdict::Allowed);
+    let of_role = session.role.policies.as_ref().is_none_or(|policies| {
+        let verdicts = || policies.iter().map(|policy| policy.evaluate(action, &resource));
+        verdicts().any(|verdict| verdict == Verdict::Allowed) && verdicts().all(|verdict| verdict != Verdict::Denied)
+    });
+    if of_role && !narrowed {
+        return Ok(());
     }
+    Err(
+        ServiceError::access_denied("Access denied by the policy of the security token.")
+            .detail("AuthAction", action)
+            .detail("AuthPrincipalType", "AssumedRoleUser"),
+    )
 }
 
 fn effective_acl(target: Target<'_>) -> &str {

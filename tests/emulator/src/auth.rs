@@ -3,7 +3,9 @@
 //! Written from the protocol's description, apart from the SDK on purpose: a mistake has to be made twice to stay hidden.
 
 pub(crate) mod keys;
+pub(crate) mod nonces;
 pub(crate) mod rpc;
+pub(crate) mod sessions;
 #[cfg(test)]
 pub(crate) mod test_vectors;
 pub(crate) mod v1;

@@ -10,6 +10,9 @@ use crate::admin::AdminOptions;
 use crate::auth::keys::AccessKey;
 use crate::error_start::StartError;
 use crate::fault::Fault;
+use crate::metadata_server::EcsMetadata;
+use crate::oidc::OidcProvider;
+use crate::roles::Role;
 use crate::time::Clock;
 use crate::tls::Tls;
 
@@ -47,6 +50,9 @@ pub struct Builder {
     pub(crate) admin: Option<AdminOptions>,
     pub(crate) access_log: Option<AccessLog>,
     pub(crate) faults: Vec<Fault>,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) oidc_providers: Vec<OidcProvider>,
+    pub(crate) ecs_metadata: Option<EcsMetadata>,
 }
 
 impl fmt::Debug for Builder {
@@ -78,6 +84,9 @@ impl Default for Builder {
             admin: None,
             access_log: None,
             faults: Vec::new(),
+            roles: Vec::new(),
+            oidc_providers: Vec::new(),
+            ecs_metadata: None,
         }
     }
 }
@@ -167,6 +176,29 @@ impl Builder {
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Adds a role of the emulator's account that AssumeRole knows. Without any, every role may be assumed by everybody and may do
+    /// what the caller may.
+    #[must_use]
+    pub fn role(mut self, role: Role) -> Self {
+        self.roles.push(role);
+        self
+    }
+
+    /// Registers an identity provider with the emulator's account, whose tokens AssumeRoleWithOIDC takes.
+    #[must_use]
+    pub fn oidc_provider(mut self, provider: OidcProvider) -> Self {
+        self.oidc_providers.push(provider);
+        self
+    }
+
+    /// Serves the metadata of an ECS instance that has a role, and a credentials URI, on a loopback address of their own. The name
+    /// of the role will do.
+    #[must_use]
+    pub fn ecs_metadata(mut self, metadata: impl Into<EcsMetadata>) -> Self {
+        self.ecs_metadata = Some(metadata.into());
         self
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::net::TcpListener;
@@ -11,23 +12,29 @@ use tokio::task::JoinHandle;
 
 use crate::address::Names;
 use crate::auth::keys::Keys;
+use crate::auth::nonces::Nonces;
+use crate::auth::sessions;
 use crate::config::Builder;
 use crate::error_start::StartError;
 use crate::fault::Faults;
 use crate::handle::handle;
 use crate::metrics::Metrics;
+use crate::oidc::Providers;
 use crate::operations::inventory::{self, InventoryReport};
 use crate::operations::lifecycle::{self, LifecycleReport};
 use crate::request_log::RequestLog;
+use crate::roles::Roles;
 use crate::state::State;
 use crate::store::Store;
 use crate::time::Clock;
-use crate::{admin, model, operations, server};
+use crate::{admin, metadata_server, model, operations, server};
 
 /// A running emulator. Dropping it stops it at once; [`Emulator::shutdown`] lets requests end first.
 pub struct Emulator {
     address: SocketAddr,
     plain_address: Option<SocketAddr>,
+    metadata_address: Option<SocketAddr>,
+    metadata_failing: Arc<AtomicU16>,
     secure: bool,
     authority: Option<String>,
     host: String,
@@ -37,6 +44,8 @@ pub struct Emulator {
     stop: watch::Sender<bool>,
     servers: Vec<JoinHandle<()>>,
     admin: Option<admin::Listener>,
+    /// The metadata service, which is not waited for.
+    auxiliary: Option<JoinHandle<()>>,
 }
 
 impl fmt::Debug for Emulator {
@@ -71,6 +80,13 @@ impl Emulator {
             Some(directory) => Store::open(directory, store_clock).await.map_err(StartError::Store)?,
             None => Store::in_memory(store_clock),
         };
+        let roles = Roles::new(&builder.account_id, &builder.roles).map_err(StartError::Identity)?;
+        let oidc = Providers::new(&builder.account_id, &builder.oidc_providers).map_err(StartError::Identity)?;
+        if let Some(metadata) = &builder.ecs_metadata {
+            metadata
+                .check(&roles, &builder.account_id)
+                .map_err(StartError::Identity)?;
+        }
         let tls = match &builder.tls {
             Some(tls) => Some(
                 tls.prepare(&builder.host_names(), builder.data_dir.as_deref())
@@ -86,11 +102,20 @@ impl Emulator {
             Some(port) => Some(bind(builder.bare_host(), port).await?),
             None => None,
         };
+        let metadata = match &builder.ecs_metadata {
+            Some(metadata) => Some((bind("127.0.0.1", metadata.port).await?, metadata.clone())),
+            None => None,
+        };
         let (keys, (access_key_id, access_key_secret)) = builder.all_keys();
+        let keys = Keys::new(keys.into_iter().collect::<BTreeMap<_, _>>());
+        sessions::restore(&keys, &store, &roles).map_err(StartError::Store)?;
         let state = Arc::new(State {
             api,
             store,
-            keys: Keys::new(keys.into_iter().collect::<BTreeMap<_, _>>()),
+            keys,
+            nonces: Nonces::default(),
+            roles,
+            oidc,
             names: RwLock::new(Names::new(&builder.domains, &builder.cnames)),
             region: builder.region,
             account_id: builder.account_id,
@@ -122,8 +147,19 @@ impl Emulator {
         }
         let (acceptor, authority) = tls.map(|tls| (tls.acceptor, tls.authority)).unzip();
         servers.push(tokio::spawn(server::serve(listener, acceptor, handler, stopped)));
+        let mut auxiliary = None;
+        let metadata_failing = Arc::default();
+        let metadata_address = metadata.as_ref().map(|((_, address), _)| *address);
+        if let Some(((listener, _), settings)) = metadata {
+            let served = metadata_server::Server::new(settings, Arc::clone(&state), Arc::clone(&metadata_failing))
+                .serve(listener);
+            auxiliary = Some(tokio::spawn(served));
+        }
         Ok(Self {
             address,
+            metadata_address,
+            metadata_failing,
+            auxiliary,
             plain_address,
             secure: builder.tls.is_some(),
             authority: authority.flatten(),
@@ -156,6 +192,23 @@ impl Emulator {
     /// Certificate of the authority that clients have to trust, in PEM, with [`Tls::generated`](crate::Tls::generated).
     pub fn ca_certificate_pem(&self) -> Option<&str> {
         self.authority.as_deref()
+    }
+
+    /// Where the metadata of an ECS instance is served, in place of `http://100.100.100.200`, with
+    /// [`Builder::ecs_metadata`].
+    pub fn ecs_metadata_endpoint(&self) -> Option<String> {
+        self.metadata_address.map(metadata_server::endpoint)
+    }
+
+    /// What `ALIBABA_CLOUD_CREDENTIALS_URI` would hold, with [`Builder::ecs_metadata`].
+    pub fn credentials_uri(&self) -> Option<String> {
+        let endpoint = self.ecs_metadata_endpoint();
+        endpoint.map(|endpoint| format!("{endpoint}{}", metadata_server::URI_PATH))
+    }
+
+    /// Lets the metadata service and the credentials URI answer everything with this status, until told `None`.
+    pub fn fail_ecs_metadata(&self, status: Option<u16>) {
+        self.metadata_failing.store(status.unwrap_or(0), Ordering::Relaxed);
     }
 
     fn url(&self, scheme: &str, address: SocketAddr) -> String {
@@ -284,7 +337,7 @@ async fn bind(host: &str, port: u16) -> Result<(TcpListener, SocketAddr), StartE
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        for server in &self.servers {
+        for server in self.servers.iter().chain(&self.auxiliary) {
             server.abort();
         }
         if let Some(admin) = &self.admin {

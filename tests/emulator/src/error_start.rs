@@ -21,6 +21,8 @@ pub enum StartError {
     Models(String),
     /// The certificate of the HTTPS listener cannot be used.
     Tls(String),
+    /// A role or an identity provider cannot be judged.
+    Identity(String),
     /// The address can be reached from other machines, and everybody knows the default key.
     DefaultKey {
         /// The address.
@@ -36,6 +38,7 @@ impl fmt::Display for StartError {
             StartError::Bind { address, .. } => write!(f, "cannot listen on `{address}`"),
             StartError::Store(_) => f.write_str("cannot open the data directory"),
             StartError::Tls(why) => write!(f, "cannot serve HTTPS: {why}"),
+            StartError::Identity(why) => write!(f, "cannot use {why}"),
             StartError::DefaultKey { host } => write!(
                 f,
                 "the default access key is known to everybody, so it is refused on `{host}`, which is not a loopback address: \
@@ -53,7 +56,11 @@ impl error::Error for StartError {
         match self {
             StartError::Bind { source, .. } => Some(source),
             StartError::Store(error) => Some(error),
-            StartError::Models(_) | StartError::Tls(_) | StartError::DefaultKey { .. } | StartError::Admin(_) => None,
+            StartError::Models(_)
+            | StartError::Tls(_)
+            | StartError::Identity(_)
+            | StartError::DefaultKey { .. }
+            | StartError::Admin(_) => None,
         }
     }
 }

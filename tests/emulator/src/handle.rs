@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
-use oss_codegen::api::{BodyKind, BucketHost, Protocol, Resource, SigningResource};
+use oss_codegen::api::{BodyKind, BucketHost, Protocol, Resource, SigningResource, Trait};
 
 use crate::access::{self, Target};
 use crate::access_log::Entry;
@@ -460,7 +460,11 @@ impl<'s> Exchange<'s> {
         let documented = route.as_ref().ok().map(|route| route.service);
         let run = async {
             let Route { service, operation } = route?;
-            let principal = rpc::authenticate(parts, &self.state.keys, self.now)?;
+            let principal = if operation.has(Trait::Unsigned) {
+                Principal::Anonymous
+            } else {
+                rpc::authenticate(parts, &self.state.keys, &self.state.nonces, self.now)?
+            };
             let input = input::bind_rpc(service, operation, &all)?;
             let call = Call {
                 state: self.state,

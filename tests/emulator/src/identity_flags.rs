@@ -1,15 +1,17 @@
-//! Flags about keys and certificates: who may speak to the emulator, and by what transport.
+//! Flags about identity and transport: keys, roles, providers of identities, certificates.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use oss_emulator::{Builder, Emulator, Tls};
+use oss_emulator::{Builder, EcsMetadata, Emulator, OidcProvider, Role, Tls};
+use serde::Deserialize;
+use serde_json::Value;
 
 const KEY_ID_VARIABLE: &str = "OSS_EMULATOR_ACCESS_KEY_ID";
 const KEY_SECRET_VARIABLE: &str = "OSS_EMULATOR_ACCESS_KEY_SECRET";
 
-/// Keys and certificates.
+/// Keys, roles and certificates.
 #[derive(Debug, Args)]
 pub(crate) struct IdentityFlags {
     /// Access key, may be given several times; with ACCOUNT it belongs to that account. The default is
@@ -35,6 +37,80 @@ pub(crate) struct IdentityFlags {
     /// Serve HTTP on this port as well when the other one serves HTTPS; 0 takes any free one.
     #[arg(long, value_name = "PORT")]
     http_port: Option<u16>,
+    /// Serve the metadata of an ECS instance that has this role, and a credentials URI, on 127.0.0.1.
+    #[arg(long, value_name = "ROLE")]
+    ecs_metadata: Option<String>,
+    /// Port of the metadata; 0 takes any free one.
+    #[arg(long, value_name = "PORT", default_value_t = 0, requires = "ecs_metadata")]
+    ecs_metadata_port: u16,
+    /// Answer requests for metadata only when they carry a token of the metadata service.
+    #[arg(long, requires = "ecs_metadata")]
+    ecs_metadata_hardened: bool,
+    /// JSON file with roles and OIDC providers.
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
+}
+
+/// What an identity file holds.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IdentityFile {
+    #[serde(default)]
+    roles: Vec<RoleEntry>,
+    #[serde(default)]
+    oidc_providers: Vec<ProviderEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RoleEntry {
+    name: String,
+    trust_policy: Option<Value>,
+    #[serde(default)]
+    policies: Vec<Value>,
+    max_session_duration: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProviderEntry {
+    name: String,
+    issuer: String,
+    #[serde(default)]
+    client_ids: Vec<String>,
+    jwks: Option<Value>,
+    #[serde(default)]
+    public_keys: Vec<String>,
+}
+
+impl From<RoleEntry> for Role {
+    fn from(entry: RoleEntry) -> Self {
+        let mut role = Role::new(entry.name);
+        if let Some(trust) = entry.trust_policy {
+            role = role.trust_policy(trust.to_string());
+        }
+        if let Some(seconds) = entry.max_session_duration {
+            role = role.max_session_duration(seconds);
+        }
+        entry
+            .policies
+            .iter()
+            .fold(role, |role, policy| role.policy(policy.to_string()))
+    }
+}
+
+impl From<ProviderEntry> for OidcProvider {
+    fn from(entry: ProviderEntry) -> Self {
+        let mut provider = OidcProvider::new(entry.name, entry.issuer);
+        provider = entry.client_ids.into_iter().fold(provider, OidcProvider::client_id);
+        if let Some(jwks) = entry.jwks {
+            provider = provider.jwks(jwks.to_string());
+        }
+        entry
+            .public_keys
+            .into_iter()
+            .fold(provider, OidcProvider::public_key_pem)
+    }
 }
 
 #[derive(Clone)]
@@ -66,6 +142,21 @@ impl IdentityFlags {
                 None => builder.access_key(key.id, key.secret),
             };
         }
+        if let Some(path) = &self.identity {
+            let file: IdentityFile =
+                serde_json::from_str(&read(path)?).map_err(|error| format!("{}: {error}", path.display()))?;
+            builder = file.roles.into_iter().map(Role::from).fold(builder, Builder::role);
+            let providers = file.oidc_providers.into_iter().map(OidcProvider::from);
+            builder = providers.fold(builder, Builder::oidc_provider);
+        }
+        if let Some(role) = &self.ecs_metadata {
+            let metadata = EcsMetadata::new(role).port(self.ecs_metadata_port);
+            builder = builder.ecs_metadata(if self.ecs_metadata_hardened {
+                metadata.hardened()
+            } else {
+                metadata
+            });
+        }
         if self.tls {
             builder = builder.tls(Tls::generated());
         }
@@ -83,6 +174,10 @@ impl IdentityFlags {
         let mut lines = Vec::new();
         if let Some(plain) = emulator.plain_endpoint().filter(|plain| *plain != emulator.endpoint()) {
             lines.push(format!("listening on {plain}"));
+        }
+        if let (Some(metadata), Some(uri)) = (emulator.ecs_metadata_endpoint(), emulator.credentials_uri()) {
+            lines.push(format!("ECS metadata on {metadata}"));
+            lines.push(format!("credentials URI {uri}"));
         }
         if let (Some(path), Some(pem)) = (&self.tls_ca_file, emulator.ca_certificate_pem()) {
             fs::write(path, pem).map_err(|error| format!("{}: {error}", path.display()))?;

@@ -122,6 +122,7 @@ pub(crate) fn redact_target(target: &str) -> String {
         "security-token",
         "x-oss-security-token",
         "SecurityToken",
+        "OIDCToken",
     ];
     let pairs = query.split('&').map(|pair| match pair.split_once('=') {
         Some((name, _)) if secret.contains(&name) => format!("{name}=***"),

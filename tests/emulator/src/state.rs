@@ -7,9 +7,12 @@ use oss_codegen::api::Api;
 use crate::access_log::AccessLog;
 use crate::address::Names;
 use crate::auth::keys::Keys;
+use crate::auth::nonces::Nonces;
 use crate::fault::Faults;
 use crate::metrics::Metrics;
+use crate::oidc::Providers;
 use crate::request_log::RequestLog;
+use crate::roles::Roles;
 use crate::store::Store;
 use crate::text;
 use crate::time::Clock;
@@ -18,6 +21,9 @@ pub(crate) struct State {
     pub(crate) api: &'static Api,
     pub(crate) store: Store,
     pub(crate) keys: Keys,
+    pub(crate) nonces: Nonces,
+    pub(crate) roles: Roles,
+    pub(crate) oidc: Providers,
     pub(crate) names: RwLock<Names>,
     pub(crate) region: String,
     pub(crate) account_id: String,

@@ -22,6 +22,16 @@ pub(crate) struct AccessKey {
     pub(crate) account: String,
 }
 
+/// The role that a session plays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AssumedRole {
+    pub(crate) account: String,
+    pub(crate) name: String,
+    pub(crate) session_name: String,
+    /// What the role may do; a role that nobody configured may do what its account may.
+    pub(crate) policies: Option<Vec<Policy>>,
+}
+
 /// A temporary key and what it may do.
 pub(crate) struct Session {
     pub(crate) access_key_id: String,
@@ -29,8 +39,21 @@ pub(crate) struct Session {
     pub(crate) token: String,
     pub(crate) expires: SystemTime,
     pub(crate) account: String,
-    /// Narrows the role; without one the session may do what its account may.
+    /// Narrows the role; without one the session may do what its role may.
     pub(crate) policy: Option<Policy>,
+    pub(crate) role: AssumedRole,
+}
+
+impl AssumedRole {
+    #[cfg(test)]
+    pub(crate) fn unknown(account: &str) -> Self {
+        Self {
+            account: account.to_owned(),
+            name: "role".to_owned(),
+            session_name: "session".to_owned(),
+            policies: None,
+        }
+    }
 }
 
 impl fmt::Debug for AccessKey {
@@ -131,7 +154,13 @@ impl Keys {
     }
 
     /// Mints a temporary key.
-    pub(crate) fn mint(&self, account: &str, expires: SystemTime, policy: Option<Policy>) -> Arc<Session> {
+    pub(crate) fn mint(
+        &self,
+        account: &str,
+        expires: SystemTime,
+        policy: Option<Policy>,
+        role: AssumedRole,
+    ) -> Arc<Session> {
         let session = Arc::new(Session {
             access_key_id: format!("STS.{}", self.random_text(24)),
             secret: self.random_text(44),
@@ -139,10 +168,37 @@ impl Keys {
             expires,
             account: account.to_owned(),
             policy,
+            role,
         });
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         sessions.insert(session.access_key_id.clone(), Arc::clone(&session));
         session
+    }
+
+    /// Whether a key is a temporary one, good or not.
+    pub(crate) fn is_session(&self, access_key_id: &str) -> bool {
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.contains_key(access_key_id)
+    }
+
+    /// Takes in a session that was minted before.
+    pub(crate) fn adopt(&self, session: Session) {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.insert(session.access_key_id.clone(), Arc::new(session));
+    }
+
+    /// Forgets the sessions that ended before a time, and tells which.
+    pub(crate) fn forget(&self, before: SystemTime) -> Vec<String> {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended: Vec<_> = sessions
+            .values()
+            .filter(|session| session.expires < before)
+            .map(|session| session.access_key_id.clone())
+            .collect();
+        for id in &ended {
+            sessions.remove(id);
+        }
+        ended
     }
 
     #[cfg(test)]
@@ -155,6 +211,7 @@ impl Keys {
             expires,
             account: "1".to_owned(),
             policy: None,
+            role: AssumedRole::unknown("1"),
         };
         keys.sessions
             .lock()
@@ -214,7 +271,7 @@ mod tests {
         let keys = keys();
         let now = SystemTime::UNIX_EPOCH;
         let end = now + Duration::from_secs(900);
-        let session = keys.mint("1", end, None);
+        let session = keys.mint("1", end, None, AssumedRole::unknown("1"));
         let id = session.access_key_id.as_str();
         assert!(keys.find(id, Some(&session.token), now).is_ok());
         assert_eq!(code(keys.find(id, None, now)), "InvalidSecurityToken");
@@ -225,7 +282,7 @@ mod tests {
     #[test]
     fn secrets_do_not_show_in_debug_output() {
         let keys = keys();
-        let session = keys.mint("1", SystemTime::UNIX_EPOCH, None);
+        let session = keys.mint("1", SystemTime::UNIX_EPOCH, None, AssumedRole::unknown("1"));
         let text = format!("{keys:?}");
         assert!(
             !text.contains("secret\"") && !text.contains(&session.secret) && !text.contains(&session.token),

@@ -2,7 +2,8 @@
 
 use http::HeaderMap;
 
-use super::keys::Keys;
+use super::keys::{Found, Keys};
+use super::nonces::Nonces;
 use super::{Principal, check_skew, malformed, mismatch};
 use crate::error::ServiceError;
 use crate::request::{Query, header};
@@ -26,16 +27,22 @@ pub(crate) struct Parts<'r> {
 pub(crate) fn authenticate(
     parts: Parts<'_>,
     keys: &Keys,
+    nonces: &Nonces,
     now: std::time::SystemTime,
 ) -> Result<Principal, ServiceError> {
     match header(parts.headers, "authorization") {
-        Some(text) if text.starts_with(ACS3) => acs3(text, parts, keys, now),
+        Some(text) if text.starts_with(ACS3) => acs3(text, parts, keys, nonces, now),
         Some(_) => Err(malformed("The Authorization header is not of ACS3-HMAC-SHA256.")),
-        None => parameters(parts, keys, now),
+        None => parameters(parts, keys, nonces, now),
     }
 }
 
-fn parameters(parts: Parts<'_>, keys: &Keys, now: std::time::SystemTime) -> Result<Principal, ServiceError> {
+fn parameters(
+    parts: Parts<'_>,
+    keys: &Keys,
+    nonces: &Nonces,
+    now: std::time::SystemTime,
+) -> Result<Principal, ServiceError> {
     let all = parts.query.clone().joined(parts.form.clone());
     let required = |name: &str| {
         let missing = || {
@@ -50,7 +57,7 @@ fn parameters(parts: Parts<'_>, keys: &Keys, now: std::time::SystemTime) -> Resu
     let access_key_id = required("AccessKeyId")?;
     let signature = required("Signature")?;
     let stamp = required("Timestamp")?;
-    required("SignatureNonce")?;
+    let nonce = required("SignatureNonce")?;
     for (name, value) in [("SignatureMethod", "HMAC-SHA1"), ("SignatureVersion", "1.0")] {
         if required(name)? != value {
             return Err(ServiceError::invalid_argument(
@@ -67,9 +74,7 @@ fn parameters(parts: Parts<'_>, keys: &Keys, now: std::time::SystemTime) -> Resu
             "Specified time stamp or date value is not well formatted.",
         )
     })?;
-    let found = keys
-        .find(access_key_id, all.get("SecurityToken"), now)
-        .map_err(rpc_code)?;
+    let found = find(keys, access_key_id, all.get("SecurityToken"), now)?;
     check_skew(signed_at, now).map_err(|error| ServiceError {
         code: "InvalidTimeStamp.Expired".to_owned(),
         status: 400,
@@ -78,11 +83,28 @@ fn parameters(parts: Parts<'_>, keys: &Keys, now: std::time::SystemTime) -> Resu
     let string_to_sign = string_to_sign(parts.method, &all);
     let key = format!("{}&", found.secret);
     let expected = text::base64(&text::hmac_sha1(key.as_bytes(), string_to_sign.as_bytes()));
-    if text::same_secret(&expected, signature) {
-        Ok(found.principal)
-    } else {
-        Err(mismatch(access_key_id, signature, &string_to_sign))
+    if !text::same_secret(&expected, signature) {
+        return Err(mismatch(access_key_id, signature, &string_to_sign));
     }
+    nonces.take(access_key_id, nonce, signed_at, now)?;
+    Ok(found.principal)
+}
+
+fn find(
+    keys: &Keys,
+    access_key_id: &str,
+    token: Option<&str>,
+    now: std::time::SystemTime,
+) -> Result<Found, ServiceError> {
+    let token = token.filter(|token| !token.is_empty());
+    if token.is_none() && keys.is_session(access_key_id) {
+        return Err(ServiceError::new(
+            400,
+            "MissingSecurityToken",
+            "SecurityToken is mandatory for this action.",
+        ));
+    }
+    keys.find(access_key_id, token, now).map_err(rpc_code)
 }
 
 /// The RPC services have other names for what the key can be refused for.
@@ -120,6 +142,7 @@ fn acs3(
     authorization: &str,
     parts: Parts<'_>,
     keys: &Keys,
+    nonces: &Nonces,
     now: std::time::SystemTime,
 ) -> Result<Principal, ServiceError> {
     let (mut credential, mut names, mut signature) = (None, None, None);
@@ -162,6 +185,7 @@ fn acs3(
         "x-acs-action",
         "x-acs-content-sha256",
         "x-acs-date",
+        "x-acs-signature-nonce",
         "x-acs-version",
     ];
     if let Some(missing) = mandatory
@@ -170,9 +194,8 @@ fn acs3(
     {
         return Err(malformed(&format!("The header {missing} is not signed.")));
     }
-    let found = keys
-        .find(access_key_id, header(parts.headers, "x-acs-security-token"), now)
-        .map_err(rpc_code)?;
+    let token = header(parts.headers, "x-acs-security-token");
+    let found = find(keys, access_key_id, token, now)?;
     check_skew(signed_at, now).map_err(|error| ServiceError {
         code: "InvalidTimeStamp.Expired".to_owned(),
         status: 400,
@@ -190,11 +213,12 @@ fn acs3(
     );
     let string_to_sign = format!("{ACS3}\n{}", text::sha256_hex(request.as_bytes()));
     let expected = text::hex(&text::hmac_sha256(found.secret.as_bytes(), string_to_sign.as_bytes()));
-    if text::same_secret(&expected, signature) {
-        Ok(found.principal)
-    } else {
-        Err(mismatch(access_key_id, signature, &string_to_sign).detail("CanonicalRequest", request))
+    if !text::same_secret(&expected, signature) {
+        return Err(mismatch(access_key_id, signature, &string_to_sign).detail("CanonicalRequest", request));
     }
+    let nonce = header(parts.headers, "x-acs-signature-nonce").unwrap_or_default();
+    nonces.take(access_key_id, nonce, signed_at, now)?;
+    Ok(found.principal)
 }
 
 #[cfg(test)]
@@ -233,7 +257,9 @@ mod tests {
                 headers: &headers,
                 body: b"",
             };
-            authenticate(parts, &keys(), now).err().map(|error| error.code)
+            authenticate(parts, &keys(), &Nonces::default(), now)
+                .err()
+                .map(|error| error.code)
         };
         assert_eq!(verdict("vXyllacy2fr5YcW6dE/4+W4T8Zk="), None);
         assert_eq!(
@@ -277,11 +303,14 @@ mod tests {
             headers: &headers,
             body,
         };
-        assert!(authenticate(parts, &keys(), now).is_ok());
+        assert!(authenticate(parts, &keys(), &Nonces::default(), now).is_ok());
         let parts = Parts {
             body: b"other",
             ..parts
         };
-        assert_eq!(authenticate(parts, &keys(), now).unwrap_err().code, "InvalidArgument");
+        assert_eq!(
+            authenticate(parts, &keys(), &Nonces::default(), now).unwrap_err().code,
+            "InvalidArgument"
+        );
     }
 }

@@ -169,10 +169,6 @@ impl Store {
     }
 
     /// The documents of the account whose kind starts with `prefix`, by kind.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "kept with the data for operations that are not modelled")
-    )]
     pub(crate) fn account_configs(&self, prefix: &str) -> Vec<(String, Arc<Vec<u8>>)> {
         documents(&self.inner.account, prefix)
     }

@@ -1,5 +1,6 @@
 //! The services besides OSS proper: vectors and STS.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use oss_emulator::DEFAULT_ACCOUNT_ID;
@@ -122,12 +123,14 @@ async fn vectors_are_signed_by_their_own_resource_name() {
 }
 
 fn assume_role(client: &Client, extra: &[(&str, &str)]) -> Request {
+    static NONCE: AtomicU64 = AtomicU64::new(0);
+    let nonce = NONCE.fetch_add(1, Ordering::Relaxed).to_string();
     let mut parameters = vec![
         ("AccessKeyId", client.id.as_str()),
         ("Action", "AssumeRole"),
         ("Format", "JSON"),
         ("SignatureMethod", "HMAC-SHA1"),
-        ("SignatureNonce", "n-1"),
+        ("SignatureNonce", nonce.as_str()),
         ("SignatureVersion", "1.0"),
         ("Timestamp", "2023-12-17T16:20:57Z"),
         ("Version", "2015-04-01"),

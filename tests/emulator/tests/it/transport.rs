@@ -1,5 +1,6 @@
 //! HTTPS, the keys of the program, and where it refuses to start.
 
+use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -163,6 +164,7 @@ fn the_program_says_why_it_does_not_start() {
         (vec!["--host", "0.0.0.0"], vec![], "default access key"),
         (vec![], vec![("OSS_EMULATOR_ACCESS_KEY_ID", "id")], "go together"),
         (vec!["--access-key-file", file], vec![], "line 2"),
+        (vec!["--identity", file], vec![], "expected"),
         (vec!["--tls-cert", file, "--tls-key", file], vec![], "no certificate"),
     ] {
         let output = program(&arguments, &environment);
@@ -171,4 +173,58 @@ fn the_program_says_why_it_does_not_start() {
         assert!(told.contains(why), "{told}");
         assert!(!told.contains("not-a-key-but-a-secret"), "{told}");
     }
+}
+
+#[test]
+fn the_program_tells_where_everything_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let identity = directory.path().join("identity.json");
+    let document = serde_json::json!({
+        "roles": [{"name": "instance", "max_session_duration": 7200, "policies": [],
+            "trust_policy": {"Version": "1", "Statement": [
+                {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ecs.aliyuncs.com"}}]}}],
+        "oidc_providers": [{"name": "p", "issuer": "https://issuer.test", "client_ids": ["a"],
+            "public_keys": [include_str!("../data/oidc-public-key.pem")]}]});
+    std::fs::write(&identity, document.to_string()).unwrap();
+    let authority = directory.path().join("ca.pem");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_oss-emulator"))
+        .args([
+            "--port",
+            "0",
+            "--tls",
+            "--http-port",
+            "0",
+            "--ecs-metadata",
+            "instance",
+            "--identity",
+        ])
+        .arg(&identity)
+        .arg("--tls-ca-file")
+        .arg(&authority)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let told: Vec<String> = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok)
+        .take(5)
+        .collect();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let starts = [
+        "listening on https://127.0.0.1:",
+        "listening on http://127.0.0.1:",
+        "ECS metadata on http://127.0.0.1:",
+        "credentials URI http://127.0.0.1:",
+        "certificate to trust: ",
+    ];
+    assert!(
+        told.iter().zip(starts).all(|(line, start)| line.starts_with(start)),
+        "{told:?}"
+    );
+    assert!(
+        std::fs::read_to_string(authority)
+            .unwrap()
+            .contains("BEGIN CERTIFICATE")
+    );
 }
