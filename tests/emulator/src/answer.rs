@@ -16,6 +16,8 @@ pub(crate) struct Answer {
     headers: Vec<(&'static str, String)>,
     payload: Option<RenderedBody>,
     url_encode: bool,
+    /// Lists whose items are mixed in the document: the list of each item in turn.
+    mixed: Vec<&'static str>,
 }
 
 /// A streamed payload of known length.
@@ -47,6 +49,7 @@ impl Answer {
             headers: Vec::new(),
             payload: None,
             url_encode: false,
+            mixed: Vec::new(),
         }
     }
 
@@ -91,6 +94,12 @@ impl Answer {
         self
     }
 
+    /// Mixes the items of several lists: `order` names the list of each item in turn.
+    pub(crate) fn mixed(mut self, order: Vec<&'static str>) -> Self {
+        self.mixed = order;
+        self
+    }
+
     /// Writes the answer as the model says. A value that the model has no member for is a mistake of ours and becomes an error.
     pub(crate) fn render(self, service: &Service, operation: &Operation) -> Result<Rendered, ServiceError> {
         if let Some(stray) = self
@@ -130,7 +139,7 @@ impl Answer {
         let body = match self.payload {
             Some(payload) => payload,
             None => {
-                let document = document(service, operation, &self.values, self.url_encode);
+                let document = document(service, operation, &self.values, self.url_encode, &self.mixed);
                 if let Some((content_type, _)) = &document {
                     insert(&mut headers, "content-type", content_type);
                 }
@@ -151,6 +160,7 @@ fn document(
     operation: &Operation,
     values: &Record,
     url_encode: bool,
+    mixed: &[&str],
 ) -> Option<(&'static str, String)> {
     let is_xml = service.protocol == Protocol::RestXml;
     match operation.result_body {
@@ -159,7 +169,10 @@ fn document(
             let member = operation.result.iter().find(|member| member.place == Place::Text)?;
             Some(("application/json", values.text_or_empty(&member.name).to_owned()))
         }
-        BodyKind::Document if is_xml => Some(("application/xml", xml_document(service, operation, values, url_encode))),
+        BodyKind::Document if is_xml => Some((
+            "application/xml",
+            xml_document(service, operation, values, url_encode, mixed),
+        )),
         BodyKind::Document => {
             let whole = operation.result.iter().find(|member| member.place == Place::Body);
             let inner = match whole.map(|member| (values.get(&member.name), &member.ty)) {
@@ -179,7 +192,7 @@ fn document(
     }
 }
 
-fn xml_document(service: &Service, operation: &Operation, values: &Record, url_encode: bool) -> String {
+fn xml_document(service: &Service, operation: &Operation, values: &Record, url_encode: bool, mixed: &[&str]) -> String {
     let root = operation.result_root.as_deref();
     if let Some(member) = operation.result.iter().find(|member| member.place == Place::RootText) {
         let text = values
@@ -208,12 +221,13 @@ fn xml_document(service: &Service, operation: &Operation, values: &Record, url_e
         }
         _ => {
             let fallback = format!("{}Result", operation.name);
-            xml::write(
+            xml::write_mixed(
                 service,
                 root.unwrap_or(&fallback),
                 &fields(&operation.result),
                 values,
                 url_encode,
+                mixed,
             )
         }
     }

@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 
 use crate::error::ServiceError;
 use crate::fault::pause;
+use crate::pace::Pace;
 use crate::request::header;
 use crate::store::{Staged, Store};
 
@@ -35,6 +36,7 @@ pub(crate) struct Body {
     /// A fault: reads at most that many bytes in a second.
     rate: Option<u64>,
     read: u64,
+    pace: Option<Pace>,
 }
 
 impl Body {
@@ -48,6 +50,7 @@ impl Body {
             break_after,
             rate: None,
             read: 0,
+            pace: None,
         }
     }
 
@@ -60,6 +63,11 @@ impl Body {
     /// Bytes that were read.
     pub(crate) fn bytes_read(&self) -> u64 {
         self.read
+    }
+
+    /// Reads no faster than this from here on.
+    pub(crate) fn slow_down(&mut self, pace: Option<Pace>) {
+        self.pace = pace;
     }
 
     /// The next piece of the body; nothing at its end.
@@ -83,6 +91,9 @@ impl Body {
             self.read += length;
             if let Some(rate) = self.rate {
                 tokio::time::sleep(pause(length, rate)).await;
+            }
+            if let Some(pace) = self.pace {
+                pace.wait(self.read).await;
             }
             if self.break_after.is_some_and(|limit| self.read >= limit) {
                 return Err(ServiceError::new(
@@ -127,6 +138,8 @@ impl Body {
 
     /// Reads on to the end and forgets what comes, within reason. A client that waits to be asked for its body is not asked.
     pub(crate) async fn drain(&mut self) {
+        // The answer is known, so nobody gains from waiting for the rest.
+        self.pace = None;
         if self.expects_continue {
             return;
         }

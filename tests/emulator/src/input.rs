@@ -8,6 +8,7 @@ use crate::address::is_object_key;
 use crate::document::xml::Strictness;
 use crate::document::{fields, json, refusal, scalar, xml};
 use crate::error::ServiceError;
+use crate::operations;
 use crate::request::{Head, Query};
 use crate::text;
 use crate::value::{Record, Value};
@@ -130,8 +131,9 @@ fn bind(
             false => Ok(()),
         };
     };
-    let value = scalar::read(service, &member.ty, raw).map_err(|expected| {
-        ServiceError::invalid_argument(format!("The value of {wire} is not {expected}."), wire, raw)
+    let value = scalar::read(service, &member.ty, raw).map_err(|expected| match member.name.as_str() {
+        "server_side_encryption" => operations::unknown_encryption(raw),
+        _ => ServiceError::invalid_argument(format!("The value of {wire} is not {expected}."), wire, raw),
     })?;
     scalar::check(member, &value)
         .map_err(|why| ServiceError::invalid_argument(format!("The value of {wire} {why}."), wire, raw))?;

@@ -37,6 +37,7 @@ pub mod model;
 mod observe;
 mod oidc;
 mod operations;
+mod pace;
 mod picture;
 mod policy;
 mod request;

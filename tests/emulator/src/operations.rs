@@ -7,15 +7,21 @@ mod configuration;
 mod copy;
 mod dataprocess;
 mod delete;
+mod encryption;
+mod expiration;
 mod listing;
 mod meta;
 mod multipart;
 mod object_settings;
+mod object_worm;
 mod process;
 mod range;
 mod read;
+mod restore;
+mod retention;
 mod select;
 mod settings;
+mod stored;
 mod sts;
 mod symlink;
 mod tables;
@@ -24,6 +30,7 @@ mod vectors;
 mod web;
 mod write;
 
+pub(crate) use encryption::unknown_method as unknown_encryption;
 pub(crate) use write::put_content;
 
 use std::time::SystemTime;
@@ -35,6 +42,7 @@ use crate::answer::Answer;
 use crate::auth::Principal;
 use crate::body::Body;
 use crate::error::ServiceError;
+use crate::pace::Pace;
 use crate::request::Head;
 use crate::state::State;
 use crate::store::{BucketInfo, ObjectInfo, Store, Versioning};
@@ -74,6 +82,8 @@ pub(crate) async fn run(call: Call<'_>) -> Result<Answer, ServiceError> {
 
 /// Runs an operation of the object service.
 async fn data(call: Call<'_>) -> Result<Answer, ServiceError> {
+    let pace = Pace::of(call.head)?;
+    call.body.slow_down(pace);
     settings::quota::check_write(&call)?;
     match call.operation.name.as_str() {
         "ListBuckets" => bucket::list(&call),
@@ -112,6 +122,13 @@ async fn data(call: Call<'_>) -> Result<Answer, ServiceError> {
         "PutObjectTagging" => object_settings::put_tagging(&call).await,
         "GetObjectTagging" => object_settings::tagging(&call),
         "DeleteObjectTagging" => object_settings::delete_tagging(&call).await,
+        "RestoreObject" => restore::restore(&call).await,
+        "CleanRestoredObject" => restore::clean(&call).await,
+        "SealAppendObject" => write::seal(&call).await,
+        "PutObjectRetention" => object_worm::put_retention(&call).await,
+        "GetObjectRetention" => object_worm::retention(&call),
+        "PutObjectLegalHold" => object_worm::put_legal_hold(&call).await,
+        "GetObjectLegalHold" => object_worm::legal_hold(&call),
         "PutSymlink" => symlink::put(&call).await,
         "GetSymlink" => symlink::get(&call),
         "InitiateMultipartUpload" => multipart::initiate(&call).await,

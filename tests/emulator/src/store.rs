@@ -32,6 +32,7 @@ mod index;
 mod journal;
 mod list;
 mod objects;
+mod protection;
 mod reset;
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,7 @@ pub(crate) use clock::Clock;
 pub(crate) use disk::Durability;
 pub use error::StoreError;
 pub(crate) use objects::Object;
+pub(crate) use protection::{Guard, ObjectLock, Retention, RetentionMode};
 pub(crate) use types::*;
 pub(crate) use writer::{ObjectWriter, Staged};
 

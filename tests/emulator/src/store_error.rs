@@ -14,9 +14,11 @@ pub(crate) fn locate(error: ServiceError, head: &Head) -> ServiceError {
         ("NoSuchBucket" | "BucketNotEmpty" | "BucketAlreadyExists", Some(bucket), _) => {
             error.detail("BucketName", bucket)
         }
-        ("NoSuchKey" | "NoSuchVersion" | "FileAlreadyExists" | "ObjectNotAppendable", _, Some(key)) => {
-            error.detail("Key", key)
-        }
+        (
+            "NoSuchKey" | "NoSuchVersion" | "FileAlreadyExists" | "FileImmutable" | "ObjectNotAppendable",
+            _,
+            Some(key),
+        ) => error.detail("Key", key),
         ("NoSuchUpload", _, _) => {
             let upload_id = head.query.get("uploadId").unwrap_or_default();
             error.detail("UploadId", upload_id)
@@ -70,6 +72,9 @@ impl From<StoreError> for ServiceError {
             StoreError::FileAlreadyExists => {
                 ServiceError::new(409, "FileAlreadyExists", "The object you specified already exists and can not be overwritten.")
             }
+            StoreError::FileImmutable => ServiceError::new(409, "FileImmutable", "The object you specified is immutable."),
+            StoreError::EntityTooLarge { limit } => ServiceError::new(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size.")
+                .detail("MaxSizeAllowed", limit.to_string()),
             StoreError::InvalidRange { size } => ServiceError::new(416, "InvalidRange", "The requested range cannot be satisfied.")
                 .detail("ActualObjectSize", size.to_string()),
             other => {

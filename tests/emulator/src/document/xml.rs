@@ -1,5 +1,6 @@
 //! XML documents. A document becomes a tree of elements first, bounded in depth; a shape then says what each element is.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use oss_codegen::api::{Member, Service, ShapeId, Type};
@@ -254,10 +255,36 @@ fn check_names(members: &[&Member], parent: &str, elements: &[Element], level: u
 
 /// Writes a document with the given root.
 pub(crate) fn write(service: &Service, root: &str, members: &[&Member], record: &Record, url_encode: bool) -> String {
+    write_mixed(service, root, members, record, url_encode, &[])
+}
+
+/// Like [`write`], with the items of several lists mixed: `order` names the list of each item in turn.
+pub(crate) fn write_mixed(
+    service: &Service,
+    root: &str,
+    members: &[&Member],
+    record: &Record,
+    url_encode: bool,
+    order: &[&str],
+) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let writer = Writer { service, url_encode };
     let _ = write!(out, "<{root}>");
-    writer.members(&mut out, members, record);
+    let (mixed, apart): (Vec<&Member>, Vec<&Member>) =
+        members.iter().partition(|member| order.contains(&member.name.as_str()));
+    writer.members(&mut out, &apart, record);
+    let mut lists: BTreeMap<&str, std::slice::Iter<'_, Value>> = mixed
+        .iter()
+        .map(|member| (member.name.as_str(), record.list(&member.name).iter()))
+        .collect();
+    for name in order {
+        let member = mixed.iter().find(|member| member.name == *name);
+        if let (Some(member), Some(value)) = (member, lists.get_mut(name).and_then(Iterator::next))
+            && let (Type::List(item), Some(wire)) = (&member.ty, member.wire.first())
+        {
+            writer.value(&mut out, wire, member, item, value);
+        }
+    }
     let _ = write!(out, "</{root}>");
     out
 }

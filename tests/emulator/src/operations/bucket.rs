@@ -1,7 +1,7 @@
 //! Buckets: their life, and what is known about them.
 
 use super::settings::overview;
-use super::{Call, configuration, owner};
+use super::{Call, configuration, owner, retention};
 use crate::answer::Answer;
 use crate::error::ServiceError;
 use crate::state::State;
@@ -242,6 +242,13 @@ pub(super) async fn put_versioning(call: &Call<'_>) -> Result<Answer, ServiceErr
         .and_then(|document| document.text("status"));
     let versioning = match status {
         Some("Enabled") => Versioning::Enabled,
+        Some("Suspended") if retention::object_worm(call, call.bucket()?)?.is_some() => {
+            return Err(ServiceError::new(
+                400,
+                "InvalidRequest",
+                "The versioning of a bucket with object retention cannot be suspended.",
+            ));
+        }
         Some("Suspended") => Versioning::Suspended,
         _ => {
             return Err(ServiceError::malformed_xml(

@@ -1,11 +1,11 @@
 //! CopyObject and UploadPartCopy: reads a source under its own permissions and writes without moving bytes through the client.
 
-use super::{Call, conditions, meta, quoted, range, read};
+use super::{Call, conditions, encryption, meta, quoted, range, read, restore};
 use crate::access::Need;
 use crate::answer::Answer;
 use crate::error::ServiceError;
-use crate::store::{Object, PutOptions, Versioning};
-use crate::value::{Record, Value};
+use crate::store::{Object, ObjectKind, Versioning};
+use crate::value::Record;
 
 /// Largest object that one request copies: 5 GiB.
 const MAX_COPY: u64 = 5 * 1024 * 1024 * 1024;
@@ -17,9 +17,14 @@ struct Source {
 }
 
 pub(super) async fn object(call: &Call<'_>) -> Result<Answer, ServiceError> {
-    let source = source(call)?;
+    let source = source(call, Links::AreCopied)?;
     let info = source.object.info();
-    if info.size > MAX_COPY {
+    let same_bucket = call
+        .input
+        .text("source_bucket")
+        .is_none_or(|bucket| call.bucket().is_ok_and(|own| own == bucket));
+    // Within a bucket the service copies objects of any size.
+    if info.size > MAX_COPY && !same_bucket {
         return Err(ServiceError::new(
             400,
             "EntityTooLarge",
@@ -43,25 +48,21 @@ pub(super) async fn object(call: &Call<'_>) -> Result<Answer, ServiceError> {
     written.acl = requested.acl;
     written.storage_class = requested.storage_class;
     written.encryption.clone_from(&requested.encryption);
-    written.symlink_target = None;
-    let options = PutOptions {
-        meta: written,
-        forbid_overwrite: call.input.flag("forbid_overwrite"),
-    };
+    written.lock = requested.lock;
+    written.restore = None;
+    written.symlink_target.clone_from(&info.meta.symlink_target);
+    let options = meta::options(call, written)?;
     let copied = call
         .store()
         .copy_object(&source.object, call.bucket()?, call.key()?, options)
         .await?;
-    let mut values = Record::new()
+    let values = Record::new()
         .with("etag", quoted(&copied.etag))
         .with("last_modified", copied.last_modified)
         .with("hash_crc64", copied.crc64.to_string())
         .with_some("version_id", call.shown_version(&copied)?)
         .with_some("source_version_id", source.version_id);
-    for (name, value) in &requested.encryption {
-        values.set(name, Value::from(value));
-    }
-    Ok(Answer::ok(call.modelled(values)))
+    Ok(encryption::headers(&copied.meta, Answer::ok(call.modelled(values))))
 }
 
 pub(super) async fn part(call: &Call<'_>) -> Result<Answer, ServiceError> {
@@ -72,7 +73,7 @@ pub(super) async fn part(call: &Call<'_>) -> Result<Answer, ServiceError> {
         .and_then(|number| u32::try_from(number).ok())
         .unwrap_or_default();
     call.store().upload(call.bucket()?, call.key()?, upload_id)?;
-    let source = source(call)?;
+    let source = source(call, Links::AreFollowed)?;
     let size = source.object.info().size;
     let range = match call.input.text("source_range") {
         Some(header) => Some(range::of_copy(header, size).ok_or_else(|| {
@@ -100,8 +101,15 @@ pub(super) async fn part(call: &Call<'_>) -> Result<Answer, ServiceError> {
     Ok(Answer::ok(call.modelled(values)).header("x-oss-hash-crc64ecma", part.crc64.to_string()))
 }
 
+/// What a symbolic link as a source means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Links {
+    AreCopied,
+    AreFollowed,
+}
+
 /// Opens the source, checks that the caller may read it, and holds it against the conditions.
-fn source(call: &Call<'_>) -> Result<Source, ServiceError> {
+fn source(call: &Call<'_>, links: Links) -> Result<Source, ServiceError> {
     let bucket = call.input.text("source_bucket").unwrap_or(call.bucket()?);
     let key = call.input.text_or_empty("source_key");
     let version = call.input.text("source_version_id");
@@ -115,9 +123,19 @@ fn source(call: &Call<'_>) -> Result<Source, ServiceError> {
         })?;
     let versioned = call.store().bucket(bucket)?.meta.versioning != Versioning::Unversioned;
     let version_id = versioned.then(|| named.info().version_id.clone());
-    let object = read::follow(call, bucket, &named)?.unwrap_or(named);
+    let object = match links {
+        Links::AreCopied => named,
+        Links::AreFollowed => read::follow(call, bucket, &named)?.unwrap_or(named),
+    };
+    if versioned && links == Links::AreCopied && object.info().kind == ObjectKind::Appendable {
+        return Err(ServiceError::new(
+            400,
+            "OperationNotSupported",
+            "An appendable object of a bucket with versioning cannot be copied.",
+        ));
+    }
     conditions::check(&call.input, object.info())?;
-    read::refuse_archived(object.info())?;
+    restore::refuse_archived(call, bucket, object.info())?;
     Ok(Source { object, version_id })
 }
 

@@ -1,15 +1,16 @@
 //! DeleteObject and DeleteMultipleObjects.
 
-use super::Call;
+use super::{Call, retention};
 use crate::access::Need;
 use crate::answer::Answer;
 use crate::error::ServiceError;
 use crate::value::Record;
 
 pub(super) async fn one(call: &Call<'_>) -> Result<Answer, ServiceError> {
+    let bucket = call.bucket()?;
     let outcome = call
         .store()
-        .delete_object(call.bucket()?, call.key()?, call.version())
+        .delete_object(bucket, call.key()?, call.version(), retention::guard(call, bucket)?)
         .await?;
     let values = Record::new()
         .with_some("version_id", outcome.version_id)
@@ -40,9 +41,13 @@ pub(super) async fn many(call: &Call<'_>) -> Result<Answer, ServiceError> {
     for (key, version) in &objects {
         call.authorise(Need::Write, "DeleteObject", bucket, key, version.as_deref())?;
     }
+    let guard = retention::guard(call, bucket)?;
     let mut deleted = Vec::new();
     for (key, version) in objects {
-        let outcome = call.store().delete_object(bucket, &key, version.as_deref()).await?;
+        let outcome = call
+            .store()
+            .delete_object(bucket, &key, version.as_deref(), guard)
+            .await?;
         let entry = Record::new().with("key", key).with_some("version_id", version.clone());
         // Without a version the id belongs to a new marker; with one it is a marker's only if that version was one.
         let marker = outcome.delete_marker.then_some(true);

@@ -3,10 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{Call, owner, quoted};
+use super::{Call, expiration, owner, quoted, restore};
 use crate::answer::Answer;
 use crate::error::ServiceError;
 use crate::store::{ListQuery, ObjectInfo, VersionInfo};
+use crate::time;
 use crate::value::Record;
 
 const DEFAULT_KEYS: i64 = 100;
@@ -19,7 +20,7 @@ pub(super) fn objects(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let contents = page
         .entries
         .iter()
-        .map(|info| contents(info).with("owner", owner(&account)));
+        .map(|info| contents(call, info).with("owner", owner(&account)));
     let values = common(call, &query, "max_keys")
         .with("name", call.bucket()?)
         .with("marker", &query.marker)
@@ -45,7 +46,7 @@ pub(super) fn objects_v2(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let contents: Vec<_> = page
         .entries
         .iter()
-        .map(|info| contents(info).with_some("owner", account.as_deref().map(owner)))
+        .map(|info| contents(call, info).with_some("owner", account.as_deref().map(owner)))
         .collect();
     let values = common(call, &query, "max_keys")
         .with("name", call.bucket()?)
@@ -71,10 +72,15 @@ pub(super) fn versions(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let page = call.store().list_versions(call.bucket()?, &query)?;
     let account = owner(&call.bucket_info()?.meta.owner);
     let (mut versions, mut markers) = (Vec::new(), Vec::new());
+    let order = page.entries.iter().map(|entry| match &entry.version {
+        VersionInfo::Object(_) => "version",
+        VersionInfo::DeleteMarker { .. } => "delete_marker",
+    });
+    let order = order.collect();
     for entry in &page.entries {
         match &entry.version {
             VersionInfo::Object(info) => versions.push(
-                contents(info)
+                contents(call, info)
                     .with("version_id", &info.version_id)
                     .with("is_latest", entry.is_latest)
                     .with("owner", account.clone()),
@@ -103,7 +109,7 @@ pub(super) fn versions(call: &Call<'_>) -> Result<Answer, ServiceError> {
         .with("version", versions)
         .with("delete_marker", markers)
         .with("common_prefixes", common_prefixes(&page.common_prefixes));
-    Ok(Answer::ok(values).url_encoded(call.url_encoded()))
+    Ok(Answer::ok(values).mixed(order).url_encoded(call.url_encoded()))
 }
 
 pub(super) fn uploads(call: &Call<'_>) -> Result<Answer, ServiceError> {
@@ -114,10 +120,16 @@ pub(super) fn uploads(call: &Call<'_>) -> Result<Answer, ServiceError> {
         query.id_marker.clear();
     }
     let page = call.store().list_uploads(call.bucket()?, &query)?;
+    let bucket_class = call.bucket_info()?.meta.storage_class;
+    let class_of = |class: &str| match class {
+        "" => bucket_class.clone(),
+        class => class.to_owned(),
+    };
     let uploads = page.entries.iter().map(|upload| {
         Record::new()
             .with("key", &upload.key)
             .with("upload_id", &upload.upload_id)
+            .with("storage_class", class_of(&upload.meta.storage_class))
             .with("initiated", upload.initiated)
     });
     let values = common(call, &query, "max_uploads")
@@ -152,7 +164,7 @@ fn common(call: &Call<'_>, query: &ListQuery, limit: &str) -> Record {
         .with_some("encoding_type", call.url_encoded().then_some("url"))
 }
 
-fn contents(info: &ObjectInfo) -> Record {
+fn contents(call: &Call<'_>, info: &ObjectInfo) -> Record {
     Record::new()
         .with("key", &info.key)
         .with("object_type", info.kind.as_str())
@@ -160,6 +172,11 @@ fn contents(info: &ObjectInfo) -> Record {
         .with("etag", quoted(&info.etag))
         .with("last_modified", info.last_modified)
         .with("storage_class", &info.meta.storage_class)
+        .with_some("restore_info", restore::shown(info, call.now))
+        .with_some(
+            "transition_time",
+            expiration::transition(info).and_then(time::parse_http_date),
+        )
 }
 
 fn common_prefixes(prefixes: &[String]) -> Vec<Record> {

@@ -2,31 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use super::Call;
+use super::{Call, encryption, object_worm, retention};
 use crate::error::ServiceError;
 use crate::request::Query;
-use crate::store::{ObjectAcl, ObjectMeta};
+use crate::store::{ObjectAcl, ObjectMeta, PutOptions};
 use crate::value::Record;
 
 /// Most metadata of an object, names and values together.
 const MAX_USER_METADATA: usize = 8 * 1024;
-const MAX_TAGS: usize = 10;
-/// Members about encryption at rest, which the emulator only echoes.
-pub(super) const ENCRYPTION: &[&str] = &[
-    "server_side_encryption",
-    "server_side_data_encryption",
-    "server_side_encryption_key_id",
-];
-/// Members that ask for what the emulator does not do.
-const REFUSED: &[&str] = &[
-    "object_worm_mode",
-    "object_worm_retain_until_date",
-    "object_worm_legal_hold",
-];
+/// Most tags of an object.
+pub(super) const MAX_TAGS: usize = 10;
 
 /// Reads everything that an upload says about its object.
 pub(super) fn of(call: &Call<'_>) -> Result<ObjectMeta, ServiceError> {
-    call.refuse(REFUSED)?;
+    let bucket = call.bucket()?;
     let input = &call.input;
     let text = |name: &str| input.text(name).map(str::to_owned);
     let user = input.texts("metadata");
@@ -48,12 +37,27 @@ pub(super) fn of(call: &Call<'_>) -> Result<ObjectMeta, ServiceError> {
         user,
         storage_class: text("storage_class").unwrap_or_default(),
         acl: acl(input),
-        tags: input.text("tagging").map(parse_tags).transpose()?.unwrap_or_default(),
-        encryption: ENCRYPTION
-            .iter()
-            .filter_map(|name| Some(((*name).to_owned(), text(name)?)))
-            .collect(),
+        tags: input
+            .text("tagging")
+            .map(|raw| parse_tags(raw, MAX_TAGS))
+            .transpose()?
+            .unwrap_or_default(),
+        encryption: encryption::requested(call, bucket)?,
+        lock: object_worm::requested(call, bucket)?,
         ..ObjectMeta::default()
+    })
+}
+
+/// How a request writes its object: with what it says about it, under the rules of the bucket.
+pub(super) fn options(call: &Call<'_>, mut meta: ObjectMeta) -> Result<PutOptions, ServiceError> {
+    let (bucket, key) = (call.bucket()?, call.key()?);
+    if meta.lock.retention.is_none() {
+        meta.lock.retention = retention::default_retention(call, bucket)?;
+    }
+    Ok(PutOptions {
+        meta,
+        forbid_overwrite: retention::forbids_overwrite(call, bucket, key)?,
+        guard: retention::guard(call, bucket)?,
     })
 }
 
@@ -63,20 +67,18 @@ pub(super) fn acl(input: &Record) -> ObjectAcl {
 }
 
 /// Reads `key=value&key=value`, percent-encoded.
-pub(super) fn parse_tags(raw: &str) -> Result<Vec<(String, String)>, ServiceError> {
+pub(super) fn parse_tags(raw: &str, most: usize) -> Result<Vec<(String, String)>, ServiceError> {
     let parameters = Query::parse(raw).map_err(|_| invalid_tag("The tags are not percent-encoded UTF-8."))?;
-    check_tags(
-        parameters
-            .iter()
-            .map(|parameter| (parameter.name.clone(), parameter.value.clone()))
-            .collect(),
-    )
+    let tags = parameters
+        .iter()
+        .map(|parameter| (parameter.name.clone(), parameter.value.clone()));
+    check_tags(tags.collect(), most)
 }
 
 /// Checks tags from a header or a document.
-pub(super) fn check_tags(tags: Vec<(String, String)>) -> Result<Vec<(String, String)>, ServiceError> {
-    if tags.len() > MAX_TAGS {
-        return Err(invalid_tag("An object has at most 10 tags."));
+pub(super) fn check_tags(tags: Vec<(String, String)>, most: usize) -> Result<Vec<(String, String)>, ServiceError> {
+    if tags.len() > most {
+        return Err(invalid_tag(&format!("There are more than {most} tags.")));
     }
     let allowed = |text: &str| text.chars().all(|c| c.is_alphanumeric() || " +-=._:/".contains(c));
     let mut keys = BTreeSet::new();
@@ -109,7 +111,7 @@ mod tests {
     #[test]
     fn tags_are_decoded_and_checked() {
         assert_eq!(
-            parse_tags("a=1&b%20c=").unwrap(),
+            parse_tags("a=1&b%20c=", MAX_TAGS).unwrap(),
             [("a".to_owned(), "1".to_owned()), ("b c".to_owned(), String::new())]
         );
         let many = (0..11).map(|n| format!("k{n}=v")).collect::<Vec<_>>().join("&");
@@ -121,7 +123,7 @@ mod tests {
             &many,
             &format!("{}=v", "k".repeat(129)),
         ] {
-            assert_eq!(parse_tags(raw).unwrap_err().code, "InvalidTag", "{raw}");
+            assert_eq!(parse_tags(raw, MAX_TAGS).unwrap_err().code, "InvalidTag", "{raw}");
         }
     }
 }

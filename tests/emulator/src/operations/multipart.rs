@@ -1,6 +1,6 @@
 //! Multipart uploads: begin, parts, list, complete, abort. Parts that are copied are in `copy`.
 
-use super::{Call, meta, quoted, web, write};
+use super::{Call, encryption, meta, quoted, retention, web, write};
 use crate::answer::Answer;
 use crate::callback::Callback;
 use crate::error::ServiceError;
@@ -19,7 +19,7 @@ const CLIENT_ENCRYPTION: &[(&str, &str)] = &[
 pub(super) async fn initiate(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let (bucket, key) = (call.bucket()?, call.key()?);
     let written = meta::of(call)?;
-    if call.input.flag("forbid_overwrite")
+    if retention::forbids_overwrite(call, bucket, key)?
         && call.shown_versions_off()?
         && call.store().object(bucket, key, None).is_ok()
     {
@@ -29,9 +29,12 @@ pub(super) async fn initiate(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let values = Record::new()
         .with("bucket", bucket)
         .with("key", key)
-        .with("upload_id", upload.upload_id)
+        .with("upload_id", &upload.upload_id)
         .with_some("encoding_type", call.url_encoded().then_some("url"));
-    Ok(Answer::ok(values).url_encoded(call.url_encoded()))
+    Ok(encryption::headers(
+        &upload.meta,
+        Answer::ok(values).url_encoded(call.url_encoded()),
+    ))
 }
 
 pub(super) async fn part(mut call: Call<'_>) -> Result<Answer, ServiceError> {
@@ -41,7 +44,7 @@ pub(super) async fn part(mut call: Call<'_>) -> Result<Answer, ServiceError> {
         .and_then(|number| u32::try_from(number).ok())
         .unwrap_or_default();
     let upload_id = call.input.text_or_empty("upload_id").to_owned();
-    call.store().upload(call.bucket()?, call.key()?, &upload_id)?;
+    let upload = call.store().upload(call.bucket()?, call.key()?, &upload_id)?;
     let content = write::stage(&mut call).await?;
     let md5 = crate::text::base64(&content.md5());
     let part = call
@@ -52,7 +55,7 @@ pub(super) async fn part(mut call: Call<'_>) -> Result<Answer, ServiceError> {
         .with("etag", quoted(&part.etag))
         .with("content_md5", md5)
         .with("hash_crc64", part.crc64.to_string());
-    Ok(Answer::ok(call.modelled(values)))
+    Ok(encryption::headers(&upload.meta, Answer::ok(call.modelled(values))))
 }
 
 pub(super) async fn complete(call: &Call<'_>) -> Result<Answer, ServiceError> {
@@ -83,8 +86,10 @@ pub(super) async fn complete(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let acl = call.input.has("acl").then(|| meta::acl(&call.input));
     let options = CompleteOptions {
         parts,
-        forbid_overwrite: call.input.flag("forbid_overwrite"),
+        forbid_overwrite: retention::forbids_overwrite(call, bucket, key)?,
+        guard: retention::guard(call, bucket)?,
         acl,
+        retention: retention::default_retention(call, bucket)?,
     };
     let info = call
         .store()
@@ -99,7 +104,10 @@ pub(super) async fn complete(call: &Call<'_>) -> Result<Answer, ServiceError> {
         .with("hash_crc64", info.crc64.to_string())
         .with_some("version_id", call.shown_version(&info)?)
         .with_some("encoding_type", call.url_encoded().then_some("url"));
-    let answer = Answer::ok(call.modelled(values)).url_encoded(call.url_encoded());
+    let answer = encryption::headers(
+        &info.meta,
+        Answer::ok(call.modelled(values)).url_encoded(call.url_encoded()),
+    );
     web::call_back(call, callback.as_ref(), &info, answer).await
 }
 

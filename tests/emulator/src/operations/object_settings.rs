@@ -37,6 +37,7 @@ pub(super) async fn put_tagging(call: &Call<'_>) -> Result<Answer, ServiceError>
     let tags = meta::check_tags(
         set.map(|set| set.records("tags").map(tag).collect())
             .unwrap_or_default(),
+        meta::MAX_TAGS,
     )?;
     let info = update(call, move |meta| meta.tags = tags).await?;
     Ok(Answer::ok(version(call, &info)?))

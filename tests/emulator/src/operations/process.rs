@@ -5,13 +5,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 
-use super::{Call, quoted, read, settings};
+use super::{Call, quoted, read, restore, retention, settings};
 use crate::access::Need;
 use crate::address::{is_bucket_name, is_object_key};
 use crate::answer::Answer;
 use crate::error::ServiceError;
 use crate::picture::{self, Pipeline, Processed};
-use crate::store::{Object, ObjectMeta, PutOptions};
+use crate::store::{Object, ObjectLock, ObjectMeta, PutOptions};
 use crate::time;
 
 /// GetObject with `x-oss-process`: the processed content in the place of the object's own.
@@ -54,7 +54,7 @@ pub(super) async fn save(call: &Call<'_>) -> Result<Answer, ServiceError> {
         return Err(invalid("sys/saveas has no valid bucket."));
     }
     let found = read::find(call)?;
-    read::refuse_archived(found.target.info())?;
+    restore::refuse_archived(call, call.bucket()?, found.target.info())?;
     call.authorise(Need::Write, "PutObject", &bucket, &key, None)?;
     let processed = run(call, &found.target, process).await?;
     let mut writer = call.store().writer();
@@ -62,9 +62,14 @@ pub(super) async fn save(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let options = PutOptions {
         meta: ObjectMeta {
             content_type: Some(processed.content_type.to_owned()),
+            lock: ObjectLock {
+                retention: retention::default_retention(call, &bucket)?,
+                ..ObjectLock::default()
+            },
             ..ObjectMeta::default()
         },
-        forbid_overwrite: false,
+        forbid_overwrite: retention::forbids_overwrite(call, &bucket, &key)?,
+        guard: retention::guard(call, &bucket)?,
     };
     let info = call
         .store()

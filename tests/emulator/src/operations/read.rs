@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Call, conditions, meta, process, quoted, range};
+use super::{Call, conditions, encryption, expiration, object_worm, process, quoted, range, restore};
 use crate::access::Need;
 use crate::answer::Answer;
 use crate::error::ServiceError;
+use crate::pace::Pace;
 use crate::store::{Object, ObjectInfo, ObjectKind, StoreError};
-use crate::text;
-use crate::value::{Record, Value};
+use crate::value::Record;
+use crate::{text, time};
 
 /// Members of GetObject that replace headers of the answer.
 const OVERRIDES: &[(&str, &str)] = &[
@@ -29,10 +30,25 @@ pub(super) struct Found {
 }
 
 pub(super) async fn get(call: &Call<'_>) -> Result<Answer, ServiceError> {
+    let pace = Pace::of(call.head)?;
+    if call.principal.account().is_none()
+        && let Some((_, header)) = OVERRIDES.iter().find(|(member, _)| call.input.has(member))
+    {
+        return Err(ServiceError::new(
+            400,
+            "InvalidRequest",
+            "Headers of the answer can be replaced by signed requests only.",
+        )
+        .detail("ArgumentName", format!("response-{header}")));
+    }
     let found = find(call)?;
     let info = found.target.info();
     conditions::check(&call.input, info)?;
-    refuse_archived(info)?;
+    restore::refuse_archived(call, call.bucket()?, info)?;
+    let flowing = |content| match pace {
+        Some(pace) => pace.slow(content),
+        None => content,
+    };
     if let Some(process) = call.input.text("process").filter(|process| !process.is_empty()) {
         return process::get(call, &found.target, process).await;
     }
@@ -47,7 +63,7 @@ pub(super) async fn get(call: &Call<'_>) -> Result<Answer, ServiceError> {
                     .detail("RangeRequested", call.head.header("range").unwrap_or_default()),
             );
         }
-        range::Wanted::Whole => Answer::ok(values).payload(info.size, found.target.read_all()),
+        range::Wanted::Whole => Answer::ok(values).payload(info.size, flowing(found.target.read_all())),
         range::Wanted::Part(part) => {
             let length = part.end - part.start;
             values.set("content_length", length);
@@ -56,7 +72,9 @@ pub(super) async fn get(call: &Call<'_>) -> Result<Answer, ServiceError> {
                 format!("bytes {}-{}/{}", part.start, part.end - 1, info.size),
             );
             values = values.without("content_md5");
-            Answer::ok(values).status(206).payload(length, found.target.read(part)?)
+            Answer::ok(values)
+                .status(206)
+                .payload(length, flowing(found.target.read(part)?))
         }
     };
     let answer = with_constant_headers(answer, info);
@@ -154,24 +172,12 @@ pub(super) fn follow(call: &Call<'_>, bucket: &str, object: &Object) -> Result<O
     }
 }
 
-/// Objects of the archive classes cannot be read before they are restored, which the emulator does not do.
-pub(super) fn refuse_archived(info: &ObjectInfo) -> Result<(), ServiceError> {
-    match info.meta.storage_class.as_str() {
-        "Archive" | "ColdArchive" | "DeepColdArchive" => Err(ServiceError::new(
-            403,
-            "InvalidObjectState",
-            "The operation is not valid for the object's state.",
-        )
-        .detail("ObjectName", &info.key)),
-        _ => Ok(()),
-    }
-}
-
 /// What an object says about itself, as far as the operation's model has it.
 fn values(call: &Call<'_>, found: &Found) -> Result<Record, ServiceError> {
     let info = found.target.info();
     let meta = &info.meta;
     let tags = found.named.meta.tags.len();
+    let charged = call.input.text("request_payer");
     let mut values = Record::new()
         .with("content_length", info.size)
         .with(
@@ -185,6 +191,11 @@ fn values(call: &Call<'_>, found: &Found) -> Result<Record, ServiceError> {
         .with("object_type", found.named.kind.as_str())
         .with("hash_crc64", info.crc64.to_string())
         .with_some("next_append_position", info.next_append_position())
+        .with_some("sealed_time", info.sealed.map(time::http_date))
+        .with_some("restore", restore::shown(info, call.now))
+        .with_some("transition_time", expiration::transition(info))
+        .with_some("expiration", expiration::shown(call, &found.named)?)
+        .with_some("request_charged", charged)
         .with_some("cache_control", meta.cache_control.as_ref())
         .with_some("content_disposition", meta.content_disposition.as_ref())
         .with_some("content_encoding", meta.content_encoding.as_ref())
@@ -196,11 +207,7 @@ fn values(call: &Call<'_>, found: &Found) -> Result<Record, ServiceError> {
     {
         values.set("content_md5", md5);
     }
-    for name in meta::ENCRYPTION {
-        if let Some(value) = meta.encryption.get(*name) {
-            values.set(name, Value::from(value));
-        }
-    }
+    let values = object_worm::show(info, encryption::show(meta, values));
     Ok(call.modelled(values))
 }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use futures_util::stream;
 
-use super::{Call, read};
+use super::{Call, read, restore};
 use crate::answer::Answer;
 use crate::error::ServiceError;
 use crate::frames;
@@ -87,7 +87,7 @@ pub(super) async fn select(call: &Call<'_>) -> Result<Answer, ServiceError> {
     };
     let found = read::find(call)?;
     let info = found.target.info();
-    read::refuse_archived(info)?;
+    restore::refuse_archived(call, call.bucket()?, info)?;
     let gzip = input.text_or_empty("compression_type").eq_ignore_ascii_case("gzip");
     let range = range(given_input, &format, gzip, info)?;
     let plan = Plan {
@@ -132,7 +132,7 @@ pub(super) async fn create_meta(call: &Call<'_>) -> Result<Answer, ServiceError>
     }
     let found = read::find(call)?;
     let info = found.target.info();
-    read::refuse_archived(info)?;
+    restore::refuse_archived(call, call.bucket()?, info)?;
     let known = stored(info).filter(|_| !request.flag("overwrite_if_exists"));
     let counts = match known {
         Some(counts) => counts,

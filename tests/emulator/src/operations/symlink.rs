@@ -4,7 +4,7 @@ use super::{Call, meta, quoted, read};
 use crate::address::object_key;
 use crate::answer::Answer;
 use crate::error::ServiceError;
-use crate::store::{ObjectKind, PutOptions};
+use crate::store::ObjectKind;
 use crate::value::Record;
 
 pub(super) async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
@@ -16,10 +16,7 @@ pub(super) async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
     }
     let mut written = meta::of(call)?;
     written.symlink_target = Some(target.to_owned());
-    let options = PutOptions {
-        meta: written,
-        forbid_overwrite: call.input.flag("forbid_overwrite"),
-    };
+    let options = meta::options(call, written)?;
     let info = call.store().put_symlink(call.bucket()?, call.key()?, options).await?;
     Ok(Answer::ok(
         Record::new().with_some("version_id", call.shown_version(&info)?),

@@ -59,6 +59,13 @@ pub enum StoreError {
     ObjectNotAppendable,
     /// Overwriting was forbidden and the object exists.
     FileAlreadyExists,
+    /// The object or version is protected and can be neither changed nor deleted.
+    FileImmutable,
+    /// The object would become larger than an object of its kind may be.
+    EntityTooLarge {
+        /// The greatest size in bytes.
+        limit: u64,
+    },
     /// A range does not lie within the object.
     InvalidRange {
         /// The size of the object.
@@ -99,6 +106,8 @@ impl fmt::Display for StoreError {
             }
             Self::ObjectNotAppendable => f.write_str("the object is not appendable"),
             Self::FileAlreadyExists => f.write_str("the object exists"),
+            Self::FileImmutable => f.write_str("the object is protected"),
+            Self::EntityTooLarge { limit } => write!(f, "the object would be larger than {limit} bytes"),
             Self::InvalidRange { size } => {
                 write!(f, "the range is outside an object of {size} bytes")
             }

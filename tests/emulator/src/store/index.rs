@@ -111,7 +111,7 @@ pub(crate) enum Record {
         upload_id: String,
         #[serde(with = "super::time")]
         initiated: SystemTime,
-        meta: ObjectMeta,
+        meta: Box<ObjectMeta>,
     },
     /// A part is stored.
     Part {
@@ -232,7 +232,7 @@ impl BucketIndex {
             } => {
                 let upload = Upload {
                     initiated,
-                    meta,
+                    meta: *meta,
                     parts: BTreeMap::new(),
                 };
                 self.uploads.insert((key, upload_id), upload);
@@ -303,7 +303,7 @@ impl BucketIndex {
                 key: key.clone(),
                 upload_id: upload_id.clone(),
                 initiated: upload.initiated,
-                meta: upload.meta.clone(),
+                meta: Box::new(upload.meta.clone()),
             };
             let parts = upload.parts.iter().map(|(number, part)| Record::Part {
                 key: key.clone(),

@@ -2,6 +2,7 @@
 
 use std::ops::{Bound, Range};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use md5::{Digest, Md5};
 
@@ -12,7 +13,10 @@ use super::types::{
     DeleteOutcome, ListQuery, NULL_VERSION, ObjectInfo, ObjectKind, ObjectMeta, Page, PutOptions, VersionEntry,
     VersionInfo, Versioning,
 };
-use super::{Inner, Result, Staged, Store, StoreError, crc, list};
+use super::{Guard, Inner, Result, Staged, Store, StoreError, crc, list};
+
+/// The greatest size of an appendable object: 5 GiB.
+const MAX_APPENDABLE: u64 = 5 * 1024 * 1024 * 1024;
 
 /// One version of an object with a hold on its content: later writes do not change it.
 #[derive(Debug, Clone)]
@@ -54,6 +58,7 @@ pub(super) struct NewObject {
     pub(super) size: u64,
     pub(super) etag: String,
     pub(super) crc64: u64,
+    pub(super) sealed: Option<SystemTime>,
     pub(super) options: PutOptions,
 }
 
@@ -66,6 +71,7 @@ impl NewObject {
             etag: staged.etag(),
             crc64: staged.crc64(),
             content: staged.content,
+            sealed: None,
             options,
         }
     }
@@ -82,19 +88,21 @@ impl NewObject {
         if self.options.forbid_overwrite && unversioned && overwrites {
             return Err(StoreError::FileAlreadyExists);
         }
+        let version_id = new_version_id(index, inner);
+        check_loss(index, inner, &self.key, &version_id, self.options.guard)?;
         let mut meta = self.options.meta;
         if meta.storage_class.is_empty() {
             meta.storage_class.clone_from(&index.meta.storage_class);
         }
         let info = Arc::new(ObjectInfo {
             key: self.key.clone(),
-            version_id: new_version_id(index, inner),
+            version_id,
             size: self.size,
             etag: self.etag,
             crc64: self.crc64,
             last_modified: inner.now(),
             kind: self.kind,
-            sealed: None,
+            sealed: self.sealed,
             meta,
         });
         let record = Record::Put {
@@ -113,6 +121,14 @@ fn new_version_id(index: &BucketIndex, inner: &Inner) -> String {
     match index.meta.versioning {
         Versioning::Enabled => format!("CAEQ{}", inner.new_id()),
         Versioning::Unversioned | Versioning::Suspended => NULL_VERSION.to_owned(),
+    }
+}
+
+/// Refuses to lose the version of this id when it is protected.
+fn check_loss(index: &BucketIndex, inner: &Inner, key: &str, version_id: &str, guard: Guard) -> Result<()> {
+    match index.find(key, version_id) {
+        Some(Version::Object { info, .. }) if guard.protects(info, inner.now()) => Err(StoreError::FileImmutable),
+        _ => Ok(()),
     }
 }
 
@@ -159,13 +175,15 @@ impl Store {
             size: 0,
             etag: hex(&Md5::digest(target)),
             crc64: 0,
+            sealed: None,
             options,
         };
         self.publish(bucket, object).await
     }
 
-    /// Publishes the content of an object that was read before as a new normal object, without
-    /// moving bytes. The ETag and the CRC-64 are the source's.
+    /// Publishes the content of an object that was read before as a new object, without moving bytes.
+    /// The ETag and the CRC-64 are the source's. The copy of a symbolic link is one; any other copy is a
+    /// normal object, unless only what is said about the object itself changes.
     pub(crate) async fn copy_object(
         &self,
         source: &Object,
@@ -173,16 +191,30 @@ impl Store {
         key: &str,
         options: PutOptions,
     ) -> Result<Arc<ObjectInfo>> {
-        let object = NewObject {
-            key: key.to_owned(),
-            kind: ObjectKind::Normal,
-            content: source.content.clone(),
-            size: source.info.size,
-            etag: source.info.etag.clone(),
-            crc64: source.info.crc64,
-            options,
-        };
-        self.publish(bucket, object).await
+        let bucket = self.bucket_handle(bucket)?;
+        let source = source.clone();
+        let key = key.to_owned();
+        self.commit(bucket, move |index, inner| {
+            let unversioned = index.meta.versioning == Versioning::Unversioned;
+            let itself = unversioned
+                && matches!(index.latest(&key), Some(Version::Object { info, .. }) if Arc::ptr_eq(info, &source.info));
+            let object = NewObject {
+                key,
+                kind: match source.info.kind {
+                    kind if itself || kind == ObjectKind::Symlink => kind,
+                    _ => ObjectKind::Normal,
+                },
+                content: source.content,
+                size: source.info.size,
+                etag: source.info.etag.clone(),
+                crc64: source.info.crc64,
+                sealed: source.info.sealed.filter(|_| itself),
+                options,
+            };
+            let (record, info) = object.publish(index, inner, None)?;
+            Ok((Some(record), info))
+        })
+        .await
     }
 
     async fn publish(&self, bucket: &str, object: NewObject) -> Result<Arc<ObjectInfo>> {
@@ -218,13 +250,21 @@ impl Store {
                 }
                 Some(Version::Object { info, .. }) => info,
             };
-            check_appendable(old, position)?;
+            if options.forbid_overwrite && index.meta.versioning == Versioning::Unversioned {
+                return Err(StoreError::FileAlreadyExists);
+            }
+            if options.guard.protects(old, inner.now()) {
+                return Err(StoreError::FileImmutable);
+            }
             if old.sealed.is_some() {
                 return Err(StoreError::ObjectNotAppendable);
             }
+            check_appendable(old, position)?;
             let size = old.size.checked_add(content.size());
             let mut info = ObjectInfo::clone(old);
-            info.size = size.ok_or(StoreError::ObjectNotAppendable)?;
+            info.size = size
+                .filter(|size| *size <= MAX_APPENDABLE)
+                .ok_or(StoreError::EntityTooLarge { limit: MAX_APPENDABLE })?;
             info.crc64 = crc::combine(old.crc64, content.crc64(), content.size());
             info.etag = hex(&Md5::digest(format!("{}{}", old.etag, content.etag())));
             info.last_modified = inner.now();
@@ -240,8 +280,13 @@ impl Store {
 
     /// Ends an appendable object of length `position`: it cannot grow any more. Sealing twice is
     /// fine.
-    #[cfg_attr(not(test), expect(dead_code, reason = "SealAppendObject is not modelled"))]
-    pub(crate) async fn seal_object(&self, bucket: &str, key: &str, position: u64) -> Result<Arc<ObjectInfo>> {
+    pub(crate) async fn seal_object(
+        &self,
+        bucket: &str,
+        key: &str,
+        position: u64,
+        guard: Guard,
+    ) -> Result<Arc<ObjectInfo>> {
         let bucket = self.bucket_handle(bucket)?;
         let key = key.to_owned();
         self.commit(bucket, move |index, inner| {
@@ -249,6 +294,9 @@ impl Store {
             check_appendable(old, position)?;
             if old.sealed.is_some() {
                 return Ok((None, Arc::clone(old)));
+            }
+            if guard.protects(old, inner.now()) {
+                return Err(StoreError::FileImmutable);
             }
             let mut info = ObjectInfo::clone(old);
             info.sealed = Some(inner.now());
@@ -295,19 +343,62 @@ impl Store {
         .await
     }
 
+    /// Like [`Store::update_object`], for changes that may be refused: then nothing changes.
+    pub(crate) async fn revise_object<T, E, F>(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+        change: F,
+    ) -> Result<Result<T, E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(&mut ObjectInfo) -> Result<T, E> + Send + 'static,
+    {
+        let bucket = self.bucket_handle(bucket)?;
+        let key = key.to_owned();
+        let version = version.map(str::to_owned);
+        self.commit(bucket, move |index, _| {
+            let (old, _) = find(index, &key, version.as_deref())?;
+            let mut info = ObjectInfo::clone(old);
+            let answer = match change(&mut info) {
+                Ok(answer) => answer,
+                Err(refusal) => return Ok((None, Err(refusal))),
+            };
+            let record = (info != **old).then(|| replace_info(info).0).flatten();
+            Ok((record, Ok(answer)))
+        })
+        .await
+    }
+
     /// Deletes as the bucket's versioning wants: without a version it removes the object or adds a
-    /// delete marker; with one it removes that version for good. Deleting nothing succeeds.
-    pub(crate) async fn delete_object(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<DeleteOutcome> {
+    /// delete marker; with one it removes that version for good. Deleting nothing succeeds, losing
+    /// what `guard` or a lock protects does not.
+    pub(crate) async fn delete_object(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+        guard: Guard,
+    ) -> Result<DeleteOutcome> {
         let bucket = self.bucket_handle(bucket)?;
         let key = key.to_owned();
         let version = version.map(str::to_owned);
         self.commit(bucket, move |index, inner| {
             let unversioned = index.meta.versioning == Versioning::Unversioned;
             Ok(match version {
-                Some(id) => remove_version(index, key, &id, Some(id.clone())),
-                None if unversioned => remove_version(index, key, NULL_VERSION, None),
+                Some(id) => {
+                    check_loss(index, inner, &key, &id, guard)?;
+                    remove_version(index, key, &id, Some(id.clone()))
+                }
+                None if unversioned => {
+                    check_loss(index, inner, &key, NULL_VERSION, guard)?;
+                    remove_version(index, key, NULL_VERSION, None)
+                }
                 None => {
                     let version_id = new_version_id(index, inner);
+                    check_loss(index, inner, &key, &version_id, guard)?;
                     let outcome = DeleteOutcome {
                         version_id: Some(version_id.clone()),
                         delete_marker: true,

@@ -6,6 +6,8 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use super::protection::{Guard, ObjectLock, Retention};
+
 /// The id of the version that unversioned and suspended buckets write.
 pub(crate) const NULL_VERSION: &str = "null";
 
@@ -168,8 +170,25 @@ pub(crate) struct ObjectMeta {
     pub(crate) encryption: BTreeMap<String, String>,
     /// Where a symlink points, as sent; set together with [`ObjectKind::Symlink`].
     pub(crate) symlink_target: Option<String>,
-    /// Anything else a handler wants to keep (restore state, callbacks ...), by a name of its choice.
+    /// What protects the version from change.
+    pub(crate) lock: ObjectLock,
+    /// The restore of an archived object that was asked for last.
+    pub(crate) restore: Option<Restore>,
+    /// Anything else a handler wants to keep (callbacks ...), by a name of its choice.
     pub(crate) extra: BTreeMap<String, String>,
+}
+
+/// A restore of an archived object: under way until `ready`, readable from then until `expires`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Restore {
+    /// Speed, as the API writes it; empty in the archive class, which has one only.
+    pub(crate) tier: String,
+    /// When the object becomes readable.
+    #[serde(with = "super::time")]
+    pub(crate) ready: SystemTime,
+    /// When it is archived again.
+    #[serde(with = "super::time")]
+    pub(crate) expires: SystemTime,
 }
 
 /// One version of an object, without its content.
@@ -212,6 +231,8 @@ pub(crate) struct PutOptions {
     /// Fail with `FileAlreadyExists` when the key has a latest version that is an object. Ignored
     /// in buckets whose versioning is enabled or suspended, where nothing is ever lost.
     pub(crate) forbid_overwrite: bool,
+    /// Refuses to replace what is protected.
+    pub(crate) guard: Guard,
 }
 
 /// What a deletion did.
@@ -350,6 +371,10 @@ pub(crate) struct CompleteOptions {
     pub(crate) parts: CompleteParts,
     /// As in [`PutOptions`].
     pub(crate) forbid_overwrite: bool,
+    /// As in [`PutOptions`].
+    pub(crate) guard: Guard,
     /// Replaces the access rule given when the upload was initiated.
     pub(crate) acl: Option<ObjectAcl>,
+    /// Protects the object when the upload was initiated without a retention.
+    pub(crate) retention: Option<Retention>,
 }

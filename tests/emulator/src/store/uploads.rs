@@ -20,6 +20,8 @@ use super::{Object, Result, Staged, Store, StoreError, crc, list};
 pub(crate) const MAX_PART_NUMBER: u32 = 10_000;
 /// The least size of a part that is not the last one, in bytes.
 pub(crate) const MIN_PART_SIZE: u64 = 100 * 1024;
+/// The greatest size of an object: 10,000 parts of 5 GiB, which is 48.8 TiB.
+const MAX_OBJECT: u64 = MAX_PART_NUMBER as u64 * 5 * 1024 * 1024 * 1024;
 
 impl Store {
     /// Begins an upload and keeps what the object will say about itself.
@@ -37,7 +39,7 @@ impl Store {
                 key: info.key.clone(),
                 upload_id: info.upload_id.clone(),
                 initiated: info.initiated,
-                meta: info.meta.clone(),
+                meta: Box::new(info.meta.clone()),
             };
             Ok((Some(record), info))
         })
@@ -229,7 +231,11 @@ fn assemble(index: &BucketIndex, key: String, upload_id: &str, options: Complete
         crc64 = crc::combine(crc64, part.crc64, part.size);
         size = size.saturating_add(part.size);
     }
+    if size > MAX_OBJECT {
+        return Err(StoreError::EntityTooLarge { limit: MAX_OBJECT });
+    }
     let mut meta = upload.meta.clone();
+    meta.lock.retention = meta.lock.retention.or(options.retention);
     if let Some(acl) = options.acl {
         meta.acl = acl;
     }
@@ -240,9 +246,11 @@ fn assemble(index: &BucketIndex, key: String, upload_id: &str, options: Complete
         size,
         etag: format!("{}-{}", hex(&digests.finalize()), parts.len()),
         crc64,
+        sealed: None,
         options: PutOptions {
             meta,
             forbid_overwrite: options.forbid_overwrite,
+            guard: options.guard,
         },
     })
 }

@@ -169,8 +169,6 @@ async fn what_cannot_be_done_is_refused_by_name() {
     client.send(Request::put("/bucket/k").body("text")).await;
     for request in [
         Request::get("/bucket/k").query("x-oss-process", "video/snapshot,t_1"),
-        Request::post("/bucket/k?restore"),
-        Request::get("/bucket/k?legalHold"),
         Request::get("/bucket?brandNew"),
     ] {
         let answer = client.send(request.clone()).await;

@@ -149,3 +149,28 @@ async fn copies_and_deletions_name_versions() {
     assert_eq!(answer.elements("DeleteMarkerVersionId").len(), 1);
     assert_eq!(answer.element("VersionId"), Some(old));
 }
+
+#[tokio::test]
+async fn versions_and_delete_markers_are_listed_in_one_order() {
+    let (_emulator, client) = start_with_bucket().await;
+    enable(&client, "Enabled").await;
+    put(&client, "one").await;
+    client.send(Request::delete("/bucket/k")).await;
+    put(&client, "two").await;
+    client.send(Request::put("/bucket/a").body("a")).await;
+    client.send(Request::delete("/bucket/z")).await;
+    let text = client.send(Request::get("/bucket?versions")).await.text();
+    let order: Vec<_> = text
+        .split('<')
+        .filter_map(|piece| match piece.split('>').collect::<Vec<_>>()[..] {
+            ["Version", _] => Some("version"),
+            ["DeleteMarker", _] => Some("marker"),
+            ["Key", key] => Some(key),
+            _ => None,
+        })
+        .collect();
+    let expected = [
+        "version", "a", "version", "k", "marker", "k", "version", "k", "marker", "z",
+    ];
+    assert_eq!(order, expected);
+}

@@ -7,6 +7,7 @@ mod run;
 pub(in crate::operations) use rules::LAST_ACCESS;
 pub(crate) use rules::{Rule, expiry_of};
 pub use run::LifecycleReport;
+pub(crate) use run::TRANSITION_TIME;
 pub(crate) use run::run;
 
 use oss_codegen::api::Service;

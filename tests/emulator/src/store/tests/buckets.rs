@@ -22,9 +22,9 @@ on_both_backends! {
         store.abort_upload("b", "k", &upload.upload_id).await.unwrap();
 
         versioned(&store, Versioning::Enabled).await;
-        let marker = store.delete_object("b", "k", None).await.unwrap();
+        let marker = store.delete_object("b", "k", None, Guard::default()).await.unwrap();
         assert!(refused(store.delete_bucket("b").await));
-        store.delete_object("b", "k", marker.version_id.as_deref()).await.unwrap();
+        store.delete_object("b", "k", marker.version_id.as_deref(), Guard::default()).await.unwrap();
 
         store.put_config("b", "cors", b"<x/>".to_vec()).await.unwrap();
         store.delete_bucket("b").await.unwrap();
@@ -114,7 +114,7 @@ on_both_backends! {
         put(&store, "a", "12345").await;
         versioned(&store, Versioning::Enabled).await;
         put(&store, "a", "123").await;
-        store.delete_object("b", "gone", None).await.unwrap();
+        store.delete_object("b", "gone", None, Guard::default()).await.unwrap();
         let upload = store.initiate_upload("b", "m", ObjectMeta::default()).await.unwrap();
         let part = store.stage("1234567").await.unwrap();
         store.put_part("b", "m", &upload.upload_id, 1, part).await.unwrap();

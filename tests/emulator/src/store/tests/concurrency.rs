@@ -89,7 +89,7 @@ async fn a_bucket_is_deleted_or_written_to_but_not_both() {
             let deleted = store.delete_bucket("b").await;
             match (write.await.unwrap(), deleted) {
                 (Ok(_), Err(StoreError::BucketNotEmpty)) => {
-                    store.delete_object("b", "k", None).await.unwrap();
+                    store.delete_object("b", "k", None, Guard::default()).await.unwrap();
                     store.delete_bucket("b").await.unwrap();
                 }
                 (Err(StoreError::NoSuchBucket), Ok(())) => {}

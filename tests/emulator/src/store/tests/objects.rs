@@ -12,7 +12,7 @@ on_both_backends! {
             acl: ObjectAcl::PublicRead,
             ..ObjectMeta::default()
         };
-        let options = PutOptions { meta: meta.clone(), forbid_overwrite: true };
+        let options = PutOptions { meta: meta.clone(), forbid_overwrite: true, ..PutOptions::default() };
         let staged = store.stage("123456789").await.unwrap();
         assert_eq!((staged.size(), staged.crc64()), (9, 0x995d_c9bb_df19_39fa));
         let info = store.put_object("b", "k", staged, options).await.unwrap();
@@ -104,7 +104,7 @@ on_both_backends! {
         let mut started = object.read_all();
         let first = started.try_next().await.unwrap().unwrap();
         put(&store, "k", "other").await;
-        store.delete_object("b", "k", None).await.unwrap();
+        store.delete_object("b", "k", None, Guard::default()).await.unwrap();
         let rest = collect(started).await.unwrap();
         assert!([first.to_vec(), rest].concat() == bytes);
         assert!(collect(object.read_all()).await.unwrap() == bytes, "not even opened before");
@@ -113,9 +113,9 @@ on_both_backends! {
     async fn deleting_says_what_it_did(store: Store) {
         bucket(&store).await;
         put(&store, "k", "x").await;
-        let gone = store.delete_object("b", "k", None).await.unwrap();
+        let gone = store.delete_object("b", "k", None, Guard::default()).await.unwrap();
         assert_eq!(gone, DeleteOutcome { version_id: None, delete_marker: false, changed: true });
-        let nothing = store.delete_object("b", "k", None).await.unwrap();
+        let nothing = store.delete_object("b", "k", None, Guard::default()).await.unwrap();
         assert_eq!(nothing, DeleteOutcome { version_id: None, delete_marker: false, changed: false });
         assert!(matches!(store.object("b", "k", None), Err(StoreError::NoSuchKey)));
     }
@@ -163,21 +163,21 @@ on_both_backends! {
         let refused = append(&store, "k", 1, "y").await;
         assert!(matches!(refused, Err(StoreError::ObjectNotAppendable)));
         append(&store, "log", 0, "one").await.unwrap();
-        let early = store.seal_object("b", "log", 2).await;
+        let early = store.seal_object("b", "log", 2, Guard::default()).await;
         assert!(matches!(early, Err(StoreError::PositionNotEqualToLength { length: 3 })));
-        let sealed = store.seal_object("b", "log", 3).await.unwrap();
+        let sealed = store.seal_object("b", "log", 3, Guard::default()).await.unwrap();
         assert!(sealed.sealed.is_some());
-        assert_eq!(store.seal_object("b", "log", 3).await.unwrap(), sealed);
+        assert_eq!(store.seal_object("b", "log", 3, Guard::default()).await.unwrap(), sealed);
         let refused = append(&store, "log", 3, "two").await;
         assert!(matches!(refused, Err(StoreError::ObjectNotAppendable)));
-        let wrong = store.seal_object("b", "k", 1).await;
+        let wrong = store.seal_object("b", "k", 1, Guard::default()).await;
         assert!(matches!(wrong, Err(StoreError::ObjectNotAppendable)));
     }
 
     async fn a_symlink_keeps_its_target(store: Store) {
         bucket(&store).await;
         let meta = ObjectMeta { symlink_target: Some("target".into()), ..ObjectMeta::default() };
-        let options = PutOptions { meta, forbid_overwrite: true };
+        let options = PutOptions { meta, forbid_overwrite: true, ..PutOptions::default() };
         let info = store.put_symlink("b", "link", options.clone()).await.unwrap();
         assert_eq!((info.kind, info.size), (ObjectKind::Symlink, 0));
         assert_eq!(info.meta.symlink_target.as_deref(), Some("target"));
@@ -198,7 +198,7 @@ on_both_backends! {
         assert_eq!(copy.meta.content_type.as_deref(), Some("x/y"));
         drop(source);
         append(&store, "k", 7, " three").await.unwrap();
-        store.delete_object("b", "k", None).await.unwrap();
+        store.delete_object("b", "k", None, Guard::default()).await.unwrap();
         let copy = store.object("other", "copy", None).unwrap();
         assert_eq!(collect(copy.read_all()).await.unwrap(), b"one two");
     }

@@ -26,9 +26,12 @@ async fn fill(store: &Store) {
     versioned(store, Versioning::Enabled).await;
     put(store, "k", "second").await;
     let third = put(store, "k", "third").await;
-    store.delete_object("b", "k", None).await.unwrap();
+    store.delete_object("b", "k", None, Guard::default()).await.unwrap();
     put(store, "k", "fifth").await;
-    store.delete_object("b", "k", Some(&third.version_id)).await.unwrap();
+    store
+        .delete_object("b", "k", Some(&third.version_id), Guard::default())
+        .await
+        .unwrap();
     append(store, "log", 0, "one ").await.unwrap();
     append(store, "log", 4, "two").await.unwrap();
     let copied = store.object("b", "log", None).unwrap();
@@ -37,7 +40,7 @@ async fn fill(store: &Store) {
         .await
         .unwrap();
     append(store, "log", 7, " three").await.unwrap();
-    store.seal_object("b", "log", 13).await.unwrap();
+    store.seal_object("b", "log", 13, Guard::default()).await.unwrap();
     store
         .update_object("b", "copy", None, |meta| meta.acl = ObjectAcl::PublicReadWrite)
         .await
@@ -56,7 +59,9 @@ async fn fill(store: &Store) {
     let options = CompleteOptions {
         parts: CompleteParts::All,
         forbid_overwrite: false,
+        guard: Guard::default(),
         acl: None,
+        retention: None,
     };
     store
         .complete_upload("b", "done", &done.upload_id, options)
@@ -187,8 +192,8 @@ async fn what_nobody_uses_any_more_leaves_the_disk() {
         .await
         .unwrap();
     assert_eq!(blob_files(&home), 1, "a copy shares");
-    store.delete_object("b", "k", None).await.unwrap();
-    store.delete_object("b", "copy", None).await.unwrap();
+    store.delete_object("b", "k", None, Guard::default()).await.unwrap();
+    store.delete_object("b", "copy", None, Guard::default()).await.unwrap();
     assert_eq!(blob_files(&home), 1, "a reader holds it");
     drop(held);
     assert_eq!(blob_files(&home), 0, "deleted");

@@ -28,7 +28,9 @@ fn complete(parts: CompleteParts) -> CompleteOptions {
     CompleteOptions {
         parts,
         forbid_overwrite: false,
+        guard: Guard::default(),
         acl: None,
+        retention: None,
     }
 }
 

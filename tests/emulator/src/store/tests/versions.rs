@@ -41,7 +41,7 @@ on_both_backends! {
         bucket(&store).await;
         versioned(&store, Versioning::Enabled).await;
         let one = put(&store, "k", "one").await;
-        let outcome = store.delete_object("b", "k", None).await.unwrap();
+        let outcome = store.delete_object("b", "k", None, Guard::default()).await.unwrap();
         assert!(outcome.delete_marker && outcome.changed);
         let marker = outcome.version_id.unwrap();
         for version in [None, Some(marker.as_str())] {
@@ -51,7 +51,7 @@ on_both_backends! {
         assert!(store.list_objects("b", &all()).unwrap().entries.is_empty());
         assert_eq!(version_text(&store, "k", Some(&one.version_id)).await, "one");
 
-        let outcome = store.delete_object("b", "k", Some(&marker)).await.unwrap();
+        let outcome = store.delete_object("b", "k", Some(&marker), Guard::default()).await.unwrap();
         assert_eq!(outcome, DeleteOutcome { version_id: Some(marker), delete_marker: true, changed: true });
         assert_eq!(text(&store, "k").await, "one");
     }
@@ -61,10 +61,10 @@ on_both_backends! {
         versioned(&store, Versioning::Enabled).await;
         put(&store, "k", "one").await;
         let two = put(&store, "k", "two").await;
-        let outcome = store.delete_object("b", "k", Some(&two.version_id)).await.unwrap();
+        let outcome = store.delete_object("b", "k", Some(&two.version_id), Guard::default()).await.unwrap();
         assert!(!outcome.delete_marker && outcome.changed);
         assert_eq!(text(&store, "k").await, "one");
-        let again = store.delete_object("b", "k", Some(&two.version_id)).await.unwrap();
+        let again = store.delete_object("b", "k", Some(&two.version_id), Guard::default()).await.unwrap();
         assert!(!again.changed);
     }
 
@@ -80,7 +80,7 @@ on_both_backends! {
         let ids: Vec<_> = listed(&store, &all()).into_iter().map(|(_, id, _)| id).collect();
         assert_eq!(ids, [NULL_VERSION, &one.version_id]);
 
-        let outcome = store.delete_object("b", "k", None).await.unwrap();
+        let outcome = store.delete_object("b", "k", None, Guard::default()).await.unwrap();
         assert_eq!((outcome.version_id.as_deref(), outcome.delete_marker), (Some(NULL_VERSION), true));
         let ids: Vec<_> = listed(&store, &all()).into_iter().map(|(_, id, _)| id).collect();
         assert_eq!(ids, [NULL_VERSION, &one.version_id], "the marker took the place of `two`");
@@ -104,7 +104,7 @@ on_both_backends! {
         let more = append(&store, "k", 3, " two").await.unwrap();
         assert_eq!(one.version_id, more.version_id);
         assert_eq!(listed(&store, &all()).len(), 1);
-        store.delete_object("b", "k", None).await.unwrap();
+        store.delete_object("b", "k", None, Guard::default()).await.unwrap();
         let fresh = append(&store, "k", 0, "new").await.unwrap();
         assert_ne!(fresh.version_id, one.version_id);
         assert_eq!(version_text(&store, "k", Some(&one.version_id)).await, "one two");
@@ -133,7 +133,7 @@ on_both_backends! {
         for key in ["a", "a", "d/1", "d/2", "z", "z", "z"] {
             put(&store, key, key).await;
         }
-        store.delete_object("b", "a", None).await.unwrap();
+        store.delete_object("b", "a", None, Guard::default()).await.unwrap();
         let whole = listed(&store, &all());
         assert_eq!(whole.len(), 11);
         for max in 1..13 {
@@ -167,7 +167,7 @@ on_both_backends! {
         loop {
             let page = store.list_versions("b", &query).unwrap();
             for (key, id, _) in page.entries.into_iter().map(shown) {
-                assert!(store.delete_object("b", &key, Some(&id)).await.unwrap().changed);
+                assert!(store.delete_object("b", &key, Some(&id), Guard::default()).await.unwrap().changed);
             }
             let Some(marker) = page.next_marker else { break };
             query.marker = marker;
@@ -183,7 +183,7 @@ on_both_backends! {
         for _ in 0..4 {
             ids.push(put(&store, "k", "x").await.version_id.clone());
         }
-        store.delete_object("b", "k", Some(&ids[2])).await.unwrap();
+        store.delete_object("b", "k", Some(&ids[2]), Guard::default()).await.unwrap();
         let query = ListQuery { marker: "k".into(), id_marker: ids[2].clone(), ..all() };
         let rest: Vec<_> = listed(&store, &query).into_iter().map(|(_, id, _)| id).collect();
         assert_eq!(rest, [ids[1].clone(), ids[0].clone()]);

@@ -108,13 +108,13 @@ async fn write(
             ..ObjectMeta::default()
         };
         if let Some(algorithm) = encryption {
-            let name = "x-oss-server-side-encryption".to_owned();
+            let name = "server_side_encryption".to_owned();
             meta.encryption.insert(name, algorithm.to_owned());
         }
         let staged = state.store.stage(content).await?;
         let options = PutOptions {
             meta,
-            forbid_overwrite: false,
+            ..PutOptions::default()
         };
         state.store.put_object(target, &key, staged, options).await?;
     }

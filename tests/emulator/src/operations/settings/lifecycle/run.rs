@@ -7,11 +7,11 @@ use super::rules::{Rule, class_rank, expiry_of};
 use super::rules_of;
 use crate::error::ServiceError;
 use crate::state::State;
-use crate::store::{ListQuery, ObjectInfo, VersionEntry, VersionInfo, Versioning};
+use crate::store::{Guard, ListQuery, ObjectInfo, StoreError, VersionEntry, VersionInfo};
 use crate::time;
 
 /// Where it is kept when an object changed its class, as an HTTP date.
-const TRANSITION_TIME: &str = "transition-time";
+pub(crate) const TRANSITION_TIME: &str = "transition-time";
 
 /// What carrying out the lifecycle rules did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -38,7 +38,6 @@ pub(crate) async fn run(state: &State, now: SystemTime) -> Result<LifecycleRepor
             let pass = Pass {
                 state,
                 bucket: &bucket.name,
-                is_versioned: bucket.meta.versioning != Versioning::Unversioned,
                 rules,
                 now,
             };
@@ -52,7 +51,6 @@ pub(crate) async fn run(state: &State, now: SystemTime) -> Result<LifecycleRepor
 struct Pass<'s> {
     state: &'s State,
     bucket: &'s str,
-    is_versioned: bool,
     rules: Vec<Rule>,
     now: SystemTime,
 }
@@ -76,11 +74,8 @@ impl Pass<'_> {
                         let hides_nothing = at + 1 == versions.len();
                         let removes = |rule: &Rule| rule.removes_markers && rule.takes_key(key);
                         if hides_nothing && self.rules.iter().any(removes) {
-                            self.state
-                                .store
-                                .delete_object(self.bucket, key, Some(version_id))
-                                .await?;
-                            report.markers_removed += 1;
+                            let removed = self.remove(key, Some(version_id)).await?;
+                            report.markers_removed += u64::from(removed);
                         }
                     }
                     (version, Some(since)) => self.noncurrent(version, since, report).await?,
@@ -101,9 +96,8 @@ impl Pass<'_> {
         let is_same = store
             .object(self.bucket, &object.key, None)
             .is_ok_and(|found| **found.info() == *object);
-        if is_same && (self.is_versioned || !self.is_retained(object)?) {
-            store.delete_object(self.bucket, &object.key, None).await?;
-            report.expired += 1;
+        if is_same {
+            report.expired += u64::from(self.remove(&object.key, None).await?);
         }
         Ok(())
     }
@@ -124,7 +118,7 @@ impl Pass<'_> {
                 if !expires {
                     return self.transition(object, Some(since), report).await;
                 }
-                (&object.key, &object.version_id, !self.is_retained(object)?)
+                (&object.key, &object.version_id, true)
             }
             VersionInfo::DeleteMarker { key, version_id, .. } => {
                 let expires = self.rules.iter().any(|rule| rule.takes_key(key) && is_due(rule));
@@ -132,8 +126,7 @@ impl Pass<'_> {
             }
         };
         if expires {
-            self.state.store.delete_object(self.bucket, key, Some(id)).await?;
-            report.noncurrent_expired += 1;
+            report.noncurrent_expired += u64::from(self.remove(key, Some(id)).await?);
         }
         Ok(())
     }
@@ -188,11 +181,17 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Whether a retention policy of the bucket keeps an object.
-    fn is_retained(&self, object: &ObjectInfo) -> Result<bool, ServiceError> {
-        let retention = worm::retention(&self.state.store, self.bucket, self.now)?;
-        let until = retention.and_then(|retention| object.last_modified.checked_add(retention));
-        Ok(until.is_some_and(|until| self.now < until))
+    /// Deletes what no lock and no retention policy of the bucket keeps, and tells whether it did.
+    async fn remove(&self, key: &str, version: Option<&str>) -> Result<bool, ServiceError> {
+        let guard = Guard {
+            bucket_retention: worm::retention(&self.state.store, self.bucket, self.now)?,
+            ..Guard::default()
+        };
+        match self.state.store.delete_object(self.bucket, key, version, guard).await {
+            Ok(_) => Ok(true),
+            Err(StoreError::FileImmutable) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
