@@ -130,7 +130,7 @@ async fn rules_beyond_shapes_have_the_codes_of_the_service() {
             "<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer><AllowTruncateQueryString>false</AllowTruncateQueryString><TruncatePath>true</TruncatePath></RefererConfiguration>".to_owned(),
             "InvalidArgument",
         ),
-        ("website", "<WebsiteConfiguration/>".to_owned(), "MalformedXML"),
+        ("website", "<WebsiteConfiguration/>".to_owned(), "InvalidArgument"),
         ("policy", String::new(), "InvalidPolicyDocument"),
         ("policy", format!("{{\"Statement\":[],\"x\":\"{}\"}}", "y".repeat(16384)), "EntityTooLarge"),
         ("policy", "{\"Version\":\"2\",\"Statement\":[]}".to_owned(), "InvalidPolicyDocument"),

@@ -24,7 +24,6 @@ pub(super) fn check(call: &Call<'_>) -> Result<(), ServiceError> {
         "PutBucketTransferAcceleration" => acceleration(call, document(call)),
         "PutBucketObjectWormConfiguration" => object_worm(document(call)),
         "PutBucketOverwriteConfig" => overwrite(document(call)),
-        "PutBucketWebsite" => website(document(call)),
         _ => Ok(()),
     }
 }
@@ -244,26 +243,4 @@ fn overwrite(document: &Record) -> Result<(), ServiceError> {
         Some(id) => Err(ServiceError::invalid_argument("Two rules have the same ID.", "ID", id)),
         None => Ok(()),
     }
-}
-
-fn website(document: &Record) -> Result<(), ServiceError> {
-    let mut numbers = Vec::new();
-    let rules = document.record("routing_rules");
-    for rule in rules.into_iter().flat_map(|rules| rules.records("routing_rules")) {
-        let number = rule.integer("rule_number").unwrap_or_default();
-        if number < 1 || numbers.contains(&number) {
-            return Err(ServiceError::invalid_argument(
-                "Rules have different numbers from 1 on.",
-                "RuleNumber",
-                &number.to_string(),
-            ));
-        }
-        numbers.push(number);
-    }
-    if document.names().next().is_some() {
-        return Ok(());
-    }
-    Err(ServiceError::malformed_xml(
-        "there is neither IndexDocument nor ErrorDocument nor RoutingRules",
-    ))
 }
