@@ -219,16 +219,9 @@ fn from_civil(year: i64, month: i64, day: i64, hour: i64, minute: i64, second: i
     from_unix(days * 86_400 + hour * 3600 + minute * 60 + second)
 }
 
-/// `2026-01-31T08:05:09.000Z`, the notation of XML documents.
+/// `2026-01-31T08:05:09.000Z`, the notation of XML documents: the service counts in seconds, and clients rely on the zeros.
 pub(crate) fn iso8601_millis(time: SystemTime) -> String {
-    let millis = time
-        .duration_since(UNIX_EPOCH)
-        .map(|since| since.subsec_millis())
-        .unwrap_or(0);
-    let mut text = iso8601(time);
-    text.truncate(text.len() - 1);
-    text.push_str(&format!(".{millis:03}Z"));
-    text
+    iso8601(time).replace('Z', ".000Z")
 }
 
 /// `2026-01-31T08:05:09Z`, the notation of JSON documents and of STS.
@@ -353,6 +346,8 @@ mod tests {
         assert_eq!(http_date(time), "Sun, 17 Dec 2023 16:20:57 GMT");
         assert_eq!(compact(time), "20231217T162057Z");
         assert_eq!(iso8601_millis(time), "2023-12-17T16:20:57.000Z");
+        let within = time + Duration::from_millis(142);
+        assert_eq!(iso8601_millis(within), "2023-12-17T16:20:57.000Z");
     }
 
     #[test]

@@ -62,7 +62,9 @@ pub(super) async fn object(call: &Call<'_>) -> Result<Answer, ServiceError> {
         .with("hash_crc64", copied.crc64.to_string())
         .with_some("version_id", call.shown_version(&copied)?)
         .with_some("source_version_id", source.version_id);
-    Ok(encryption::headers(&copied.meta, Answer::ok(call.modelled(values))))
+    // In the header, too: clients read it there.
+    let answer = Answer::ok(call.modelled(values)).header("etag", quoted(&copied.etag));
+    Ok(encryption::headers(&copied.meta, answer))
 }
 
 pub(super) async fn part(call: &Call<'_>) -> Result<Answer, ServiceError> {
@@ -98,7 +100,9 @@ pub(super) async fn part(call: &Call<'_>) -> Result<Answer, ServiceError> {
         .with("etag", quoted(&part.etag))
         .with("last_modified", part.last_modified)
         .with_some("source_version_id", source.version_id);
-    Ok(Answer::ok(call.modelled(values)).header("x-oss-hash-crc64ecma", part.crc64.to_string()))
+    Ok(Answer::ok(call.modelled(values))
+        .header("etag", quoted(&part.etag))
+        .header("x-oss-hash-crc64ecma", part.crc64.to_string()))
 }
 
 /// What a symbolic link as a source means.

@@ -137,8 +137,9 @@ pub(super) fn uploads(call: &Call<'_>) -> Result<Answer, ServiceError> {
         .with("key_marker", &query.marker)
         .with("upload_id_marker", upload_id_marker)
         .with("is_truncated", page.truncated)
-        .with_some("next_key_marker", page.next_marker)
-        .with_some("next_upload_id_marker", page.next_id_marker)
+        // Empty at the end, but always there, which the first Python SDK relies on.
+        .with("next_key_marker", page.next_marker.unwrap_or_default())
+        .with("next_upload_id_marker", page.next_id_marker.unwrap_or_default())
         .with("uploads", uploads.collect::<Vec<_>>())
         .with("common_prefixes", common_prefixes(&page.common_prefixes));
     Ok(Answer::ok(values).url_encoded(call.url_encoded()))

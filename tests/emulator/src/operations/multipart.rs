@@ -104,10 +104,11 @@ pub(super) async fn complete(call: &Call<'_>) -> Result<Answer, ServiceError> {
         .with("hash_crc64", info.crc64.to_string())
         .with_some("version_id", call.shown_version(&info)?)
         .with_some("encoding_type", call.url_encoded().then_some("url"));
-    let answer = encryption::headers(
-        &info.meta,
-        Answer::ok(call.modelled(values)).url_encoded(call.url_encoded()),
-    );
+    // In the header, too: clients read it there.
+    let answer = Answer::ok(call.modelled(values))
+        .header("etag", quoted(&info.etag))
+        .url_encoded(call.url_encoded());
+    let answer = encryption::headers(&info.meta, answer);
     web::call_back(call, callback.as_ref(), &info, answer).await
 }
 
@@ -141,9 +142,11 @@ pub(super) fn parts(call: &Call<'_>) -> Result<Answer, ServiceError> {
         .with("key", key)
         .with("upload_id", upload_id)
         .with("part_number_marker", marker)
-        .with_some(
+        .with(
             "next_part_number_marker",
-            page.next_marker.or_else(|| page.parts.last().map(|part| part.number)),
+            page.next_marker
+                .or_else(|| page.parts.last().map(|part| part.number))
+                .unwrap_or_default(),
         )
         .with("max_parts", max)
         .with("is_truncated", page.next_marker.is_some())
