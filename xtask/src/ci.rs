@@ -141,6 +141,6 @@ fn steps() -> Result<Vec<(String, Command)>, String> {
         "broken downloads".to_owned(),
         own(&["soak", "broken-downloads", "--rounds", "10", "--size", "8388608"]),
     ));
-    steps.push(("official Python client".to_owned(), own(&["interop"])));
+    steps.push(("official clients".to_owned(), own(&["interop"])));
     Ok(steps)
 }

@@ -1,113 +1,148 @@
-//! `cargo xtask interop`: the official Python SDK V2 against this SDK's requests, and against the emulator.
+//! `cargo xtask interop`: official clients, unmodified, against the emulator; and the requests of one beside this SDK's.
 
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+mod emulator;
+mod outcome;
+mod setup;
+mod table;
+
+use std::process::{Command, ExitCode, Stdio};
 
 use clap::Args;
 
 use crate::Outcome;
-use crate::process::{must, status, target_directory};
+use crate::process::{shown, status, target_directory};
 use crate::runtime::program;
+use emulator::Emulator;
+use outcome::{Allowed, Program, known_operations};
 
-/// Compares requests with those of the official Python SDK V2, and runs it against the emulator.
+/// Runs official clients against the emulator, and compares the Python SDK's requests with this one's.
 ///
-/// Needs Python and, the first time, the package index.
+/// Needs Python, Node.js and, the first time, their package indexes.
 #[derive(Debug, Args)]
+#[command(after_help = "Example: cargo xtask interop --only ali-oss presigned")]
 pub(crate) struct Arguments {
     /// The Python to make the virtual environment with.
     #[arg(long, default_value = "python3")]
     python: String,
+    /// Run only the clients whose name contains this, and do not compare requests.
+    #[arg(long, value_name = "CLIENT")]
+    only: Option<String>,
+    /// Run only the checks whose name contains one of these.
+    checks: Vec<String>,
+}
+
+/// A run of a client's program with one signature version.
+struct Run {
+    name: &'static str,
+    /// The Python module, or the Node.js program.
+    program: Language,
+    signature: &'static str,
+    /// Whether the emulator keeps its data in a directory.
+    on_disk: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Language {
+    Python(&'static str),
+    Node(&'static str),
+}
+
+const RUNS: [Run; 7] = [
+    run_of("python-v2 V4", Language::Python("python_v2"), "v4"),
+    run_of("python-v2 V1", Language::Python("python_v2"), "v1"),
+    run_of("python-v2 async", Language::Python("python_v2_async"), "v4"),
+    Run {
+        on_disk: true,
+        ..run_of("oss2 V4", Language::Python("python_oss2"), "v4")
+    },
+    run_of("oss2 V1", Language::Python("python_oss2"), "v1"),
+    run_of("ali-oss V4", Language::Node("ali_oss"), "v4"),
+    run_of("ali-oss V1", Language::Node("ali_oss"), "v1"),
+];
+
+const fn run_of(name: &'static str, program: Language, signature: &'static str) -> Run {
+    Run {
+        name,
+        program,
+        signature,
+        on_disk: false,
+    }
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let target = target_directory()?;
-    let python = environment(&arguments.python, &target.join("interop-python"))?;
     let scripts = crate::repository().join("tests/interop");
-    let compared = status(
-        Command::new(&python)
-            .arg("-B")
-            .arg(scripts.join("compare_requests.py"))
-            .env("OSS_REQUESTS", program("xtask-runtime")?),
-    )?;
-    let emulator = Emulator::start(&program("oss-emulator")?)?;
-    let served = status(
-        Command::new(&python)
-            .arg("-B")
-            .arg(scripts.join("python_v2.py"))
+    let chosen: Vec<&Run> = RUNS
+        .iter()
+        .filter(|run| arguments.only.as_deref().is_none_or(|part| run.name.contains(part)))
+        .collect();
+    let python = setup::python(&arguments.python, &target.join("interop-python"))?;
+    let mut good = true;
+    if arguments.only.is_none() && arguments.checks.is_empty() {
+        let compared = status(
+            Command::new(&python)
+                .arg("-B")
+                .arg(scripts.join("compare_requests.py"))
+                .env("OSS_REQUESTS", program("xtask-runtime")?),
+        )?;
+        good = compared.success();
+    }
+    let modules = if chosen.iter().any(|run| matches!(run.program, Language::Node(_))) {
+        Some(setup::node(&target.join("interop-node"))?)
+    } else {
+        None
+    };
+    let server = program("oss-emulator")?;
+    let operations = known_operations()?;
+    let mut allowed = Allowed::read(&scripts.join("README.md"))?;
+    let mut programs = Vec::new();
+    for run in chosen {
+        let directory = target.join("interop-data");
+        let emulator = Emulator::start(&server, run.on_disk.then_some(directory.as_path()))?;
+        let mut command = match (run.program, &modules) {
+            (Language::Python(module), _) => {
+                let mut command = Command::new(&python);
+                command.args(["-B", "-m", module]);
+                command
+            }
+            (Language::Node(directory), modules) => {
+                let mut command = Command::new("node");
+                command.arg(format!("{directory}/main.js"));
+                if let Some(modules) = modules {
+                    command.env("NODE_PATH", modules);
+                }
+                command
+            }
+        };
+        command
+            .args(&arguments.checks)
+            .current_dir(&scripts)
+            .stdout(Stdio::piped())
             .env("OSS_ENDPOINT", &emulator.endpoint)
             .env("OSS_REGION", "cn-hangzhou")
+            .env("OSS_ACCOUNT_ID", "1234567890123456")
             .env("OSS_ACCESS_KEY_ID", "oss-emulator")
-            .env("OSS_ACCESS_KEY_SECRET", "oss-emulator-secret"),
-    )?;
-    Ok(if compared.success() && served.success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
-}
-
-/// The interpreter of a virtual environment that has what `requirements.txt` pins.
-fn environment(python: &str, directory: &Path) -> Result<PathBuf, String> {
-    let requirements = crate::repository().join("tests/interop/requirements.txt");
-    let wanted = std::fs::read(&requirements).map_err(|error| format!("{}: {error}", requirements.display()))?;
-    let interpreter = directory.join(if cfg!(windows) {
-        "Scripts/python.exe"
-    } else {
-        "bin/python"
-    });
-    let installed = directory.join("requirements.txt");
-    if std::fs::read(&installed).is_ok_and(|found| found == wanted) {
-        return Ok(interpreter);
-    }
-    must(Command::new(python).args(["-m", "venv", "--clear"]).arg(directory))?;
-    must(
-        Command::new(&interpreter)
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
-            .arg(&requirements),
-    )?;
-    std::fs::write(&installed, wanted).map_err(|error| format!("{}: {error}", installed.display()))?;
-    Ok(interpreter)
-}
-
-/// A running emulator, stopped when dropped.
-struct Emulator {
-    process: Child,
-    endpoint: String,
-}
-
-impl Emulator {
-    fn start(program: &Path) -> Result<Self, String> {
-        let mut process = Command::new(program)
-            .args(["--port", "0"])
-            .stdout(Stdio::piped())
+            .env("OSS_ACCESS_KEY_SECRET", "oss-emulator-secret")
+            .env("OSS_SIGNATURE_VERSION", run.signature);
+        let process = command
             .spawn()
-            .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
-        let mut line = String::new();
-        if let Some(stdout) = process.stdout.take() {
-            BufReader::new(stdout)
-                .read_line(&mut line)
-                .map_err(|error| format!("cannot read from the emulator: {error}"))?;
-        }
-        let started = Self {
-            process,
-            endpoint: line.trim().trim_start_matches("listening on ").to_owned(),
-        };
-        if started.endpoint.starts_with("http://") {
-            Ok(started)
-        } else {
-            Err(format!(
-                "the emulator's first line is not its address: `{}`",
-                line.trim()
-            ))
+            .map_err(|error| format!("cannot start {}: {error}", shown(&command)))?;
+        programs.push(Program::follow(run.name, process, &operations, &mut allowed)?);
+    }
+    let whole = arguments.only.is_none() && arguments.checks.is_empty();
+    let rendered = table::render(&operations, &programs);
+    let path = target.join("interop-table.md");
+    std::fs::write(&path, &rendered).map_err(|error| format!("{}: {error}", path.display()))?;
+    if whole {
+        println!("{rendered}");
+        for operation in allowed.unused() {
+            good = false;
+            println!("FAILED  README.md: {operation} is listed as not implemented, and nothing needs it");
         }
     }
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        // It may have ended by itself; there is nothing left to do then.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+    for program in &programs {
+        good &= program.failed() == 0;
+        println!("{}", program.summary());
     }
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
