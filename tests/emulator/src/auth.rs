@@ -6,6 +6,7 @@ pub(crate) mod keys;
 pub(crate) mod nonces;
 pub(crate) mod rpc;
 pub(crate) mod sessions;
+pub(crate) mod table_arn;
 #[cfg(test)]
 pub(crate) mod test_vectors;
 pub(crate) mod v1;
@@ -78,6 +79,8 @@ pub(crate) struct Context<'c> {
     pub(crate) product: &'c str,
     /// Accounts whose resource names may stand in the signature, for services that sign ARNs; empty for the others.
     pub(crate) arn_accounts: &'c [&'c str],
+    /// The resource that the signature names, decoded, for services where bucket and key do not say it.
+    pub(crate) resource: Option<&'c str>,
     /// Query keys that the models call sub-resources.
     pub(crate) subresources: &'c [String],
     /// Where the text goes that a signature was verified over.
@@ -98,6 +101,12 @@ impl Signed {
     }
 }
 
+/// Whether a request carries a signature of V4, right or wrong.
+pub(crate) fn is_v4(headers: &HeaderMap, query: &Query) -> bool {
+    query.has("x-oss-signature-version")
+        || header(headers, "authorization").is_some_and(|text| text.starts_with(v4::ALGORITHM))
+}
+
 /// Names the principal of an OSS request.
 pub(crate) fn authenticate(parts: Parts<'_>, context: Context<'_>) -> Result<Principal, ServiceError> {
     let authorization = header(parts.headers, "authorization");
@@ -105,6 +114,10 @@ pub(crate) fn authenticate(parts: Parts<'_>, context: Context<'_>) -> Result<Pri
     let v1_query = parts.query.has("OSSAccessKeyId") || parts.query.has("Signature");
     if parts.headers.get_all("authorization").iter().count() > 1 {
         return Err(malformed("There is more than one Authorization header."));
+    }
+    let is_v1 = v1_query || authorization.is_some_and(|text| text.starts_with("OSS "));
+    if is_v1 && (context.resource.is_some() || !context.arn_accounts.is_empty()) {
+        return Err(ServiceError::access_denied("The service takes signatures of V4 only."));
     }
     match authorization {
         Some(_) if v4_query || v1_query => Err(malformed(

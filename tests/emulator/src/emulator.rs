@@ -20,6 +20,7 @@ use crate::fault::Faults;
 use crate::handle::handle;
 use crate::metrics::Metrics;
 use crate::oidc::Providers;
+use crate::operations::VectorIndexes;
 use crate::operations::inventory::{self, InventoryReport};
 use crate::operations::lifecycle::{self, LifecycleReport};
 use crate::request_log::RequestLog;
@@ -124,6 +125,7 @@ impl Emulator {
             log: RequestLog::default(),
             metrics: Metrics::default(),
             access_log: builder.access_log,
+            vector_indexes: VectorIndexes::default(),
         });
         for fault in builder.faults {
             state.faults.add(fault);

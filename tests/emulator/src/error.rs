@@ -124,6 +124,15 @@ impl ServiceError {
         serde_json::json!({ "Error": fields }).to_string()
     }
 
+    /// The JSON document of the tables service, whose code stands in a header.
+    pub(crate) fn flat_json(&self, request_id: &str) -> String {
+        let details = self.details.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let fields = [("message", self.message.as_str()), ("requestId", request_id)];
+        let fields = fields.into_iter().chain(details);
+        let fields: serde_json::Map<_, _> = fields.map(|(name, value)| (name.to_owned(), value.into())).collect();
+        serde_json::Value::Object(fields).to_string()
+    }
+
     /// The JSON document of RPC services.
     pub(crate) fn rpc(&self, request_id: &str, host: &str) -> String {
         let mut fields = self.fields(request_id, host);

@@ -18,8 +18,9 @@ use oss_codegen::api::{BodyKind, BucketHost, Protocol, Resource, SigningResource
 
 use crate::access::{self, Target};
 use crate::access_log::Entry;
+use crate::address::HostKind;
 use crate::answer::{Answer, Rendered, RenderedBody, insert};
-use crate::auth::{self, Principal, rpc};
+use crate::auth::{self, Principal, rpc, table_arn};
 use crate::body::{Body, INCOMPLETE};
 use crate::cors;
 use crate::document::MAX_DOCUMENT;
@@ -28,7 +29,7 @@ use crate::fault::{FaultAction, Hit, Subject};
 use crate::health;
 use crate::input;
 use crate::observe::Ending;
-use crate::operations::{self, Call};
+use crate::operations::{self, Call, own_buckets};
 use crate::request::{Head, Query, Transport, header};
 use crate::request_log::{RequestRecord, redact_header, redact_signed, redact_target};
 use crate::route::{self, Route};
@@ -82,6 +83,8 @@ struct Exchange<'s> {
     origin: Option<String>,
     is_head: bool,
     protocol: Protocol,
+    /// Whether error documents are those of the tables service.
+    flat_errors: bool,
     now: SystemTime,
 }
 
@@ -142,6 +145,7 @@ impl<'s> Exchange<'s> {
             origin: header(&parts.headers, "origin").map(str::to_owned),
             is_head: parts.method == http::Method::HEAD,
             protocol: Protocol::RestXml,
+            flat_errors: false,
             now: state.clock.now(),
         }
     }
@@ -189,9 +193,11 @@ impl<'s> Exchange<'s> {
         if route::is_rpc(&head) {
             return self.run_rpc(head, incoming).await;
         }
-        let route = route::rest(self.state.api, &head);
+        let route = route::rest(self.state.api, &head).map(|route| self.settle(route, &head));
+        let service = route.as_ref().ok().map(|route| route.service);
         if let Ok(route) = &route {
             self.protocol = route.service.protocol;
+            self.flat_errors = route.service.signing == SigningResource::TableArn;
             self.record.operation = Some(route.operation.name.clone());
             if route.service.bucket_host == BucketHost::BucketAndAccount {
                 head.address.split_account();
@@ -215,7 +221,9 @@ impl<'s> Exchange<'s> {
         .throttled(fault.as_ref().and_then(FaultAction::rate));
         let outcome = match fault.as_ref().and_then(FaultAction::error) {
             Some(error) => Err(error),
-            None => Box::pin(self.run_web(route, &head, &mut body)).await,
+            None => Box::pin(self.run_web(route, &head, &mut body))
+                .await
+                .map_err(|error| own_buckets::documented(service, error)),
         };
         if outcome.is_err() {
             // A client that is still sending would see a reset instead of the error.
@@ -304,20 +312,38 @@ impl<'s> Exchange<'s> {
         Ok(fault)
     }
 
+    /// Vector buckets share addresses and flags with buckets of objects where the host does not tell them apart. What the
+    /// signature names decides then.
+    fn settle(&mut self, route: Route, head: &Head) -> Route {
+        let ambiguous = route.service.name == "oss"
+            && head.address.host == HostKind::Any
+            && head.key().is_none()
+            && auth::is_v4(&head.headers, &head.query);
+        let vectors = self.state.api.service("vectors").filter(|_| ambiguous);
+        let Some(other) = vectors.and_then(|vectors| route::within(vectors, head).ok()) else {
+            return route;
+        };
+        let mut head = head.clone();
+        head.address.split_account();
+        match self.authenticate(Some(&other), &head) {
+            Ok(_) => other,
+            Err(_) => route,
+        }
+    }
+
     async fn run_rest(
         &mut self,
         route: Result<Route, ServiceError>,
         head: &Head,
         body: &mut Body,
     ) -> Result<Rendered, ServiceError> {
-        if let Ok(Route { service, operation }) = &route
-            && service.signing == SigningResource::TableArn
-        {
-            return Err(ServiceError::not_implemented(operation.name.as_str()));
-        }
         let principal = self.authenticate(route.as_ref().ok(), head)?;
         let Route { service, operation } = route?;
-        self.authorise(&principal, operation.name.as_str(), head)?;
+        if own_buckets::has(service) {
+            own_buckets::admit(&principal, head)?;
+        } else {
+            self.authorise(&principal, operation.name.as_str(), head)?;
+        }
         let mut call = Call {
             state: self.state,
             service,
@@ -331,7 +357,7 @@ impl<'s> Exchange<'s> {
             is_form: false,
         };
         if matches!(operation.request_body, BodyKind::Document | BodyKind::Text) {
-            let document = call.body.collect(MAX_DOCUMENT).await?;
+            let document = call.body.collect(operations::document_limit(operation)).await?;
             check_document_md5(&document, head)?;
             input::bind_body(service, operation, &document, &mut call.input)
                 .map_err(|error| cors::too_many_rules(&operation.name, &document, error))?;
@@ -348,6 +374,13 @@ impl<'s> Exchange<'s> {
             .map(|route| route.service)
             .or(oss)
             .ok_or_else(|| ServiceError::internal("There is no model of oss."))?;
+        let resource = match service.signing {
+            SigningResource::TableArn => {
+                let resource = table_arn::resource(&self.state.region, &head.path, &head.query);
+                Some(resource.ok_or_else(|| ServiceError::invalid_argument("The path is not UTF-8.", "path", ""))?)
+            }
+            _ => None,
+        };
         let mut accounts = vec![self.state.account_id.as_str()];
         accounts.extend(head.address.account.as_deref());
         let parts = auth::Parts {
@@ -368,6 +401,7 @@ impl<'s> Exchange<'s> {
             } else {
                 &[]
             },
+            resource: resource.as_deref(),
             subresources: &service.subresources,
             signed: &signed,
         };
@@ -548,6 +582,10 @@ impl<'s> Exchange<'s> {
         insert(&mut headers, "x-oss-ec", &error.ec());
         let (content_type, document) = match self.protocol {
             Protocol::RestXml => ("application/xml", error.xml(request_id, &self.host)),
+            Protocol::RestJson if self.flat_errors => {
+                insert(&mut headers, "x-oss-error-type", &error.code);
+                ("application/json", error.flat_json(request_id))
+            }
             Protocol::RestJson => ("application/json", error.json(request_id, &self.host)),
             Protocol::RpcJson => ("application/json;charset=utf-8", error.rpc(request_id, &self.host)),
         };

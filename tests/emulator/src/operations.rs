@@ -14,6 +14,7 @@ mod meta;
 mod multipart;
 mod object_settings;
 mod object_worm;
+pub(crate) mod own_buckets;
 mod process;
 mod range;
 mod read;
@@ -25,12 +26,12 @@ mod stored;
 mod sts;
 mod symlink;
 mod tables;
-mod vector_filter;
 mod vectors;
 mod web;
 mod write;
 
 pub(crate) use encryption::unknown_method as unknown_encryption;
+pub(crate) use vectors::Indexes as VectorIndexes;
 pub(crate) use write::put_content;
 
 use std::time::SystemTime;
@@ -41,6 +42,7 @@ use crate::access::{self, Need, Target};
 use crate::answer::Answer;
 use crate::auth::Principal;
 use crate::body::Body;
+use crate::document::MAX_DOCUMENT;
 use crate::error::ServiceError;
 use crate::pace::Pace;
 use crate::request::Head;
@@ -67,6 +69,13 @@ pub(crate) struct Call<'c> {
 
 pub(crate) use settings::bind_all as bind_cnames;
 pub(crate) use settings::{inventory, lifecycle};
+/// What the document of an operation must not exceed, in bytes. Vectors are many numbers.
+pub(crate) fn document_limit(operation: &Operation) -> usize {
+    match operation.name.as_str() {
+        "PutVectors" => 8 * MAX_DOCUMENT,
+        _ => MAX_DOCUMENT,
+    }
+}
 
 /// Runs the operation of a call.
 pub(crate) async fn run(call: Call<'_>) -> Result<Answer, ServiceError> {

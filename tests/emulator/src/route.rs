@@ -83,9 +83,10 @@ pub(crate) fn rest(api: &'static Api, head: &Head) -> Result<Route, ServiceError
         .services
         .iter()
         .filter(|service| service.protocol != Protocol::RpcJson);
-    let claimed = claimed_product(head);
+    // Who claims nothing, such as a reader of public objects, means the service of objects.
+    let claimed = claimed_product(head).unwrap_or("oss");
     let services = services.filter(|service| match head.address.host {
-        HostKind::Any => claimed.is_none_or(|product| product == service.product),
+        HostKind::Any => service.product == claimed,
         // Services without a host of their own share that of objects.
         HostKind::Service(name) => service.name == name || name == "oss" && service.product == "oss",
     });

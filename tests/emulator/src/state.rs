@@ -11,6 +11,7 @@ use crate::auth::nonces::Nonces;
 use crate::fault::Faults;
 use crate::metrics::Metrics;
 use crate::oidc::Providers;
+use crate::operations::VectorIndexes;
 use crate::request_log::RequestLog;
 use crate::roles::Roles;
 use crate::store::Store;
@@ -32,6 +33,7 @@ pub(crate) struct State {
     pub(crate) log: RequestLog,
     pub(crate) metrics: Metrics,
     pub(crate) access_log: Option<AccessLog>,
+    pub(crate) vector_indexes: VectorIndexes,
 }
 
 impl State {

@@ -42,6 +42,7 @@ mod uploads;
 mod writer;
 
 pub(crate) use blob::ContentStream;
+pub(crate) use buckets::Documents;
 pub(crate) use clock::Clock;
 pub(crate) use disk::Durability;
 pub use error::StoreError;

@@ -19,12 +19,14 @@ pub(crate) struct Case {
     query: Query,
     headers: HeaderMap,
     subresources: Vec<String>,
+    /// What the signature names, in the case of the tables service.
+    resource: Option<String>,
 }
 
-/// The cases of one signature version that concern services the emulator can verify.
+/// The cases of one signature version.
 pub(crate) fn load(version: &str) -> Vec<Case> {
     let records: Vec<Value> = serde_json::from_str(include_str!("../../tests/data/signing-vectors.json")).unwrap();
-    let wanted = |record: &Value| record["version"] == version && record["signer"] != "tables";
+    let wanted = |record: &Value| record["version"] == version;
     records.into_iter().filter(wanted).map(Case::new).collect()
 }
 
@@ -62,11 +64,18 @@ impl Case {
         if let (Some(token), false) = (record["security_token"].as_str(), is_query) {
             add("x-oss-security-token", token);
         }
+        let resource = (record["signer"] == "tables").then(|| {
+            let address = record["url"].as_str().unwrap().split_once("://").unwrap().1;
+            let path = address.split_once('/').unwrap().1.split('?').next().unwrap();
+            let query = Query::parse(&raw_query).unwrap();
+            super::table_arn::resource(record["region"].as_str().unwrap(), path, &query).unwrap()
+        });
         let subresources = record["sub_resource"].as_array().into_iter().flatten();
         Self {
             name: record["name"].as_str().unwrap().to_owned(),
             query: Query::parse(&raw_query).unwrap(),
             subresources: subresources.map(|name| name.as_str().unwrap().to_owned()).collect(),
+            resource,
             expect,
             headers,
             record,
@@ -119,6 +128,7 @@ impl Case {
             region: self.text("region").unwrap(),
             product: self.text("product").unwrap(),
             arn_accounts: accounts,
+            resource: self.resource.as_deref(),
             subresources: &self.subresources,
             signed: Box::leak(Box::default()),
         }

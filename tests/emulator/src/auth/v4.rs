@@ -280,6 +280,9 @@ impl Claim {
 fn canonical_uris(parts: Parts<'_>, context: Context<'_>) -> Vec<String> {
     let key = parts.key.unwrap_or_default();
     let region = context.region;
+    if let Some(resource) = context.resource {
+        return vec![text::encode_path(resource)];
+    }
     match parts.bucket {
         _ if context.arn_accounts.is_empty() => {
             let bucket = parts.bucket.map(|bucket| format!("{bucket}/")).unwrap_or_default();

@@ -50,23 +50,6 @@ fn canonical_requests_are_the_published_ones() {
     }
 }
 
-/// The figure of the tables service, whose canonical URI no served operation has yet, pins the key derivation only.
-#[test]
-fn the_tables_figure_has_our_key_derivation() {
-    let records: Vec<serde_json::Value> =
-        serde_json::from_str(include_str!("../../tests/data/signing-vectors.json")).unwrap();
-    let record = records.iter().find(|record| record["signer"] == "tables").unwrap();
-    let expect = &record["expect"];
-    let claim = Claim::from_header(expect["authorization"].as_str().unwrap()).unwrap();
-    let canonical = expect["canonical_request"].as_str().unwrap();
-    let signature = claim.sign(
-        record["access_key_secret"].as_str().unwrap(),
-        "20231217T162057Z",
-        canonical,
-    );
-    assert_eq!(signature, expect["signature"].as_str().unwrap());
-}
-
 fn case_named(name: &str) -> Case {
     cases().into_iter().find(|case| case.name == name).unwrap()
 }

@@ -11,13 +11,17 @@ use crate::value::{Record, Value};
 
 /// Runs a `Put`, `Get` or `Delete` of a sub-resource of a bucket that no code knows.
 pub(super) async fn run(call: &Call<'_>) -> Result<Answer, ServiceError> {
+    run_in(call, call.bucket().unwrap_or_default()).await
+}
+
+/// The same for a bucket that the store has under another name.
+pub(super) async fn run_in(call: &Call<'_>, bucket: &str) -> Result<Answer, ServiceError> {
     let operation = call.operation;
     let unknown = || ServiceError::not_implemented(operation.name.as_str());
     if operation.resource != Resource::Bucket || operation.query.is_empty() {
         return Err(unknown());
     }
     let kind = kind(call);
-    let bucket = call.bucket()?;
     let success = operation.success.first().copied();
     if operation.name.starts_with("Put") {
         let document = serialise(call, &call.input).ok_or_else(unknown)?;

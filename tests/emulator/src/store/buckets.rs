@@ -1,5 +1,6 @@
 //! Buckets, and the documents of buckets and of the account.
 
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError};
 
@@ -21,11 +22,19 @@ impl Store {
 
     /// Deletes an empty bucket with its documents.
     pub(crate) async fn delete_bucket(&self, name: &str) -> Result<()> {
+        self.delete_bucket_if(name, |_| true).await
+    }
+
+    /// Deletes a bucket that has no objects and whose documents say that it is empty.
+    pub(crate) async fn delete_bucket_if<F>(&self, name: &str, is_empty: F) -> Result<()>
+    where
+        F: FnOnce(&Documents) -> bool + Send + 'static,
+    {
         let inner = Arc::clone(&self.inner);
         let name = name.to_owned();
         match self.inner.disk {
-            None => inner.delete_bucket(&name),
-            Some(_) => run_blocking(move || inner.delete_bucket(&name)).await,
+            None => inner.delete_bucket(&name, is_empty),
+            Some(_) => run_blocking(move || inner.delete_bucket(&name, is_empty)).await,
         }
     }
 
@@ -46,7 +55,8 @@ impl Store {
             .map(|(name, _)| name.clone())
     }
 
-    /// Buckets by name: those that start with `prefix` and come after `marker`, at most `max`.
+    /// Buckets by name: those that start with `prefix` and come after `marker`, at most `max`. Names with a colon, which belong
+    /// to other services than that of objects, are seen only through a prefix with a colon.
     pub(crate) fn list_buckets(&self, prefix: &str, marker: &str, max: usize) -> BucketPage {
         let buckets = self.inner.buckets();
         let start = if marker.is_empty() || marker < prefix {
@@ -56,7 +66,8 @@ impl Store {
         };
         let mut matching = buckets
             .range::<str, _>((start, Bound::Unbounded))
-            .take_while(|(name, _)| name.starts_with(prefix));
+            .take_while(|(name, _)| name.starts_with(prefix))
+            .filter(|(name, _)| name.contains(':') == prefix.contains(':'));
         let page: Vec<_> = matching
             .by_ref()
             .take(max)
@@ -115,6 +126,12 @@ impl Store {
     }
 }
 
+/// The documents of a bucket, by kind.
+pub(crate) type Documents = BTreeMap<String, Arc<Vec<u8>>>;
+
+/// The kind of a document and what it shall be, or nothing when it shall go.
+pub(crate) type Change = (String, Option<Vec<u8>>);
+
 /// Documents.
 impl Store {
     /// A configuration document, by a kind of the handler's choice (`cors`, `policy`,
@@ -161,6 +178,41 @@ impl Store {
     {
         let bucket = self.bucket_handle(bucket)?;
         self.update_document(bucket, kind, change).await
+    }
+
+    /// The documents whose kind starts with `prefix` and comes after `after`, by kind.
+    pub(crate) fn configs_after(&self, bucket: &str, prefix: &str, after: &str) -> Result<Vec<(String, Arc<Vec<u8>>)>> {
+        let bucket = self.bucket_handle(bucket)?;
+        let index = bucket.read();
+        let later = index
+            .configs
+            .range::<str, _>((Bound::Excluded(after.max(prefix)), Bound::Unbounded));
+        Ok(later
+            .take_while(|(kind, _)| kind.starts_with(prefix))
+            .map(|(kind, document)| (kind.clone(), Arc::clone(document)))
+            .collect())
+    }
+
+    /// Decides by all documents of a bucket about a change of one of them, atomically.
+    pub(crate) async fn change_config<T, E, F>(&self, bucket: &str, change: F) -> Result<Result<T, E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(&Documents) -> Result<(Option<Change>, T), E> + Send + 'static,
+    {
+        let bucket = self.bucket_handle(bucket)?;
+        self.commit(bucket, move |index, _| {
+            let (change, answer) = match change(&index.configs) {
+                Ok(changed) => changed,
+                Err(refusal) => return Ok((None, Err(refusal))),
+            };
+            let record = change.map(|(kind, document)| Record::Config {
+                kind,
+                document: document.map(Arc::new),
+            });
+            Ok((record, Ok(answer)))
+        })
+        .await
     }
 
     /// A document that belongs to the account and not to a bucket.
@@ -252,13 +304,13 @@ impl Inner {
         Ok(info)
     }
 
-    fn delete_bucket(&self, name: &str) -> Result<()> {
+    fn delete_bucket(&self, name: &str, is_empty: impl FnOnce(&Documents) -> bool) -> Result<()> {
         let _naming = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
         let bucket = self.buckets().get(name).cloned().ok_or(StoreError::NoSuchBucket)?;
         let journal = bucket.journal();
         {
             let index = bucket.read();
-            if !index.keys.is_empty() || !index.uploads.is_empty() {
+            if !index.keys.is_empty() || !index.uploads.is_empty() || !is_empty(&index.configs) {
                 return Err(StoreError::BucketNotEmpty);
             }
         }

@@ -84,6 +84,8 @@ pub(crate) struct Client {
     pub(crate) secret: String,
     pub(crate) token: Option<String>,
     pub(crate) region: String,
+    /// Product in the scope of signatures.
+    pub(crate) product: String,
     /// Time of signatures, in the notation of V4.
     pub(crate) stamp: String,
 }
@@ -98,6 +100,8 @@ pub(crate) struct Request {
     pub(crate) body: Vec<u8>,
     /// What the signature calls the resource, where that is not the path.
     pub(crate) resource: Option<String>,
+    /// Whether the path is encoded already, for segments with slashes in them.
+    pub(crate) is_encoded: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -121,6 +125,7 @@ impl Request {
             headers: Vec::new(),
             body: Vec::new(),
             resource: None,
+            is_encoded: false,
         }
     }
 
@@ -168,10 +173,20 @@ impl Request {
         self.query.iter().map(pair).collect::<Vec<_>>().join("&")
     }
 
+    /// Leaves the path as it is.
+    pub(crate) fn encoded(mut self) -> Self {
+        self.is_encoded = true;
+        self
+    }
+
     pub(crate) fn target(&self) -> String {
+        let path = match self.is_encoded {
+            true => self.path.clone(),
+            false => encode_path(&self.path),
+        };
         match self.query.is_empty() {
-            true => encode_path(&self.path),
-            false => format!("{}?{}", encode_path(&self.path), self.encoded_query()),
+            true => path,
+            false => format!("{path}?{}", self.encoded_query()),
         }
     }
 }
@@ -219,12 +234,18 @@ impl Client {
             secret: emulator.access_key_secret().to_owned(),
             token: None,
             region: emulator.region().to_owned(),
+            product: "oss".to_owned(),
             stamp: NOON.to_owned(),
         }
     }
 
     fn scope(&self) -> String {
-        format!("{}/{}/oss/aliyun_v4_request", &self.stamp[..8], self.region)
+        format!(
+            "{}/{}/{}/aliyun_v4_request",
+            &self.stamp[..8],
+            self.region,
+            self.product
+        )
     }
 
     fn signature(&self, request: &Request) -> String {
@@ -269,7 +290,7 @@ impl Client {
         );
         let key = hmac_sha256(format!("aliyun_v4{}", self.secret).as_bytes(), &self.stamp[..8]);
         let key = hmac_sha256(
-            &hmac_sha256(&hmac_sha256(&key, &self.region), "oss"),
+            &hmac_sha256(&hmac_sha256(&key, &self.region), &self.product),
             "aliyun_v4_request",
         );
         hex(&hmac_sha256(&key, &text))

@@ -32,6 +32,7 @@ impl Program {
             secret: "secret".to_owned(),
             token: None,
             region: String::new(),
+            product: String::new(),
             stamp: String::new(),
         };
         Self { child, client }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 const MAX_BYTES: usize = 64 * 1024;
 const MAX_DEPTH: usize = 8;
+const MAX_CONDITIONS: usize = 1024;
 
 /// A condition on metadata.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,7 +40,18 @@ impl Filter {
         if filter.to_string().len() > MAX_BYTES {
             return Err(format!("the filter is larger than {MAX_BYTES} bytes"));
         }
-        parse(filter, forbidden, 1)
+        let filter = parse(filter, forbidden, 1)?;
+        if filter.conditions() > MAX_CONDITIONS {
+            return Err(format!("the filter has more than {MAX_CONDITIONS} conditions"));
+        }
+        Ok(filter)
+    }
+
+    fn conditions(&self) -> usize {
+        match self {
+            Filter::All(filters) | Filter::Any(filters) => filters.iter().map(Filter::conditions).sum(),
+            Filter::Field(..) => 1,
+        }
     }
 
     /// Whether metadata fulfils the condition.
@@ -240,6 +252,7 @@ mod tests_of_filters {
             json!({"a": null}),
             json!({"secret": 1}),
             json!({"a": "x".repeat(70_000)}),
+            json!({"$or": vec![json!({"a": 1}); 1025]}),
             deep,
         ] {
             assert!(Filter::parse(&filter, &["secret".to_owned()]).is_err());
