@@ -7,10 +7,18 @@ use std::time::Duration;
 use oss_emulator::{Fault, FaultAction};
 use oss_sdk::http::Method;
 use oss_sdk::sts::AssumeRoleRequest;
+use oss_sdk::tables::{
+    CreateNamespaceRequest, CreateTableBucketRequest, CreateTableRequest, GetTableMetadataLocationRequest,
+    UpdateTableMetadataLocationRequest,
+};
 use oss_sdk::vectors::types::{Vector, VectorData};
-use oss_sdk::vectors::{PutVectorIndexRequest, PutVectorsRequest, QueryVectorsRequest};
+use oss_sdk::vectors::{
+    DeleteVectorsRequest, ListVectorBucketsRequest, ListVectorsRequest, PutVectorBucketRequest, PutVectorIndexRequest,
+    PutVectorsRequest, QueryVectorsRequest,
+};
 use oss_sdk::{
-    Client, Config, Credentials, GetBucketAclRequest, GetObjectRequest, OperationInput, PutObjectRequest, sts, vectors,
+    Client, Config, Credentials, GetBucketAclRequest, GetObjectRequest, OperationInput, PutObjectRequest, sts, tables,
+    vectors,
 };
 use oss_suite::fixture::{BUCKET, Fixture, builder};
 
@@ -72,20 +80,87 @@ async fn a_role_may_do_what_its_session_policy_allows_until_it_expires() {
 async fn vectors_are_found_by_their_distance() {
     let fixture = Fixture::start().await;
     let client = vectors::Client::new(config(&fixture)).unwrap();
-    client
+    let refused = client
         .put_vector_index(PutVectorIndexRequest::new(BUCKET, "index", "float32", 2, "euclidean"))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        refused.code(),
+        Some("NoSuchBucket"),
+        "buckets of objects hold no indexes: {refused}"
+    );
+    client
+        .put_vector_bucket(PutVectorBucketRequest::new("vectors"))
+        .await
+        .unwrap();
+    client
+        .put_vector_index(PutVectorIndexRequest::new(
+            "vectors",
+            "index",
+            "float32",
+            2,
+            "euclidean",
+        ))
         .await
         .unwrap();
     let vectors =
         [("near", [1.0, 1.0]), ("far", [9.0, 9.0])].map(|(key, data)| Vector::new(key, VectorData::from(data)));
     client
-        .put_vectors(PutVectorsRequest::new(BUCKET, "index", vectors))
+        .put_vectors(PutVectorsRequest::new("vectors", "index", vectors))
         .await
         .unwrap();
-    let query = QueryVectorsRequest::new(BUCKET, "index", VectorData::from([0.0, 0.0]), 1).return_distance(true);
+    let query = QueryVectorsRequest::new("vectors", "index", VectorData::from([0.0, 0.0]), 1).return_distance(true);
     let found = client.query_vectors(query).await.unwrap();
     assert_eq!(found.vectors.len(), 1);
     assert_eq!(found.vectors[0].key, "near");
+    client
+        .delete_vectors(DeleteVectorsRequest::new("vectors", "index", ["near"]))
+        .await
+        .unwrap();
+    let left = client
+        .list_vectors(ListVectorsRequest::new("vectors", "index"))
+        .await
+        .unwrap();
+    assert_eq!(left.vectors.len(), 1);
+    let listed = client
+        .list_vector_buckets(ListVectorBucketsRequest::new())
+        .await
+        .unwrap();
+    assert_eq!(listed.buckets.len(), 1);
+}
+
+#[tokio::test]
+async fn a_table_has_optimistic_versions() {
+    let fixture = Fixture::start().await;
+    let client = tables::Client::new(config(&fixture)).unwrap();
+    let arn = client
+        .create_table_bucket(CreateTableBucketRequest::new("lake"))
+        .await
+        .unwrap()
+        .arn;
+    client
+        .create_namespace(CreateNamespaceRequest::new(&arn, ["sales"]))
+        .await
+        .unwrap();
+    let created = client
+        .create_table(CreateTableRequest::new(&arn, "sales", "orders", "ICEBERG"))
+        .await
+        .unwrap();
+    let location = client
+        .get_table_metadata_location(GetTableMetadataLocationRequest::new(&arn, "sales", "orders"))
+        .await
+        .unwrap();
+    assert_eq!(location.version_token, created.version_token);
+    let file = format!("{}/metadata/1.json", location.warehouse_location.unwrap());
+    let token = location.version_token.unwrap();
+    let update = UpdateTableMetadataLocationRequest::new(&arn, "sales", "orders", &file, &token);
+    client.update_table_metadata_location(update.clone()).await.unwrap();
+    let stale = client.update_table_metadata_location(update).await.unwrap_err();
+    assert_eq!(
+        (stale.status(), stale.code()),
+        (Some(409), Some("ConflictException")),
+        "{stale}"
+    );
 }
 
 #[tokio::test]
