@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails ends its test")]
 
 mod admin;
+mod agentic;
 mod auth;
 mod buckets;
 mod callbacks;
 mod client;
 mod cors;
+mod dataprocess;
 mod faults;
 mod faults_rules;
 mod forms;
@@ -33,6 +35,8 @@ mod settings_every;
 mod settings_states;
 mod settings_time;
 mod storage;
+mod tables;
 mod transport;
+mod vectors;
 mod versioning;
 mod websites;
