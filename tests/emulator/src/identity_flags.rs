@@ -40,9 +40,9 @@ pub(crate) struct IdentityFlags {
     /// Serve the metadata of an ECS instance that has this role, and a credentials URI, on 127.0.0.1.
     #[arg(long, value_name = "ROLE")]
     ecs_metadata: Option<String>,
-    /// Port of the metadata; 0 takes any free one.
-    #[arg(long, value_name = "PORT", default_value_t = 0, requires = "ecs_metadata")]
-    ecs_metadata_port: u16,
+    /// Port of the metadata; 0, which is the default, takes any free one.
+    #[arg(long, value_name = "PORT", requires = "ecs_metadata")]
+    ecs_metadata_port: Option<u16>,
     /// Answer requests for metadata only when they carry a token of the metadata service.
     #[arg(long, requires = "ecs_metadata")]
     ecs_metadata_hardened: bool,
@@ -150,7 +150,7 @@ impl IdentityFlags {
             builder = providers.fold(builder, Builder::oidc_provider);
         }
         if let Some(role) = &self.ecs_metadata {
-            let metadata = EcsMetadata::new(role).port(self.ecs_metadata_port);
+            let metadata = EcsMetadata::new(role).port(self.ecs_metadata_port.unwrap_or(0));
             builder = builder.ecs_metadata(if self.ecs_metadata_hardened {
                 metadata.hardened()
             } else {

@@ -1,21 +1,40 @@
 //! `oss-emulator`: an OSS server from the command line.
 
 mod identity_flags;
+mod operation_flags;
+mod settings_file;
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use identity_flags::IdentityFlags;
+use operation_flags::OperationFlags;
 use oss_emulator::{DEFAULT_ACCOUNT_ID, DEFAULT_REGION, Emulator};
+use settings_file::SettingsFile;
+
+const EXAMPLES: &str = "Examples:
+  oss-emulator --port 9000 --data-dir ./oss-data
+  oss-emulator --port 0 --access-key me:my-secret --admin
+  oss-emulator --fault 'operation=GetObject,action=status:503:ServiceBusy,times=2'
+  oss-emulator --config emulator.toml --print-config
+
+Exit codes: 0 after SIGINT or SIGTERM, 2 when it cannot start, 130 or 143 when a second signal cut requests off.";
 
 /// An OSS server on your own machine.
-///
-/// Example: oss-emulator --port 9000 --data-dir ./oss-data
 #[derive(Debug, Parser)]
-#[command(name = "oss-emulator", version)]
+#[command(name = "oss-emulator", version, after_help = EXAMPLES)]
 struct Args {
+    /// Read settings from this file of TOML; its keys are the names of the flags, and flags go before it.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print the settings in effect, without secrets, and end.
+    #[arg(long)]
+    print_config: bool,
+    #[command(flatten)]
+    operation: OperationFlags,
     /// Port to listen on; 0 takes any free one.
     #[arg(long, default_value_t = 9000)]
     port: u16,
@@ -50,9 +69,83 @@ fn split(text: &str, separator: char) -> Option<(String, String)> {
     (!left.is_empty() && !right.is_empty()).then(|| (left.to_owned(), right.to_owned()))
 }
 
+/// Reads the flags, and the file that they name.
+fn read(arguments: Vec<OsString>) -> Result<Args, ExitCode> {
+    let fail = |error: String| {
+        eprintln!("error: {error}");
+        ExitCode::from(2)
+    };
+    let clap_exit = |error: clap::Error| {
+        let _ = error.print();
+        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    };
+    let command = Args::command();
+    let mut matches = command.clone().try_get_matches_from(&arguments).map_err(clap_exit)?;
+    if let Some(path) = matches.get_one::<PathBuf>("config") {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| fail(format!("{name}: {error}")))?;
+        let file = SettingsFile::read(&name, &text, &command, &matches).map_err(fail)?;
+        let all = arguments.iter().chain(&file.arguments);
+        matches = command
+            .clone()
+            .try_get_matches_from(all)
+            .map_err(|error| match file.blame(&error) {
+                Some(blame) => fail(blame),
+                None => clap_exit(error),
+            })?;
+    }
+    if matches.get_flag("print_config") {
+        print!("{}", settings_file::print(&command, &matches));
+        return Err(ExitCode::SUCCESS);
+    }
+    Args::from_arg_matches(&matches).map_err(clap_exit)
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match read(std::env::args_os().collect()) {
+        Ok(args) => args,
+        Err(code) => return code,
+    };
+    args.operation.start_log();
+    run(args).await
+}
+
+/// Signals that ask the program to end.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for one, and returns the code of a program that it ended.
+    async fn next(&mut self) -> u8 {
+        #[cfg(unix)]
+        let terminate = self.terminate.recv();
+        #[cfg(not(unix))]
+        let terminate = std::future::pending::<()>();
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => 130,
+            _ = terminate => 143,
+        }
+    }
+}
+
+async fn run(args: Args) -> ExitCode {
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => {
+            eprintln!("error: cannot listen for signals: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let mut builder = Emulator::builder()
         .port(args.port)
         .host(args.host)
@@ -61,7 +154,11 @@ async fn main() -> ExitCode {
     if let Some(directory) = args.data_dir {
         builder = builder.data_dir(directory);
     }
-    builder = match args.identity.apply(builder) {
+    let applied = args
+        .identity
+        .apply(builder)
+        .and_then(|builder| args.operation.apply(builder));
+    builder = match applied {
         Ok(builder) => builder,
         Err(error) => {
             eprintln!("error: {error}");
@@ -89,7 +186,7 @@ async fn main() -> ExitCode {
     println!("listening on {}", emulator.endpoint());
     match args.identity.started(&emulator) {
         Ok(lines) => {
-            for line in lines {
+            for line in lines.into_iter().chain(args.operation.started(&emulator)) {
                 // Whoever started us may have read the first line and closed the pipe.
                 let _ = writeln!(std::io::stdout(), "{line}");
             }
@@ -100,9 +197,12 @@ async fn main() -> ExitCode {
         }
     }
     // Whoever started us reads this line through a pipe.
-    if std::io::stdout().flush().is_err() || tokio::signal::ctrl_c().await.is_err() {
+    if std::io::stdout().flush().is_err() {
         return ExitCode::FAILURE;
     }
-    emulator.shutdown().await;
-    ExitCode::SUCCESS
+    signals.next().await;
+    tokio::select! {
+        () = emulator.shutdown() => ExitCode::SUCCESS,
+        code = signals.next() => ExitCode::from(code),
+    }
 }

@@ -8,6 +8,7 @@ mod auth;
 mod buckets;
 mod callbacks;
 mod client;
+mod config;
 mod cors;
 mod dataprocess;
 mod faults;
