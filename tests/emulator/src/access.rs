@@ -1,154 +1,326 @@
-//! Who may do what: ownership, ACLs, and the policies of sessions.
+//! Who may do what: the policies of users, roles, sessions and buckets, ACLs, and what stands before them.
+//!
+//! A request that is not denied by a rule about referers or payment is put to the policies. A denial in any of them ends it. Otherwise
+//! one that allows is enough; where none speaks, the owner may, and strangers may what the ACL of the object or its bucket opens.
+
+mod actions;
+mod denial;
+mod facts;
+mod public;
+mod referer;
+
+use std::time::SystemTime;
+
+pub(crate) use actions::{Need, action};
+use denial::Source;
 
 use crate::auth::Principal;
 use crate::error::ServiceError;
-use crate::policy::Verdict;
+use crate::policy::{self, Asker, Facts, Policy, Question, Verdict};
+use crate::request::Head;
 use crate::state::State;
-use crate::store::{BucketInfo, ObjectAcl, StoreError};
+use crate::store::{BucketInfo, ObjectAcl, ObjectInfo, StoreError};
 
-/// What an operation does to what it addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Need {
-    /// Any signed request.
-    Signed,
-    /// Reads an object or a listing: what `public-read` grants.
-    Read,
-    /// Writes objects: what `public-read-write` grants.
-    Write,
-    /// Anything else: for the owner only.
-    Owner,
-}
-
-/// What an operation needs. Whatever is not named here, such as all configuration, is for the owner.
-pub(crate) fn need(operation: &str) -> Need {
-    match operation {
-        "ListBuckets" | "DescribeRegions" | "PutBucket" => Need::Signed,
-        "GetObject" | "HeadObject" | "GetObjectMeta" | "GetSymlink" | "ListObjects" | "ListObjectsV2"
-        | "SelectObject" => Need::Read,
-        "PutObject"
-        | "AppendObject"
-        | "CopyObject"
-        | "PutSymlink"
-        | "DeleteObject"
-        | "DeleteMultipleObjects"
-        | "InitiateMultipartUpload"
-        | "UploadPart"
-        | "UploadPartCopy"
-        | "CompleteMultipartUpload"
-        | "AbortMultipartUpload"
-        | "ListParts"
-        | "ListMultipartUploads" => Need::Write,
-        _ => Need::Owner,
-    }
-}
-
-/// The action that policies know an operation by.
-pub(crate) fn action(operation: &str, has_version: bool) -> String {
-    let name = match operation {
-        "GetObject" | "HeadObject" | "GetObjectMeta" | "GetSymlink" if has_version => "GetObjectVersion",
-        "GetObject" | "HeadObject" | "GetObjectMeta" | "GetSymlink" => "GetObject",
-        "DeleteObject" if has_version => "DeleteObjectVersion",
-        "DeleteObject" | "DeleteMultipleObjects" => "DeleteObject",
-        "SelectObject" => "GetObject",
-        "ProcessObject" => "PostProcessTask",
-        "PutObjectAcl" if has_version => "PutObjectVersionAcl",
-        "GetObjectAcl" if has_version => "GetObjectVersionAcl",
-        "PutObjectTagging" if has_version => "PutObjectVersionTagging",
-        "GetObjectTagging" if has_version => "GetObjectVersionTagging",
-        "DeleteObjectTagging" if has_version => "DeleteObjectVersionTagging",
-        "ListObjectsV2" => "ListObjects",
-        "PutObject"
-        | "AppendObject"
-        | "CopyObject"
-        | "PutSymlink"
-        | "InitiateMultipartUpload"
-        | "UploadPart"
-        | "UploadPartCopy"
-        | "CompleteMultipartUpload" => "PutObject",
-        other => other,
-    };
-    format!("oss:{name}")
+/// One request, as decisions see it.
+#[derive(Clone, Copy)]
+pub(crate) struct Access<'r> {
+    pub(crate) state: &'r State,
+    pub(crate) principal: &'r Principal,
+    pub(crate) head: &'r Head,
+    pub(crate) now: SystemTime,
 }
 
 /// What a decision is about.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Target<'t> {
+struct Target<'t> {
     /// Name of the bucket, which need not exist yet.
-    pub(crate) name: Option<&'t str>,
-    pub(crate) bucket: Option<&'t BucketInfo>,
-    pub(crate) key: Option<&'t str>,
-    /// ACL of the object, where there is one.
-    pub(crate) object: Option<ObjectAcl>,
+    name: Option<&'t str>,
+    bucket: Option<&'t BucketInfo>,
+    key: Option<&'t str>,
+    object: Option<&'t ObjectInfo>,
 }
 
-/// Decides about one target.
-pub(crate) fn decide(
-    state: &State,
-    principal: &Principal,
-    need: Need,
-    action: &str,
-    target: Target<'_>,
-) -> Result<(), ServiceError> {
-    let account = principal.account();
-    let owner = target.bucket.map(|bucket| bucket.meta.owner.as_str());
-    let owns = account.is_some() && (owner.is_none() || owner == account);
-    let allowed = match need {
-        Need::Signed => account.is_some(),
-        _ if owns => true,
-        Need::Read => matches!(effective_acl(target), "public-read" | "public-read-write"),
-        Need::Write => effective_acl(target) == "public-read-write",
-        Need::Owner => false,
-    };
-    if !allowed {
-        return Err(ServiceError::access_denied(match principal {
-            Principal::Anonymous => "Anonymous access is forbidden for this operation.",
-            _ => "You have no right to access this object because of bucket acl.",
-        }));
+impl Access<'_> {
+    /// Decides about the resource that the request addresses.
+    pub(crate) fn admit(&self, operation: &str) -> Result<(), ServiceError> {
+        if operation == "DeleteMultipleObjects" {
+            // Its document says what it is about; the operation asks for each key.
+            return self.existing(self.head.bucket()).map(|_| ());
+        }
+        let name = self.head.bucket();
+        let creates = operation == "PutBucket";
+        let bucket = if creates { None } else { self.existing(name)? };
+        // An empty id names the latest version, here as in the operations.
+        let version = self.head.query.get("versionId").filter(|version| !version.is_empty());
+        let object = match (name, self.head.key(), &bucket) {
+            (Some(bucket), Some(key), Some(_)) => object(self.state, bucket, key, version)?,
+            _ => None,
+        };
+        let target = Target {
+            name,
+            bucket: bucket.as_ref(),
+            key: self.head.key(),
+            object: object.as_deref(),
+        };
+        if let Some(bucket) = target.bucket {
+            referer::check(self, bucket, target.key)?;
+            self.check_payer(bucket)?;
+        }
+        self.decide(
+            actions::need(operation),
+            operation,
+            &action(operation, version.is_some()),
+            target,
+        )?;
+        for further in actions::further(operation, self.head) {
+            self.decide(Need::Owner, operation, further, target)?;
+        }
+        public::refuse_acl(self, operation, target.bucket)
     }
-    let Principal::Session(session) = principal else {
-        return Ok(());
+
+    /// Decides about another object than the one addressed.
+    pub(crate) fn allow(
+        &self,
+        need: Need,
+        operation: &str,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+    ) -> Result<(), ServiceError> {
+        let info = self.existing(Some(bucket))?;
+        let found = object(self.state, bucket, key, version)?;
+        let target = Target {
+            name: Some(bucket),
+            bucket: info.as_ref(),
+            key: Some(key),
+            object: found.as_deref(),
+        };
+        if let Some(info) = &info {
+            referer::check(self, info, Some(key))?;
+            self.check_payer(info)?;
+        }
+        self.decide(need, operation, &action(operation, version.is_some()), target)
+    }
+
+    fn existing(&self, name: Option<&str>) -> Result<Option<BucketInfo>, ServiceError> {
+        let Some(name) = name else { return Ok(None) };
+        match self.state.store.bucket(name) {
+            Ok(bucket) => Ok(Some(bucket)),
+            Err(StoreError::NoSuchBucket) => Err(ServiceError::no_such_bucket(name)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn decide(&self, need: Need, operation: &str, action: &str, target: Target<'_>) -> Result<(), ServiceError> {
+        let account = self.principal.account();
+        let owner = target.bucket.map(|bucket| bucket.meta.owner.as_str());
+        let owner = owner.or(account).unwrap_or_default();
+        let is_own = account == Some(owner);
+        let bucket_policy = match target.bucket {
+            Some(bucket) => self.bucket_policy(bucket)?,
+            None => None,
+        };
+        if bucket_policy.is_none() && is_own && matches!(self.principal, Principal::Key { .. }) {
+            return Ok(());
+        }
+        let blocked = public::is_blocked(self.state, target.bucket)?;
+        let asker = asker(self.principal);
+        let facts = facts::of(self, operation, target);
+        let question = Question {
+            action,
+            resource: &resource(&self.state.region, owner, target),
+            asker: &asker,
+            owner,
+            facts: &facts,
+        };
+        let denied = |source, verdict| Err(denial::of(self.principal, action, source, verdict));
+        if let Principal::Session(session) = self.principal
+            && let Some(policy) = &session.policy
+        {
+            match policy.judge(&question) {
+                Verdict::Allowed => {}
+                verdict => return denied(Source::Session, verdict),
+            }
+        }
+        let of_identity = if is_own {
+            identity_verdict(self.principal, &question)
+        } else {
+            Verdict::Silent
+        };
+        let of_bucket = match &bucket_policy {
+            Some(policy) if blocked => policy.judge_without_public(&question),
+            Some(policy) => policy.judge(&question),
+            None => Verdict::Silent,
+        };
+        match (of_identity, of_bucket) {
+            (Verdict::Denied, Verdict::Denied) => return denied(Source::Both, Verdict::Denied),
+            (Verdict::Denied, _) => return denied(Source::Identity, Verdict::Denied),
+            (_, Verdict::Denied) => return denied(Source::Bucket, Verdict::Denied),
+            (Verdict::Allowed, _) | (_, Verdict::Allowed) => return Ok(()),
+            _ => {}
+        }
+        let is_owner = is_own && matches!(self.principal, Principal::Key { .. });
+        let opened = match need {
+            Need::Read => matches!(effective_acl(target, blocked), "public-read" | "public-read-write"),
+            Need::Write => effective_acl(target, blocked) == "public-read-write",
+            Need::Owner => false,
+        };
+        if is_owner || opened {
+            return Ok(());
+        }
+        denied(Source::Acl, Verdict::Silent)
+    }
+
+    fn bucket_policy(&self, bucket: &BucketInfo) -> Result<Option<Policy>, ServiceError> {
+        let Some(document) = self.state.store.config(&bucket.name, "policy")? else {
+            return Ok(None);
+        };
+        // Only policies that can be judged are stored. One that cannot, from another version perhaps, must not open anything.
+        policy::bucket(&String::from_utf8_lossy(&document))
+            .map(Some)
+            .map_err(|why| ServiceError::internal(format!("The stored policy of the bucket cannot be judged: {why}.")))
+    }
+
+    /// Buckets whose requesters pay serve nobody who has not agreed to that, except the owner.
+    fn check_payer(&self, bucket: &BucketInfo) -> Result<(), ServiceError> {
+        let account = self.principal.account();
+        if account == Some(bucket.meta.owner.as_str()) {
+            return Ok(());
+        }
+        let document = self.state.store.config(&bucket.name, "requestPayment")?;
+        let paid_by_requester = document.is_some_and(|document| {
+            facts::elements(&document, "Payer")
+                .iter()
+                .any(|payer| payer == "Requester")
+        });
+        if !paid_by_requester {
+            return Ok(());
+        }
+        let agreed = self
+            .head
+            .header("x-oss-request-payer")
+            .or_else(|| self.head.query.get("x-oss-request-payer"));
+        let asks = matches!(self.head.method.as_str(), "GET" | "HEAD" | "POST");
+        match account {
+            None => Err(ServiceError::access_denied(
+                "Anonymous requests are not served while the requester pays.",
+            )),
+            Some(_) if asks && agreed != Some("requester") => Err(ServiceError::access_denied(
+                "The requester pays here: the request has to say x-oss-request-payer: requester.",
+            )),
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+/// What the policies of a user or a role say. An account itself has none; a role that nobody configured may do all.
+pub(crate) fn identity_verdict(principal: &Principal, question: &Question<'_>) -> Verdict {
+    let policies = match principal {
+        Principal::Anonymous | Principal::Key { .. } => return Verdict::Silent,
+        Principal::User(user) => &user.policies,
+        Principal::Session(session) => match &session.role.policies {
+            Some(policies) => policies,
+            None => return Verdict::Allowed,
+        },
     };
+    policies
+        .iter()
+        .fold(Verdict::Silent, |verdict, policy| verdict.or(policy.judge(question)))
+}
+
+/// Whether a principal may do something in its own account, where no bucket and no ACL has a say.
+pub(crate) fn may(principal: &Principal, action: &str, resource: &str) -> bool {
+    let question = Question {
+        action,
+        resource,
+        asker: &asker(principal),
+        owner: principal.account().unwrap_or_default(),
+        facts: &Facts::new(),
+    };
+    let narrowed = match principal {
+        Principal::Session(session) => session
+            .policy
+            .as_ref()
+            .is_none_or(|policy| policy.judge(&question) == Verdict::Allowed),
+        _ => true,
+    };
+    narrowed
+        && match principal {
+            Principal::Anonymous => false,
+            Principal::Key { .. } => true,
+            _ => identity_verdict(principal, &question) == Verdict::Allowed,
+        }
+}
+
+/// The same with the refusal of the service.
+pub(crate) fn may_in_own_account(principal: &Principal, action: &str, resource: &str) -> Result<(), ServiceError> {
+    if may(principal, action, resource) {
+        return Ok(());
+    }
+    let source = match principal {
+        Principal::Session(_) => Source::Session,
+        _ => Source::Acl,
+    };
+    Err(denial::of(principal, action, source, Verdict::Silent))
+}
+
+/// Reads the policy of a bucket that somebody wants to store, and refuses one that opens what is blocked.
+pub(crate) fn check_bucket_policy(state: &State, bucket: &str, document: &str) -> Result<(), ServiceError> {
+    let policy = policy::bucket(document).map_err(invalid_policy)?;
+    let info = state.store.bucket(bucket)?;
+    if policy.is_public() && public::is_blocked(state, Some(&info))? {
+        return Err(ServiceError::access_denied(
+            "Public access is blocked, so the policy cannot open the bucket to everybody.",
+        ));
+    }
+    Ok(())
+}
+
+/// The refusal of a policy that cannot be judged.
+pub(crate) fn invalid_policy(why: String) -> ServiceError {
+    ServiceError::new(400, "InvalidPolicyDocument", format!("The policy is not valid: {why}."))
+}
+
+fn asker(principal: &Principal) -> Asker {
+    match principal {
+        Principal::Anonymous => Asker::Anonymous,
+        Principal::Key { account, .. } => Asker::Account(account.clone()),
+        Principal::User(user) => Asker::User(user.id.clone()),
+        Principal::Session(session) => Asker::Session {
+            account: session.role.account.clone(),
+            role: session.role.name.clone(),
+            name: session.role.session_name.clone(),
+        },
+    }
+}
+
+fn resource(region: &str, owner: &str, target: Target<'_>) -> String {
     let name = match (target.name, target.key) {
         (None, _) => "*".to_owned(),
         (Some(bucket), None) => bucket.to_owned(),
         (Some(bucket), Some(key)) => format!("{bucket}/{key}"),
     };
-    let owner = owner.unwrap_or(&session.account);
-    let resource = format!("acs:oss:{}:{owner}:{name}", state.region);
-    let narrowed = session
-        .policy
-        .as_ref()
-        .is_some_and(|policy| policy.evaluate(action, &resource) != Verdict::Allowed);
-    let of_role = session.role.policies.as_ref().is_none_or(|policies| {
-        let verdicts = || policies.iter().map(|policy| policy.evaluate(action, &resource));
-        verdicts().any(|verdict| verdict == Verdict::Allowed) && verdicts().all(|verdict| verdict != Verdict::Denied)
-    });
-    if of_role && !narrowed {
-        return Ok(());
-    }
-    Err(
-        ServiceError::access_denied("Access denied by the policy of the security token.")
-            .detail("AuthAction", action)
-            .detail("AuthPrincipalType", "AssumedRoleUser"),
-    )
+    format!("acs:oss:{region}:{owner}:{name}")
 }
 
-fn effective_acl(target: Target<'_>) -> &str {
-    match target.object {
-        Some(acl) if acl != ObjectAcl::Default => acl.as_str(),
+/// An ACL of an object goes before that of its bucket. Blocked public ACLs do not count.
+fn effective_acl<'t>(target: Target<'t>, blocked: bool) -> &'t str {
+    let acl = match target.object {
+        Some(object) if object.meta.acl != ObjectAcl::Default => object.meta.acl.as_str(),
         _ => target.bucket.map_or("private", |bucket| bucket.meta.acl.as_str()),
-    }
+    };
+    if blocked { "private" } else { acl }
 }
 
-/// The ACL of an object, or nothing when the object is not there.
-pub(crate) fn object_acl(
+/// The object, or nothing when it is not there.
+fn object(
     state: &State,
     bucket: &str,
     key: &str,
     version: Option<&str>,
-) -> Result<Option<ObjectAcl>, ServiceError> {
+) -> Result<Option<std::sync::Arc<ObjectInfo>>, ServiceError> {
     match state.store.object(bucket, key, version) {
-        Ok(object) => Ok(Some(object.info().meta.acl)),
+        Ok(object) => Ok(Some(std::sync::Arc::clone(object.info()))),
         Err(StoreError::NoSuchBucket) => Err(ServiceError::no_such_bucket(bucket)),
         Err(_) => Ok(None),
     }

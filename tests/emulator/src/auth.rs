@@ -21,7 +21,7 @@ use http::HeaderMap;
 use crate::error::ServiceError;
 use crate::request::{Query, header};
 use crate::time;
-use keys::{Keys, Session};
+use keys::{Keys, RamUser, Session};
 
 /// Greatest distance between a signature's time and ours.
 pub(crate) const MAX_SKEW: Duration = Duration::from_secs(15 * 60);
@@ -35,7 +35,11 @@ pub(crate) enum Principal {
     Key {
         /// Account of the key.
         account: String,
+        /// Its id.
+        access_key_id: String,
     },
+    /// A RAM user with a permanent key.
+    User(Arc<RamUser>),
     /// The holder of a temporary key.
     Session(Arc<Session>),
 }
@@ -45,7 +49,8 @@ impl Principal {
     pub(crate) fn name(&self) -> Option<String> {
         match self {
             Principal::Anonymous => None,
-            Principal::Key { account } => Some(account.clone()),
+            Principal::Key { account, .. } => Some(account.clone()),
+            Principal::User(user) => Some(format!("{}/{}", user.account, user.name)),
             Principal::Session(session) => Some(format!("{}/{}", session.account, session.access_key_id)),
         }
     }
@@ -53,8 +58,18 @@ impl Principal {
     pub(crate) fn account(&self) -> Option<&str> {
         match self {
             Principal::Anonymous => None,
-            Principal::Key { account } => Some(account),
+            Principal::Key { account, .. } => Some(account),
+            Principal::User(user) => Some(&user.account),
             Principal::Session(session) => Some(&session.account),
+        }
+    }
+
+    pub(crate) fn access_key_id(&self) -> Option<&str> {
+        match self {
+            Principal::Anonymous => None,
+            Principal::Key { access_key_id, .. } => Some(access_key_id),
+            Principal::User(user) => Some(&user.access_key_id),
+            Principal::Session(session) => Some(&session.access_key_id),
         }
     }
 }

@@ -7,12 +7,14 @@ use std::path::PathBuf;
 use crate::Emulator;
 use crate::access_log::AccessLog;
 use crate::admin::AdminOptions;
-use crate::auth::keys::AccessKey;
+use crate::auth::keys::{AccessKey, RamUser};
 use crate::error_start::StartError;
 use crate::fault::Fault;
 use crate::metadata_server::EcsMetadata;
 use crate::oidc::OidcProvider;
+use crate::policy::Policy;
 use crate::roles::Role;
+use crate::text;
 use crate::time::Clock;
 use crate::tls::Tls;
 
@@ -24,6 +26,31 @@ pub const DEFAULT_ACCESS_KEY_SECRET: &str = "oss-emulator-secret";
 pub const DEFAULT_ACCOUNT_ID: &str = "1234567890123456";
 /// Region that signatures must name.
 pub const DEFAULT_REGION: &str = "cn-hangzhou";
+
+const FULL_ACCESS: &str = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"oss:*","Resource":"*"}]}"#;
+const READ_ONLY_ACCESS: &str =
+    r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":["oss:Get*","oss:List*"],"Resource":"*"}]}"#;
+
+/// A RAM user to be.
+#[derive(Clone)]
+pub(crate) struct RamUserSettings {
+    /// Empty for the emulator's account.
+    account: String,
+    name: String,
+    access_key_id: String,
+    secret: String,
+    /// Documents, or names of the system's policies.
+    policies: Vec<String>,
+}
+
+/// A number for a user, of the service's form and the same in each run.
+fn user_id(account: &str, name: &str) -> String {
+    let digest = text::sha256_hex(format!("{account}/{name}").as_bytes());
+    let number = digest
+        .bytes()
+        .fold(0u64, |sum, byte| (sum * 31 + u64::from(byte)) % 100_000_000_000_000_000);
+    format!("2{number:017}")
+}
 
 /// Settings of an emulator; [`Builder::start`] runs it.
 ///
@@ -41,6 +68,7 @@ pub struct Builder {
     pub(crate) account_id: String,
     /// In the order given; the first is the one that the emulator names.
     pub(crate) keys: Vec<(String, AccessKey)>,
+    pub(crate) users: Vec<RamUserSettings>,
     pub(crate) region: String,
     pub(crate) domains: Vec<String>,
     pub(crate) cnames: BTreeMap<String, String>,
@@ -75,6 +103,7 @@ impl Default for Builder {
             data_dir: None,
             account_id: DEFAULT_ACCOUNT_ID.to_owned(),
             keys: Vec::new(),
+            users: Vec::new(),
             region: DEFAULT_REGION.to_owned(),
             domains: Vec::new(),
             cnames: BTreeMap::new(),
@@ -141,6 +170,41 @@ impl Builder {
                 account: account_id.into(),
             },
         ));
+        self
+    }
+
+    /// Adds a RAM user of the emulator's account, who may do what policies say and nothing by default.
+    ///
+    /// Policies are JSON documents, or the names `AliyunOSSFullAccess` and `AliyunOSSReadOnlyAccess`. A policy that cannot be
+    /// judged fails the start.
+    #[must_use]
+    pub fn ram_user<P: Into<String>>(
+        self,
+        name: impl Into<String>,
+        access_key_id: impl Into<String>,
+        secret: impl Into<String>,
+        policies: impl IntoIterator<Item = P>,
+    ) -> Self {
+        self.ram_user_of("", name, access_key_id, secret, policies)
+    }
+
+    /// The same for a user of another account.
+    #[must_use]
+    pub fn ram_user_of<P: Into<String>>(
+        mut self,
+        account_id: impl Into<String>,
+        name: impl Into<String>,
+        access_key_id: impl Into<String>,
+        secret: impl Into<String>,
+        policies: impl IntoIterator<Item = P>,
+    ) -> Self {
+        self.users.push(RamUserSettings {
+            account: account_id.into(),
+            name: name.into(),
+            access_key_id: access_key_id.into(),
+            secret: secret.into(),
+            policies: policies.into_iter().map(Into::into).collect(),
+        });
         self
     }
 
@@ -274,6 +338,35 @@ impl Builder {
             .0
             .iter()
             .any(|(id, key)| id == DEFAULT_ACCESS_KEY_ID && key.secret == DEFAULT_ACCESS_KEY_SECRET)
+    }
+
+    /// The users with their policies read.
+    pub(crate) fn ram_users(&self) -> Result<Vec<RamUser>, StartError> {
+        let read = |user: &RamUserSettings| {
+            let policies = user.policies.iter().map(|policy| match policy.as_str() {
+                "AliyunOSSFullAccess" => Policy::parse(FULL_ACCESS),
+                "AliyunOSSReadOnlyAccess" => Policy::parse(READ_ONLY_ACCESS),
+                document => Policy::parse(document),
+            });
+            let policies = policies.collect::<Result<_, _>>().map_err(|why| StartError::Policy {
+                user: user.name.clone(),
+                why,
+            })?;
+            let account = if user.account.is_empty() {
+                self.account_id.clone()
+            } else {
+                user.account.clone()
+            };
+            Ok(RamUser {
+                id: user_id(&account, &user.name),
+                name: user.name.clone(),
+                account,
+                access_key_id: user.access_key_id.clone(),
+                secret: user.secret.clone(),
+                policies,
+            })
+        };
+        self.users.iter().map(read).collect()
     }
 
     /// The keys by id, with the default key when none of the emulator's account was given.

@@ -75,6 +75,7 @@ impl Emulator {
 
     pub(crate) async fn run(builder: Builder) -> Result<Self, StartError> {
         let api = model::api().map_err(StartError::Models)?;
+        let users = builder.ram_users()?;
         let clock = builder.clock.clone();
         let store_clock = Arc::new(move || clock.now());
         let store = match &builder.data_dir {
@@ -108,7 +109,7 @@ impl Emulator {
             None => None,
         };
         let (keys, (access_key_id, access_key_secret)) = builder.all_keys();
-        let keys = Keys::new(keys.into_iter().collect::<BTreeMap<_, _>>());
+        let keys = Keys::new(keys.into_iter().collect::<BTreeMap<_, _>>()).with_users(users);
         sessions::restore(&keys, &store, &roles).map_err(StartError::Store)?;
         let state = Arc::new(State {
             api,
@@ -266,6 +267,11 @@ impl Emulator {
     /// Account that owns the keys.
     pub fn account_id(&self) -> &str {
         &self.state.account_id
+    }
+
+    /// What bucket policies call a RAM user of the settings.
+    pub fn ram_user_id(&self, name: &str) -> Option<&str> {
+        self.state.keys.user(name).map(|user| user.id.as_str())
     }
 
     /// The clock that requests are judged by.

@@ -14,6 +14,16 @@ pub(crate) struct ServiceError {
     pub(crate) details: Vec<(String, String)>,
     /// Further headers.
     pub(crate) headers: Vec<(String, String)>,
+    /// What is known of the cause. Few errors have one, so it is boxed.
+    pub(crate) cause: Option<Box<Cause>>,
+}
+
+/// The cause of an error as the service documents it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Cause {
+    number: Option<&'static str>,
+    /// What a denial tells about itself: who was denied what, and by what.
+    denial: Vec<(&'static str, String)>,
 }
 
 impl ServiceError {
@@ -24,7 +34,23 @@ impl ServiceError {
             message: message.into(),
             details: Vec::new(),
             headers: Vec::new(),
+            cause: None,
         }
+    }
+
+    /// Tells more about a denial.
+    pub(crate) fn denial<'t>(mut self, about: impl IntoIterator<Item = (&'static str, &'t str)>) -> Self {
+        self.cause.get_or_insert_default().denial = about
+            .into_iter()
+            .map(|(name, value)| (name, value.to_owned()))
+            .collect();
+        self
+    }
+
+    /// Gives the error the number that the service documents for its cause.
+    pub(crate) fn numbered(mut self, number: &'static str) -> Self {
+        self.cause.get_or_insert_default().number = Some(number);
+        self
     }
 
     /// Adds an element to the error document.
@@ -82,6 +108,9 @@ impl ServiceError {
 
     /// The emulator's error number. The service numbers causes, the emulator numbers codes: stable, and of the same form.
     pub(crate) fn ec(&self) -> String {
+        if let Some(number) = self.cause.as_ref().and_then(|cause| cause.number) {
+            return number.to_owned();
+        }
         let class = match self.status {
             403 => "0002",
             404 => "0026",
@@ -112,6 +141,14 @@ impl ServiceError {
             .chain([("EC", ec.as_str()), ("RecommendDoc", &link)])
         {
             let _ = writeln!(text, "  <{name}>{}</{name}>", escape(printable(value)));
+        }
+        let denial = self.about_denial();
+        if !denial.is_empty() {
+            text.push_str("  <AccessDeniedDetail>\n");
+            for (name, value) in denial {
+                let _ = writeln!(text, "    <{name}>{}</{name}>", escape(printable(value)));
+            }
+            text.push_str("  </AccessDeniedDetail>\n");
         }
         text.push_str("</Error>\n");
         text
@@ -155,7 +192,21 @@ impl ServiceError {
             .into_iter()
             .chain(details)
             .map(|(name, value)| (name.to_owned(), value.into()))
+            .chain(self.denial_field())
             .collect()
+    }
+
+    fn about_denial(&self) -> &[(&'static str, String)] {
+        self.cause.as_ref().map_or(&[], |cause| &cause.denial)
+    }
+
+    fn denial_field(&self) -> Option<(String, serde_json::Value)> {
+        let about = self
+            .about_denial()
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.as_str().into()));
+        let about: serde_json::Map<_, _> = about.collect();
+        (!about.is_empty()).then(|| ("AccessDeniedDetail".to_owned(), about.into()))
     }
 }
 

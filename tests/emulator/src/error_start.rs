@@ -17,6 +17,13 @@ pub enum StartError {
     },
     /// The data directory cannot be opened.
     Store(StoreError),
+    /// A policy of a RAM user cannot be judged.
+    Policy {
+        /// Name of the user.
+        user: String,
+        /// What is wrong with the policy.
+        why: String,
+    },
     /// The embedded models are broken.
     Models(String),
     /// The certificate of the HTTPS listener cannot be used.
@@ -45,6 +52,7 @@ impl fmt::Display for StartError {
                  give a key of your own (`--access-key`, `--access-key-file` or OSS_EMULATOR_ACCESS_KEY_ID and \
                  OSS_EMULATOR_ACCESS_KEY_SECRET), or listen on 127.0.0.1"
             ),
+            StartError::Policy { user, why } => write!(f, "a policy of the user `{user}` cannot be judged: {why}"),
             StartError::Models(report) => write!(f, "the models are broken:\n{report}"),
             StartError::Admin(why) => write!(f, "the management listener cannot be opened: {why}"),
         }
@@ -57,6 +65,7 @@ impl error::Error for StartError {
             StartError::Bind { source, .. } => Some(source),
             StartError::Store(error) => Some(error),
             StartError::Models(_)
+            | StartError::Policy { .. }
             | StartError::Tls(_)
             | StartError::Identity(_)
             | StartError::DefaultKey { .. }

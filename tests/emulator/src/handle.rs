@@ -16,7 +16,7 @@ use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use oss_codegen::api::{BodyKind, BucketHost, Protocol, Resource, SigningResource, Trait};
 
-use crate::access::{self, Target};
+use crate::access::Access;
 use crate::access_log::Entry;
 use crate::address::HostKind;
 use crate::answer::{Answer, Rendered, RenderedBody, insert};
@@ -412,34 +412,13 @@ impl<'s> Exchange<'s> {
     }
 
     fn authorise(&self, principal: &Principal, operation: &str, head: &Head) -> Result<(), ServiceError> {
-        // An empty id names the latest version, here as in the operations.
-        let version = head.query.get("versionId").filter(|version| !version.is_empty());
-        let need = access::need(operation);
-        let action = access::action(operation, version.is_some());
-        let bucket = match (head.bucket(), operation) {
-            (None, _) | (_, "PutBucket") => None,
-            (Some(name), _) => Some(
-                self.state
-                    .store
-                    .bucket(name)
-                    .map_err(|error| locate(error.into(), head))?,
-            ),
+        let access = Access {
+            state: self.state,
+            principal,
+            head,
+            now: self.now,
         };
-        if operation == "DeleteMultipleObjects" {
-            // Its document says what it is about; the operation asks for each key.
-            return Ok(());
-        }
-        let object = match (head.bucket(), head.key(), &bucket) {
-            (Some(bucket), Some(key), Some(_)) => access::object_acl(self.state, bucket, key, version)?,
-            _ => None,
-        };
-        let target = Target {
-            name: head.bucket(),
-            bucket: bucket.as_ref(),
-            key: head.key(),
-            object,
-        };
-        access::decide(self.state, principal, need, &action, target)
+        access.admit(operation).map_err(|error| locate(error, head))
     }
 
     async fn run_rpc(&mut self, head: Head, incoming: Incoming) -> Result<Outcome, Abort> {

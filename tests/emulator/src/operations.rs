@@ -38,7 +38,7 @@ use std::time::SystemTime;
 
 use oss_codegen::api::{Operation, Service};
 
-use crate::access::{self, Need, Target};
+use crate::access::{Access, Need};
 use crate::answer::Answer;
 use crate::auth::Principal;
 use crate::body::Body;
@@ -196,18 +196,13 @@ impl Call<'_> {
         key: &str,
         version: Option<&str>,
     ) -> Result<(), ServiceError> {
-        let info = self
-            .store()
-            .bucket(bucket)
-            .map_err(|_| ServiceError::no_such_bucket(bucket))?;
-        let action = access::action(operation, version.is_some());
-        let target = Target {
-            name: Some(bucket),
-            bucket: Some(&info),
-            key: Some(key),
-            object: access::object_acl(self.state, bucket, key, version)?,
-        };
-        access::decide(self.state, &self.principal, need, &action, target)
+        Access {
+            state: self.state,
+            principal: &self.principal,
+            head: self.head,
+            now: self.now,
+        }
+        .allow(need, operation, bucket, key, version)
     }
 
     /// The members of a record that the operation's result has.

@@ -1,11 +1,19 @@
-//! RAM policies: read from JSON, evaluated for an action on a resource.
+//! Policies of the service: read from JSON, judged for a question.
 //!
-//! Understood are `Effect`, `Action`, `NotAction`, `Resource` and `NotResource` with wildcards. A statement with a `Condition` or
-//! any other element is refused when the policy is read, since to ignore it could grant too much.
+//! The same language serves policies of users and roles, of sessions and of buckets; those of buckets also say whom they are about. What
+//! cannot be judged is refused when a policy is read, since to ignore a part of it could grant too much.
+
+mod condition;
+mod principal;
+mod resource;
+mod statement;
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::text::wildcard;
+pub(crate) use principal::Asker;
+use statement::Statement;
 
 /// What a policy says about a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,159 +26,122 @@ pub(crate) enum Verdict {
     Silent,
 }
 
-/// A policy that can be evaluated.
+impl Verdict {
+    /// Of two policies that both apply: a denial counts most, silence least.
+    pub(crate) fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Denied, _) | (_, Self::Denied) => Self::Denied,
+            (Self::Allowed, _) | (_, Self::Allowed) => Self::Allowed,
+            _ => Self::Silent,
+        }
+    }
+}
+
+/// What conditions can ask about: values by the names of condition keys, such as `acs:SourceIp`. What a request does not have is absent.
+pub(crate) type Facts = BTreeMap<String, String>;
+
+/// What is asked of a policy.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Question<'q> {
+    /// Such as `oss:GetObject`, in any case.
+    pub(crate) action: &'q str,
+    /// Full name, such as `acs:oss:cn-hangzhou:123:bucket/key`.
+    pub(crate) resource: &'q str,
+    pub(crate) asker: &'q Asker,
+    /// The account that owns the resource.
+    pub(crate) owner: &'q str,
+    pub(crate) facts: &'q Facts,
+}
+
+/// A policy that can be judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Policy {
     statements: Vec<Statement>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Statement {
-    allow: bool,
-    actions: Patterns,
-    resources: Patterns,
-}
-
-/// Patterns, or everything but what they match.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Patterns {
-    patterns: Vec<String>,
-    inverted: bool,
-}
-
-impl Patterns {
-    fn matches(&self, text: &str) -> bool {
-        self.patterns.iter().any(|pattern| wildcard(pattern, text)) != self.inverted
-    }
-}
-
 impl Policy {
-    /// Reads a policy; the error says what is wrong with it.
+    /// Reads the policy of a user, a role or a session; the error says what is wrong with it.
     pub(crate) fn parse(document: &str) -> Result<Self, String> {
-        let root: Value = serde_json::from_str(document).map_err(|error| format!("the policy is not JSON: {error}"))?;
-        if root.get("Version").and_then(Value::as_str) != Some("1") {
-            return Err("the Version of the policy is not \"1\"".to_owned());
-        }
-        let statements = root
-            .get("Statement")
-            .and_then(Value::as_array)
-            .ok_or("the policy has no list Statement")?;
-        Ok(Self {
-            statements: statements.iter().map(statement).collect::<Result<_, _>>()?,
+        read(document, Statement::of_identity)
+    }
+
+    /// What the policy says about an action on a resource when nothing else is known of the request.
+    #[cfg(test)]
+    pub(crate) fn evaluate(&self, action: &str, resource: &str) -> Verdict {
+        self.judge(&Question {
+            action,
+            resource,
+            asker: &Asker::Anonymous,
+            owner: "",
+            facts: &Facts::new(),
         })
     }
 
-    /// What the policy says about `action` on any of the names of a resource.
-    pub(crate) fn evaluate(&self, action: &str, resource: &str) -> Verdict {
-        let action = action.to_ascii_lowercase();
-        let applies =
-            |statement: &&Statement| statement.actions.matches(&action) && statement.resources.matches(resource);
-        let mut verdict = Verdict::Silent;
-        for statement in self.statements.iter().filter(applies) {
-            if !statement.allow {
-                return Verdict::Denied;
-            }
-            verdict = Verdict::Allowed;
-        }
-        verdict
+    /// What the policy says.
+    pub(crate) fn judge(&self, question: &Question<'_>) -> Verdict {
+        judge(&self.statements, question)
+    }
+
+    /// The same without statements that open something to everybody, which do not count while public access is blocked.
+    pub(crate) fn judge_without_public(&self, question: &Question<'_>) -> Verdict {
+        judge(
+            self.statements.iter().filter(|statement| !statement.is_public()),
+            question,
+        )
+    }
+
+    /// Whether it opens something to everybody.
+    pub(crate) fn is_public(&self) -> bool {
+        self.statements.iter().any(Statement::is_public)
     }
 }
 
-fn statement(value: &Value) -> Result<Statement, String> {
-    let fields = value.as_object().ok_or("a statement of the policy is not an object")?;
-    let known = ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource"];
-    if let Some(other) = fields.keys().find(|name| !known.contains(&name.as_str())) {
-        return Err(format!("the emulator does not evaluate {other} in a policy"));
+/// Reads the policy of a bucket.
+pub(crate) fn bucket(document: &str) -> Result<Policy, String> {
+    read(document, Statement::of_bucket)
+}
+
+fn judge<'s>(statements: impl IntoIterator<Item = &'s Statement>, question: &Question<'_>) -> Verdict {
+    let mut verdict = Verdict::Silent;
+    for statement in statements {
+        verdict = verdict.or(statement.judge(question));
     }
-    let allow = match fields.get("Effect").and_then(Value::as_str) {
-        Some("Allow") => true,
-        Some("Deny") => false,
-        _ => return Err("the Effect of a statement is neither Allow nor Deny".to_owned()),
-    };
-    let mut actions = patterns(value, "Action", "NotAction")?;
-    for pattern in &mut actions.patterns {
-        pattern.make_ascii_lowercase();
+    verdict
+}
+
+fn read(document: &str, statement: fn(&Value) -> Result<Statement, String>) -> Result<Policy, String> {
+    let root: Value = serde_json::from_str(document).map_err(|error| format!("the policy is not JSON: {error}"))?;
+    let fields = root.as_object().ok_or("the policy is not a JSON object")?;
+    if let Some(other) = fields
+        .keys()
+        .find(|name| !matches!(name.as_str(), "Version" | "Statement"))
+    {
+        return Err(format!("a policy has no element {other}"));
     }
-    Ok(Statement {
-        allow,
-        actions,
-        resources: patterns(value, "Resource", "NotResource")?,
+    if root.get("Version").and_then(Value::as_str) != Some("1") {
+        return Err("the Version of the policy is not \"1\"".to_owned());
+    }
+    let statements = root
+        .get("Statement")
+        .and_then(Value::as_array)
+        .ok_or("the policy has no list Statement")?;
+    Ok(Policy {
+        statements: statements.iter().map(statement).collect::<Result<_, _>>()?,
     })
 }
 
-fn patterns(statement: &Value, name: &str, inverse: &str) -> Result<Patterns, String> {
-    let (found, inverted) = match (statement.get(name), statement.get(inverse)) {
-        (Some(found), None) => (found, false),
-        (None, Some(found)) => (found, true),
-        _ => {
-            return Err(format!("a statement of the policy needs one of {name} and {inverse}"));
-        }
-    };
-    let texts = match found {
-        Value::String(text) => vec![text.clone()],
-        Value::Array(items) => {
-            let texts = items
-                .iter()
-                .map(|item| item.as_str().map(str::to_owned))
-                .collect::<Option<Vec<_>>>();
-            texts.ok_or_else(|| format!("{name} of a statement holds something that is not text"))?
-        }
-        _ => {
-            return Err(format!("{name} of a statement is neither text nor a list of texts"));
-        }
-    };
-    Ok(Patterns {
-        patterns: texts,
-        inverted,
-    })
+/// The texts of an element that is a text or a list of texts.
+fn texts(name: &str, value: &Value) -> Result<Vec<String>, String> {
+    match value {
+        Value::String(text) => Ok(vec![text.clone()]),
+        Value::Array(items) => items
+            .iter()
+            .map(|item| item.as_str().map(str::to_owned))
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| format!("{name} of a statement holds something that is not text")),
+        _ => Err(format!("{name} of a statement is neither text nor a list of texts")),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const READ_ONLY: &str = r#"{"Version":"1","Statement":[
-        {"Effect":"Allow","Action":["oss:Get*","oss:ListObjects"],"Resource":"acs:oss:*:*:data*"},
-        {"Effect":"Deny","Action":"oss:*","Resource":["acs:oss:*:*:data/secret/*"]}]}"#;
-
-    #[test]
-    fn deny_beats_allow_and_silence_is_no_permission() {
-        let policy = Policy::parse(READ_ONLY).unwrap();
-        for (action, resource, verdict) in [
-            ("oss:GetObject", "acs:oss:cn:1:data/a", Verdict::Allowed),
-            ("oss:getobject", "acs:oss:cn:1:data/a", Verdict::Allowed),
-            ("oss:GetObject", "acs:oss:cn:1:data/secret/a", Verdict::Denied),
-            ("oss:PutObject", "acs:oss:cn:1:data/a", Verdict::Silent),
-            ("oss:GetObject", "acs:oss:cn:1:other/a", Verdict::Silent),
-        ] {
-            assert_eq!(policy.evaluate(action, resource), verdict, "{action} {resource}");
-        }
-    }
-
-    #[test]
-    fn inverted_lists_mean_everything_else() {
-        let policy = Policy::parse(
-            r#"{"Version":"1","Statement":[{"Effect":"Allow","NotAction":"oss:Delete*","Resource":"*"}]}"#,
-        )
-        .unwrap();
-        assert_eq!(policy.evaluate("oss:GetObject", "x"), Verdict::Allowed);
-        assert_eq!(policy.evaluate("oss:DeleteObject", "x"), Verdict::Silent);
-    }
-
-    #[test]
-    fn what_cannot_be_evaluated_is_refused() {
-        for document in [
-            "",
-            "[]",
-            r#"{"Version":"2","Statement":[]}"#,
-            r#"{"Version":"1"}"#,
-            r#"{"Version":"1","Statement":[1]}"#,
-            r#"{"Version":"1","Statement":[{"Effect":"Maybe","Action":"*","Resource":"*"}]}"#,
-            r#"{"Version":"1","Statement":[{"Effect":"Allow","Resource":"*"}]}"#,
-            r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":[1],"Resource":"*"}]}"#,
-            r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{}}]}"#,
-        ] {
-            assert!(Policy::parse(document).is_err(), "{document}");
-        }
-    }
-}
+mod tests;

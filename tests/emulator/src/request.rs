@@ -61,7 +61,6 @@ impl Query {
 }
 
 /// How a request reached us. The listener attaches it to each request.
-#[allow(dead_code, reason = "conditions of policies read it")]
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Transport {
     /// Whether the connection is encrypted: what policies know as `acs:SecureTransport`.
@@ -80,7 +79,6 @@ pub(crate) struct Head {
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
     pub(crate) address: Address,
-    #[allow(dead_code, reason = "conditions of policies read it")]
     pub(crate) transport: Transport,
 }
 

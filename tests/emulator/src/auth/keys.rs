@@ -22,6 +22,17 @@ pub(crate) struct AccessKey {
     pub(crate) account: String,
 }
 
+/// A RAM user: part of an account, and allowed what policies allow.
+pub(crate) struct RamUser {
+    /// What bucket policies call the user.
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) account: String,
+    pub(crate) access_key_id: String,
+    pub(crate) secret: String,
+    pub(crate) policies: Vec<Policy>,
+}
+
 /// The role that a session plays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AssumedRole {
@@ -42,6 +53,15 @@ pub(crate) struct Session {
     /// Narrows the role; without one the session may do what its role may.
     pub(crate) policy: Option<Policy>,
     pub(crate) role: AssumedRole,
+}
+
+impl fmt::Debug for RamUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RamUser")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 impl AssumedRole {
@@ -77,6 +97,8 @@ impl fmt::Debug for Session {
 #[derive(Debug)]
 pub(crate) struct Keys {
     permanent: BTreeMap<String, AccessKey>,
+    /// By the ids of their keys.
+    users: BTreeMap<String, Arc<RamUser>>,
     sessions: Mutex<HashMap<String, Arc<Session>>>,
     random: RandomState,
     counter: AtomicU64,
@@ -92,10 +114,24 @@ impl Keys {
     pub(crate) fn new(permanent: BTreeMap<String, AccessKey>) -> Self {
         Self {
             permanent,
+            users: BTreeMap::new(),
             sessions: Mutex::default(),
             random: RandomState::new(),
             counter: AtomicU64::new(0),
         }
+    }
+
+    /// Adds users of accounts.
+    pub(crate) fn with_users(mut self, users: impl IntoIterator<Item = RamUser>) -> Self {
+        let users = users
+            .into_iter()
+            .map(|user| (user.access_key_id.clone(), Arc::new(user)));
+        self.users = users.collect();
+        self
+    }
+
+    pub(crate) fn user(&self, name: &str) -> Option<&RamUser> {
+        self.users.values().map(Arc::as_ref).find(|user| user.name == name)
     }
 
     /// Looks a key up and checks the token that must, or must not, come with it.
@@ -118,7 +154,17 @@ impl Keys {
                     secret: key.secret.clone(),
                     principal: Principal::Key {
                         account: key.account.clone(),
+                        access_key_id: access_key_id.to_owned(),
                     },
+                }),
+                Some(_) => Err(invalid_token()),
+            };
+        }
+        if let Some(user) = self.users.get(access_key_id) {
+            return match token {
+                None | Some("") => Ok(Found {
+                    secret: user.secret.clone(),
+                    principal: Principal::User(Arc::clone(user)),
                 }),
                 Some(_) => Err(invalid_token()),
             };

@@ -1,14 +1,14 @@
 //! Services whose buckets are no buckets of objects: vector buckets, table buckets and agentic buckets.
 //!
 //! The store keeps them apart by names with a colon, which no request for objects can spell. Their owners may do everything;
-//! sessions are held to their policies, which name resources by the ARNs of the service.
+//! users and sessions are held to their policies, which name resources by the ARNs of the service.
 
 use oss_codegen::api::{Service, SigningResource};
 
 use super::Call;
+use crate::access;
 use crate::auth::Principal;
 use crate::error::ServiceError;
-use crate::policy::Verdict;
 use crate::request::Head;
 use crate::store::{BucketInfo, BucketMeta};
 
@@ -108,22 +108,8 @@ impl Call<'_> {
         }
     }
 
-    /// Holds a session to its policy.
+    /// Holds users, roles and sessions to their policies.
     pub(super) fn allow(&self, resource: &str) -> Result<(), ServiceError> {
-        let Principal::Session(session) = &self.principal else {
-            return Ok(());
-        };
-        let Some(policy) = &session.policy else {
-            return Ok(());
-        };
-        let action = format!("oss:{}", self.operation.name);
-        match policy.evaluate(&action, resource) {
-            Verdict::Allowed => Ok(()),
-            Verdict::Denied | Verdict::Silent => Err(ServiceError::access_denied(
-                "Access denied by the policy of the security token.",
-            )
-            .detail("AuthAction", action)
-            .detail("AuthPrincipalType", "AssumedRoleUser")),
-        }
+        access::may_in_own_account(&self.principal, &format!("oss:{}", self.operation.name), resource)
     }
 }

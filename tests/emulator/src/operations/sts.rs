@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Call, configuration};
+use crate::access;
 use crate::answer::Answer;
 use crate::auth::Principal;
 use crate::auth::keys::Session;
 use crate::auth::sessions::{self, Wanted};
 use crate::error::ServiceError;
 use crate::oidc::Claims;
-use crate::policy::{Policy, Verdict};
+use crate::policy::Policy;
 use crate::roles::{self, Asks};
 use crate::time;
 use crate::value::Record;
@@ -30,12 +31,13 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Answer, ServiceError> {
 
 async fn assume_role(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let request = Request::read(call)?;
-    if !may_ask(&call.principal, request.role_arn) {
+    if !access::may(&call.principal, "sts:AssumeRole", request.role_arn) {
         return Err(no_permission());
     }
     let (asks, account) = match &call.principal {
         Principal::Anonymous => return Err(no_permission()),
-        Principal::Key { account } => (ram(account, "root"), account),
+        Principal::Key { account, .. } => (ram(account, "root"), account),
+        Principal::User(user) => (ram(&user.account, &format!("user/{}", user.name)), &user.account),
         Principal::Session(session) => {
             let who = format!("role/{}", session.role.name);
             (ram(&session.role.account, &who), &session.account)
@@ -75,23 +77,6 @@ async fn assume_role_with_oidc(call: &Call<'_>) -> Result<Answer, ServiceError> 
         .answer(call, &session)
         .with("oidc_token_info", token_info(&claims));
     Ok(Answer::ok(call.modelled(values)))
-}
-
-/// Whether the policies of whoever asks let them assume roles at all.
-fn may_ask(principal: &Principal, role_arn: &str) -> bool {
-    let Principal::Session(session) = principal else {
-        return true;
-    };
-    let verdict = |policy: &Policy| policy.evaluate("sts:AssumeRole", role_arn);
-    let narrowed = session
-        .policy
-        .as_ref()
-        .is_some_and(|policy| verdict(policy) != Verdict::Allowed);
-    let of_role = session.role.policies.as_ref().is_none_or(|policies| {
-        policies.iter().any(|policy| verdict(policy) == Verdict::Allowed)
-            && policies.iter().all(|policy| verdict(policy) != Verdict::Denied)
-    });
-    of_role && !narrowed
 }
 
 /// What both operations are asked.

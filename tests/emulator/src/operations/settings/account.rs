@@ -3,7 +3,6 @@
 use crate::answer::Answer;
 use crate::error::ServiceError;
 use crate::operations::{Call, configuration, owner};
-use crate::state::State;
 use crate::value::{Record, Value};
 
 const BLOCK: &str = "publicAccessBlock";
@@ -36,17 +35,6 @@ async fn set(call: &Call<'_>, document: Option<Vec<u8>>) -> Result<Answer, Servi
         .update_account_config(BLOCK, |_| Ok::<_, ServiceError>((document, ())));
     changed.await??;
     Ok(Answer::empty())
-}
-
-/// Whether public access is blocked for the whole account or for a bucket.
-pub(super) fn is_blocked(state: &State, bucket: &str) -> Result<bool, ServiceError> {
-    let says_so = |document: &[u8]| String::from_utf8_lossy(document).contains("<BlockPublicAccess>true<");
-    let of_account = state.store.account_config(BLOCK);
-    let of_bucket = state.store.config(bucket, BLOCK)?;
-    Ok([of_account, of_bucket]
-        .into_iter()
-        .flatten()
-        .any(|document| says_so(&document)))
 }
 
 /// A local server is no cloud box and knows none.
