@@ -28,6 +28,7 @@ mod objects;
 mod pictures;
 mod protection;
 mod restore;
+mod security;
 mod selects;
 mod server;
 mod services;
