@@ -65,6 +65,7 @@ pub struct Builder {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) data_dir: Option<PathBuf>,
+    pub(crate) seed: Option<PathBuf>,
     pub(crate) account_id: String,
     /// In the order given; the first is the one that the emulator names.
     pub(crate) keys: Vec<(String, AccessKey)>,
@@ -101,6 +102,7 @@ impl Default for Builder {
             host: "127.0.0.1".to_owned(),
             port: 0,
             data_dir: None,
+            seed: None,
             account_id: DEFAULT_ACCOUNT_ID.to_owned(),
             keys: Vec::new(),
             users: Vec::new(),
@@ -139,6 +141,15 @@ impl Builder {
     #[must_use]
     pub fn data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.data_dir = Some(directory.into());
+        self
+    }
+
+    /// Begins with what a folder holds: every folder in it is a bucket of the emulator's account, and the files below are its
+    /// objects. Buckets that exist already are left alone. Sections of a file `seed.toml` in the folder, named like buckets, may
+    /// say more: `acl`, and `versioning` (`Enabled` or `Suspended`).
+    #[must_use]
+    pub fn seed(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.seed = Some(folder.into());
         self
     }
 
@@ -305,7 +316,7 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// The address cannot be bound, the directory cannot be opened or is in use, the certificate cannot be used, the default key
+    /// The address cannot be bound, the directory cannot be opened or is in use, the folder to begin with cannot be used, the certificate cannot be used, the default key
     /// would be open to other machines, or the models are broken.
     pub async fn start(self) -> Result<Emulator, StartError> {
         Emulator::run(self).await

@@ -28,7 +28,7 @@ use crate::roles::Roles;
 use crate::state::State;
 use crate::store::Store;
 use crate::time::Clock;
-use crate::{admin, metadata_server, model, operations, server};
+use crate::{admin, metadata_server, model, operations, seed, server};
 
 /// A running emulator. Dropping it stops it at once; [`Emulator::shutdown`] lets requests end first.
 pub struct Emulator {
@@ -130,6 +130,11 @@ impl Emulator {
         });
         for fault in builder.faults {
             state.faults.add(fault);
+        }
+        if let Some(folder) = &builder.seed {
+            seed::plant(&state.store, &state.account_id, &state.region, folder)
+                .await
+                .map_err(StartError::Seed)?;
         }
         operations::bind_cnames(&state);
         let (stop, stopped) = watch::channel(false);

@@ -24,6 +24,8 @@ pub enum StartError {
         /// What is wrong with the policy.
         why: String,
     },
+    /// The folder to begin with cannot be used; the text says where.
+    Seed(String),
     /// The embedded models are broken.
     Models(String),
     /// The certificate of the HTTPS listener cannot be used.
@@ -44,6 +46,7 @@ impl fmt::Display for StartError {
         match self {
             StartError::Bind { address, .. } => write!(f, "cannot listen on `{address}`"),
             StartError::Store(_) => f.write_str("cannot open the data directory"),
+            StartError::Seed(why) => write!(f, "cannot begin with the folder: {why}"),
             StartError::Tls(why) => write!(f, "cannot serve HTTPS: {why}"),
             StartError::Identity(why) => write!(f, "cannot use {why}"),
             StartError::DefaultKey { host } => write!(
@@ -66,6 +69,7 @@ impl error::Error for StartError {
             StartError::Store(error) => Some(error),
             StartError::Models(_)
             | StartError::Policy { .. }
+            | StartError::Seed(_)
             | StartError::Tls(_)
             | StartError::Identity(_)
             | StartError::DefaultKey { .. }

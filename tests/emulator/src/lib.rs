@@ -44,6 +44,7 @@ mod request;
 mod request_log;
 mod roles;
 mod route;
+mod seed;
 mod select;
 mod server;
 mod state;

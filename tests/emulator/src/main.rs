@@ -44,6 +44,9 @@ struct Args {
     /// Directory that keeps everything across restarts; without it all lives in memory.
     #[arg(long)]
     data_dir: Option<PathBuf>,
+    /// Begin with the buckets and objects of this folder: its folders are buckets, the files below are objects.
+    #[arg(long, value_name = "FOLDER")]
+    seed: Option<PathBuf>,
     #[command(flatten)]
     identity: IdentityFlags,
     /// Region that signatures must name.
@@ -114,26 +117,34 @@ async fn main() -> ExitCode {
 /// Signals that ask the program to end.
 struct Signals {
     #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
 }
 
 impl Signals {
     fn listen() -> std::io::Result<Self> {
+        #[cfg(unix)]
+        use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            #[cfg(unix)]
+            terminate: signal(SignalKind::terminate())?,
         })
     }
 
     /// Waits for one, and returns the code of a program that it ended.
     async fn next(&mut self) -> u8 {
         #[cfg(unix)]
-        let terminate = self.terminate.recv();
-        #[cfg(not(unix))]
-        let terminate = std::future::pending::<()>();
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => 130,
-            _ = terminate => 143,
+            _ = self.interrupt.recv() => 130,
+            _ = self.terminate.recv() => 143,
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = tokio::signal::ctrl_c().await;
+            130
         }
     }
 }
@@ -153,6 +164,9 @@ async fn run(args: Args) -> ExitCode {
         .account_id(args.account_id);
     if let Some(directory) = args.data_dir {
         builder = builder.data_dir(directory);
+    }
+    if let Some(folder) = args.seed {
+        builder = builder.seed(folder);
     }
     let applied = args
         .identity
@@ -201,6 +215,7 @@ async fn run(args: Args) -> ExitCode {
         return ExitCode::FAILURE;
     }
     signals.next().await;
+    tracing::info!("the emulator ends when its requests have, or at a second signal");
     tokio::select! {
         () = emulator.shutdown() => ExitCode::SUCCESS,
         code = signals.next() => ExitCode::from(code),

@@ -1,55 +1,13 @@
 //! The program itself, ended without a warning.
 
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-
-use crate::client::{Client, Request, hmac_sha1_base64};
-
-/// The running program; it does not outlive its test.
-struct Program {
-    child: Child,
-    client: Client,
-}
-
-impl Program {
-    fn start(directory: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_oss-emulator"))
-            .args(["--port", "0", "--access-key", "id:secret", "--data-dir"])
-            .arg(directory)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let address = line.trim().rsplit('/').next().unwrap().to_owned();
-        let client = Client {
-            host: address.clone(),
-            address,
-            id: "id".to_owned(),
-            secret: "secret".to_owned(),
-            token: None,
-            region: String::new(),
-            product: String::new(),
-            stamp: String::new(),
-        };
-        Self { child, client }
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::client::{Request, hmac_sha1_base64};
+use crate::program::Program;
 
 #[tokio::test]
 async fn what_was_answered_survives_the_end_of_the_program() {
     let directory = tempfile::tempdir().unwrap();
-    let mut program = Program::start(directory.path());
+    let kept = ["--data-dir", directory.path().to_str().unwrap()];
+    let mut program = Program::start(&kept);
     let client = program.client.clone();
     // The program's clock is the real one, and any answer tells it.
     let date = client
@@ -95,7 +53,7 @@ async fn what_was_answered_survives_the_end_of_the_program() {
     assert!(cut.is_err(), "{cut:?}");
     drop(program);
 
-    let program = Program::start(directory.path());
+    let program = Program::start(&kept);
     let client = &program.client;
     let object = client.send_as_is(Request::get("/bucket/k")).await;
     assert_eq!(

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails ends its test")]
 
+mod access_log;
 mod admin;
 mod agentic;
 mod auth;
@@ -19,6 +20,7 @@ mod hostile_http;
 mod hostile_objects;
 mod identity;
 mod killed;
+mod leaks;
 mod lifecycle;
 mod listing;
 mod live;
@@ -26,9 +28,11 @@ mod metadata;
 mod multipart;
 mod objects;
 mod pictures;
+mod program;
 mod protection;
 mod restore;
 mod security;
+mod seeds;
 mod selects;
 mod server;
 mod services;
@@ -36,6 +40,8 @@ mod settings;
 mod settings_every;
 mod settings_states;
 mod settings_time;
+#[cfg(unix)]
+mod signals;
 mod storage;
 mod tables;
 mod transport;
