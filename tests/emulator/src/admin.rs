@@ -17,6 +17,7 @@ mod options;
 mod requests;
 mod reset;
 mod router;
+mod runs;
 mod token;
 mod ui;
 

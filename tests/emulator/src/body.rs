@@ -8,7 +8,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 
 use crate::error::ServiceError;
-use crate::fault::pause;
+use crate::fault::pace;
 use crate::pace::Pace;
 use crate::request::header;
 use crate::store::{Staged, Store};
@@ -90,7 +90,7 @@ impl Body {
             let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
             self.read += length;
             if let Some(rate) = self.rate {
-                tokio::time::sleep(pause(length, rate)).await;
+                pace(length, rate).await;
             }
             if let Some(pace) = self.pace {
                 pace.wait(self.read).await;

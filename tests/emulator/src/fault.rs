@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 pub use action::FaultAction;
-pub(crate) use body::pause;
+pub(crate) use body::pace;
 pub use rule::Fault;
 
 /// What a request is looked up by.
@@ -31,6 +31,17 @@ pub(crate) struct Hit {
     pub(crate) action: FaultAction,
     /// The part of a latency that is left to chance.
     pub(crate) jitter: Duration,
+}
+
+impl Hit {
+    /// How long the request waits before it is handled.
+    pub(crate) fn wait(&self) -> Duration {
+        match self.action {
+            FaultAction::Delay(wait) => wait,
+            FaultAction::Latency { base, .. } => base + self.jitter,
+            _ => Duration::ZERO,
+        }
+    }
 }
 
 /// The faults that an emulator has in store. Rules are tried in the order added; a request suffers the first that hits.
@@ -207,6 +218,24 @@ mod tests {
         assert_ne!(run(7), run(8));
         let hits = run(7).into_iter().filter(|hit| *hit).count();
         assert!((60..140).contains(&hits), "{hits}");
+    }
+
+    #[test]
+    fn a_latency_lies_between_its_bounds() {
+        let faults = Faults::default();
+        faults.add("action=latency:30ms:10ms,times=always,seed=3".parse().unwrap());
+        let wait = || faults.take(subject("GET", "k")).unwrap().wait();
+        let waits: Vec<_> = (0..100).map(|_| wait()).collect();
+        let bounds = Duration::from_millis(30)..Duration::from_millis(40);
+        assert!(waits.iter().all(|wait| bounds.contains(wait)), "{waits:?}");
+        let (least, most) = (waits.iter().min().unwrap(), waits.iter().max().unwrap());
+        assert!(*most - *least > Duration::from_millis(5), "{least:?} {most:?}");
+        for (action, expected) in [("latency:2s", 2), ("throttle:1", 0), ("stall", 0)] {
+            let faults = Faults::default();
+            faults.add(format!("action={action}").parse().unwrap());
+            let hit = faults.take(Subject::default()).unwrap();
+            assert_eq!(hit.wait(), Duration::from_secs(expected), "{action}");
+        }
     }
 
     #[test]

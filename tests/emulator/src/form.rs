@@ -18,8 +18,8 @@ use multer::{Field, Multipart};
 
 use crate::address::is_object_key;
 use crate::answer::insert;
-use crate::auth::Principal;
 use crate::auth::keys::Keys;
+use crate::auth::{Principal, Signed};
 use crate::body::Body;
 use crate::callback::Callback;
 use crate::error::ServiceError;
@@ -70,6 +70,8 @@ pub(crate) struct Context<'c> {
     pub(crate) keys: &'c Keys,
     pub(crate) now: SystemTime,
     pub(crate) region: &'c str,
+    /// Where the text goes that a signature was verified over.
+    pub(crate) signed: &'c Signed,
 }
 
 /// A form whose fields are read, and whose file is still to come.

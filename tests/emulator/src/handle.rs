@@ -278,9 +278,11 @@ impl<'s> Exchange<'s> {
             bucket: record.bucket.as_deref(),
             key: record.key.as_deref(),
         });
-        let Some(Hit { id, action, jitter }) = hit else {
+        let Some(hit) = hit else {
             return Ok(None);
         };
+        let wait = hit.wait();
+        let Hit { id, action, .. } = hit;
         tracing::warn!(
             fault = %action,
             rule = id,
@@ -296,8 +298,7 @@ impl<'s> Exchange<'s> {
         match &fault {
             Some(FaultAction::ResetOnArrival) => return Err(Abort),
             Some(FaultAction::Stall) => std::future::pending::<()>().await,
-            Some(FaultAction::Delay(duration)) => tokio::time::sleep(*duration).await,
-            Some(FaultAction::Latency { base, .. }) => tokio::time::sleep(*base + jitter).await,
+            Some(FaultAction::Delay(_) | FaultAction::Latency { .. }) => tokio::time::sleep(wait).await,
             Some(FaultAction::ClockOffset(seconds)) => {
                 let shift = Duration::from_secs(seconds.unsigned_abs());
                 let shifted = if *seconds < 0 {
@@ -406,9 +407,27 @@ impl<'s> Exchange<'s> {
             signed: &signed,
         };
         let principal = auth::authenticate(parts, context)?;
+        self.recognise(&principal, &signed);
+        Ok(principal)
+    }
+
+    fn authenticate_rpc(&mut self, parts: rpc::Parts<'_>) -> Result<Principal, ServiceError> {
+        let signed = auth::Signed::default();
+        let context = rpc::Context {
+            keys: &self.state.keys,
+            nonces: &self.state.nonces,
+            now: self.now,
+            signed: &signed,
+        };
+        let principal = rpc::authenticate(parts, context)?;
+        self.recognise(&principal, &signed);
+        Ok(principal)
+    }
+
+    /// Remembers who sent the request, and how that was proved.
+    fn recognise(&mut self, principal: &Principal, signed: &auth::Signed) {
         self.record.string_to_sign = signed.take().map(|text| redact_signed(&text));
         self.record.principal = principal.name();
-        Ok(principal)
     }
 
     fn authorise(&self, principal: &Principal, operation: &str, head: &Head) -> Result<(), ServiceError> {
@@ -431,6 +450,7 @@ impl<'s> Exchange<'s> {
                 return Ok((Err(error), None));
             }
         };
+        self.record.bytes_in = body.bytes_read();
         let form = match std::str::from_utf8(&document).ok().map(Query::parse) {
             Some(Ok(form)) => form,
             _ => {
@@ -471,13 +491,13 @@ impl<'s> Exchange<'s> {
             body: &document,
         };
         let documented = route.as_ref().ok().map(|route| route.service);
+        let principal = match &route {
+            Ok(route) if !route.operation.has(Trait::Unsigned) => self.authenticate_rpc(parts),
+            _ => Ok(Principal::Anonymous),
+        };
         let run = async {
             let Route { service, operation } = route?;
-            let principal = if operation.has(Trait::Unsigned) {
-                Principal::Anonymous
-            } else {
-                rpc::authenticate(parts, &self.state.keys, &self.state.nonces, self.now)?
-            };
+            let principal = principal?;
             let input = input::bind_rpc(service, operation, &all)?;
             let call = Call {
                 state: self.state,

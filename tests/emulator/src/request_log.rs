@@ -35,8 +35,8 @@ pub struct RequestRecord {
     pub request_id: String,
     /// Who was recognised by the signature; nothing for anonymous requests and for those that were refused before.
     pub principal: Option<String>,
-    /// What the signature of the request was verified over, when it was right: the string to sign of V1, and that of V4 after its
-    /// canonical request. The values of security tokens are replaced by `***`.
+    /// What the signature of the request was verified over, when it was right: the string to sign of V1 and of RPC 1.0, that of
+    /// V4 and of ACS3 after its canonical request, and the policy of a form. The values of security tokens are replaced by `***`.
     pub string_to_sign: Option<String>,
     /// The fault that the request suffered, as [`Fault`](crate::Fault) writes its action.
     pub fault: Option<String>,
@@ -162,6 +162,8 @@ fn redact_parameters(line: &str) -> String {
         ("security-token=", "&"),
         ("SecurityToken%3D", "%26"),
         ("SecurityToken=", "&"),
+        ("OIDCToken%3D", "%26"),
+        ("OIDCToken=", "&"),
     ] {
         let mut from = 0;
         while let Some(at) = text.get(from..).and_then(|rest| rest.find(name)) {

@@ -1,24 +1,14 @@
 //! `/_admin/reset`: back to an emulator without buckets, for the next test of a process that keeps running.
 
-use http::Method;
-use serde::Deserialize;
 use serde_json::json;
 
 use super::Admin;
 use super::answers::{Refusal, Reply, json_reply};
 use super::router::Ask;
 
-/// There is nothing to choose.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
-
 /// Forgets buckets, faults and requests. Refused when the data is kept in a directory, where a slip would cost more than a test.
 pub(super) async fn answer(admin: &Admin, mut ask: Ask) -> Result<Reply, Refusal> {
-    if ask.parts.method != Method::POST {
-        return Err(Refusal::method("POST"));
-    }
-    let Nothing {} = ask.json().await?;
+    ask.command().await?;
     let Some(buckets) = admin.state.store.forget_all() else {
         return Err(Refusal::new(
             409,

@@ -5,10 +5,11 @@ use http::request::Parts;
 use http::{Method, Request};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::answers::{Refusal, Reply, reply, seal};
-use super::{Admin, buckets, clock, faults, metrics, requests, reset, ui};
+use super::{Admin, buckets, clock, faults, metrics, requests, reset, runs, ui};
 use crate::request::{Query, header};
 
 /// Largest JSON document.
@@ -55,11 +56,27 @@ async fn route(admin: &Admin, parts: Parts, body: Incoming) -> Result<Reply, Ref
         "requests" => requests::answer(admin, &ask),
         "buckets" => buckets::answer(admin, &ask),
         "reset" => reset::answer(admin, ask).await,
+        "lifecycle/run" => runs::lifecycle(admin, ask).await,
+        "inventory/run" => runs::inventory(admin, ask).await,
         _ => Err(Refusal::not_found("There is nothing at this address.")),
     }
 }
 
+/// A document in which there is nothing to choose.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
 impl Ask {
+    /// Takes a `POST` that says nothing more than that something is to be done.
+    pub(super) async fn command(&mut self) -> Result<(), Refusal> {
+        if self.parts.method != Method::POST {
+            return Err(Refusal::method("POST"));
+        }
+        let Nothing {} = self.json().await?;
+        Ok(())
+    }
+
     /// Reads a JSON document. Nothing at all counts as an empty object.
     pub(super) async fn json<T: DeserializeOwned>(&mut self) -> Result<T, Refusal> {
         let body = self.collect().await?;

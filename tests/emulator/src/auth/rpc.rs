@@ -4,7 +4,7 @@ use http::HeaderMap;
 
 use super::keys::{Found, Keys};
 use super::nonces::Nonces;
-use super::{Principal, check_skew, malformed, mismatch};
+use super::{Principal, Signed, check_skew, malformed, mismatch};
 use crate::error::ServiceError;
 use crate::request::{Query, header};
 use crate::{text, time};
@@ -23,26 +23,26 @@ pub(crate) struct Parts<'r> {
     pub(crate) body: &'r [u8],
 }
 
+/// What a verification is measured against.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context<'c> {
+    pub(crate) keys: &'c Keys,
+    pub(crate) nonces: &'c Nonces,
+    pub(crate) now: std::time::SystemTime,
+    /// Where the text goes that a signature was verified over.
+    pub(crate) signed: &'c Signed,
+}
+
 /// Names the principal of an RPC request, which is never anonymous.
-pub(crate) fn authenticate(
-    parts: Parts<'_>,
-    keys: &Keys,
-    nonces: &Nonces,
-    now: std::time::SystemTime,
-) -> Result<Principal, ServiceError> {
+pub(crate) fn authenticate(parts: Parts<'_>, context: Context<'_>) -> Result<Principal, ServiceError> {
     match header(parts.headers, "authorization") {
-        Some(text) if text.starts_with(ACS3) => acs3(text, parts, keys, nonces, now),
+        Some(text) if text.starts_with(ACS3) => acs3(text, parts, context),
         Some(_) => Err(malformed("The Authorization header is not of ACS3-HMAC-SHA256.")),
-        None => parameters(parts, keys, nonces, now),
+        None => parameters(parts, context),
     }
 }
 
-fn parameters(
-    parts: Parts<'_>,
-    keys: &Keys,
-    nonces: &Nonces,
-    now: std::time::SystemTime,
-) -> Result<Principal, ServiceError> {
+fn parameters(parts: Parts<'_>, context: Context<'_>) -> Result<Principal, ServiceError> {
     let all = parts.query.clone().joined(parts.form.clone());
     let required = |name: &str| {
         let missing = || {
@@ -74,8 +74,8 @@ fn parameters(
             "Specified time stamp or date value is not well formatted.",
         )
     })?;
-    let found = find(keys, access_key_id, all.get("SecurityToken"), now)?;
-    check_skew(signed_at, now).map_err(|error| ServiceError {
+    let found = find(context, access_key_id, all.get("SecurityToken"))?;
+    check_skew(signed_at, context.now).map_err(|error| ServiceError {
         code: "InvalidTimeStamp.Expired".to_owned(),
         status: 400,
         ..error
@@ -86,25 +86,21 @@ fn parameters(
     if !text::same_secret(&expected, signature) {
         return Err(mismatch(access_key_id, signature, &string_to_sign));
     }
-    nonces.take(access_key_id, nonce, signed_at, now)?;
+    context.nonces.take(access_key_id, nonce, signed_at, context.now)?;
+    context.signed.note(string_to_sign);
     Ok(found.principal)
 }
 
-fn find(
-    keys: &Keys,
-    access_key_id: &str,
-    token: Option<&str>,
-    now: std::time::SystemTime,
-) -> Result<Found, ServiceError> {
+fn find(context: Context<'_>, access_key_id: &str, token: Option<&str>) -> Result<Found, ServiceError> {
     let token = token.filter(|token| !token.is_empty());
-    if token.is_none() && keys.is_session(access_key_id) {
+    if token.is_none() && context.keys.is_session(access_key_id) {
         return Err(ServiceError::new(
             400,
             "MissingSecurityToken",
             "SecurityToken is mandatory for this action.",
         ));
     }
-    keys.find(access_key_id, token, now).map_err(rpc_code)
+    context.keys.find(access_key_id, token, context.now).map_err(rpc_code)
 }
 
 /// The RPC services have other names for what the key can be refused for.
@@ -138,13 +134,7 @@ fn canonical_query(parameters: &Query, keep_equals: bool) -> String {
     pairs.iter().map(join).collect::<Vec<_>>().join("&")
 }
 
-fn acs3(
-    authorization: &str,
-    parts: Parts<'_>,
-    keys: &Keys,
-    nonces: &Nonces,
-    now: std::time::SystemTime,
-) -> Result<Principal, ServiceError> {
+fn acs3(authorization: &str, parts: Parts<'_>, context: Context<'_>) -> Result<Principal, ServiceError> {
     let (mut credential, mut names, mut signature) = (None, None, None);
     let fields = authorization.strip_prefix(ACS3).unwrap_or_default();
     for field in fields.split(',') {
@@ -195,8 +185,8 @@ fn acs3(
         return Err(malformed(&format!("The header {missing} is not signed.")));
     }
     let token = header(parts.headers, "x-acs-security-token");
-    let found = find(keys, access_key_id, token, now)?;
-    check_skew(signed_at, now).map_err(|error| ServiceError {
+    let found = find(context, access_key_id, token)?;
+    check_skew(signed_at, context.now).map_err(|error| ServiceError {
         code: "InvalidTimeStamp.Expired".to_owned(),
         status: 400,
         ..error
@@ -217,7 +207,8 @@ fn acs3(
         return Err(mismatch(access_key_id, signature, &string_to_sign).detail("CanonicalRequest", request));
     }
     let nonce = header(parts.headers, "x-acs-signature-nonce").unwrap_or_default();
-    nonces.take(access_key_id, nonce, signed_at, now)?;
+    context.nonces.take(access_key_id, nonce, signed_at, context.now)?;
+    context.signed.note(format!("{request}\n\n{string_to_sign}"));
     Ok(found.principal)
 }
 
@@ -238,13 +229,25 @@ mod tests {
         Keys::new(BTreeMap::from([("testid".to_owned(), key)]))
     }
 
+    /// Code of the refusal, and what the signature was verified over.
+    fn judged(parts: Parts<'_>) -> (Option<String>, Option<String>) {
+        let (keys, nonces, signed) = (keys(), Nonces::default(), Signed::default());
+        let context = Context {
+            keys: &keys,
+            nonces: &nonces,
+            now: time::parse_iso8601("2026-01-01T00:00:00Z").unwrap(),
+            signed: &signed,
+        };
+        let refusal = authenticate(parts, context).err().map(|error| error.code);
+        (refusal, signed.take())
+    }
+
     const FORM: &str = "AccessKeyId=testid&Action=AssumeRole&DurationSeconds=3600&Format=JSON&Policy=%7B%22Version%22%3A%221%22%2C%22Statement%22%3A%5B%5D%7D\
         &RoleArn=acs%3Aram%3A%3A123456789012%3Arole%2Fdemo&RoleSessionName=demo%20session%2A~&SignatureMethod=HMAC-SHA1&SignatureNonce=nonce-1\
         &SignatureVersion=1.0&Timestamp=2026-01-01T00%3A00%3A00Z&Version=2015-04-01";
 
     #[test]
     fn the_published_parameter_signature_is_accepted() {
-        let now = time::parse_iso8601("2026-01-01T00:00:00Z").unwrap();
         let form = Query::parse(FORM).unwrap();
         let headers = HeaderMap::new();
         let verdict = |signature: &str| {
@@ -257,20 +260,21 @@ mod tests {
                 headers: &headers,
                 body: b"",
             };
-            authenticate(parts, &keys(), &Nonces::default(), now)
-                .err()
-                .map(|error| error.code)
+            judged(parts)
         };
-        assert_eq!(verdict("vXyllacy2fr5YcW6dE/4+W4T8Zk="), None);
-        assert_eq!(
-            verdict("vXyllacy2fr5YcW6dE/4+W4T8Zl=").as_deref(),
-            Some("SignatureDoesNotMatch")
+        let (refusal, signed) = verdict("vXyllacy2fr5YcW6dE/4+W4T8Zk=");
+        assert_eq!(refusal, None);
+        assert!(
+            signed
+                .unwrap()
+                .starts_with("POST&%2F&AccessKeyId%3Dtestid%26Action%3DAssumeRole%26")
         );
+        let (refusal, signed) = verdict("vXyllacy2fr5YcW6dE/4+W4T8Zl=");
+        assert_eq!((refusal.as_deref(), signed), (Some("SignatureDoesNotMatch"), None));
     }
 
     #[test]
     fn the_published_acs3_signature_is_accepted() {
-        let now = time::parse_iso8601("2026-01-01T00:00:00Z").unwrap();
         let body = b"RoleArn=acs%3Aram%3A%3A123456789012%3Arole%2Fdemo&RoleSessionName=demo";
         let hash = text::sha256_hex(body);
         let mut headers = HeaderMap::new();
@@ -303,14 +307,17 @@ mod tests {
             headers: &headers,
             body,
         };
-        assert!(authenticate(parts, &keys(), &Nonces::default(), now).is_ok());
+        let (refusal, signed) = judged(parts);
+        assert_eq!(refusal, None);
+        let signed = signed.unwrap();
+        assert!(
+            signed.starts_with("POST\n/\n\ncontent-type:") && signed.contains("\n\nACS3-HMAC-SHA256\n"),
+            "{signed}"
+        );
         let parts = Parts {
             body: b"other",
             ..parts
         };
-        assert_eq!(
-            authenticate(parts, &keys(), &Nonces::default(), now).unwrap_err().code,
-            "InvalidArgument"
-        );
+        assert_eq!(judged(parts), (Some("InvalidArgument".to_owned()), None));
     }
 }

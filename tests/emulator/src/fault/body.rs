@@ -86,16 +86,17 @@ pub(super) fn throttle(stream: ContentStream, rate: u64) -> ContentStream {
     pieces
         .then(move |piece| async move {
             if let Ok(piece) = &piece {
-                tokio::time::sleep(pause(length(piece), rate)).await;
+                pace(length(piece), rate).await;
             }
             piece
         })
         .boxed()
 }
 
-/// How long that many bytes take.
-pub(crate) fn pause(bytes: u64, rate: u64) -> Duration {
-    Duration::from_micros(bytes.saturating_mul(1_000_000) / rate.max(1))
+/// Waits as long as that many bytes take.
+pub(crate) async fn pace(bytes: u64, rate: u64) {
+    let time = Duration::from_micros(bytes.saturating_mul(1_000_000) / rate.max(1));
+    tokio::time::sleep(time).await;
 }
 
 fn length(chunk: &Bytes) -> u64 {
@@ -144,6 +145,19 @@ mod tests {
             sent.extend(piece.unwrap());
         }
         assert_eq!(sent, b"abcd");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bytes_take_their_time() {
+        for (bytes, rate, milliseconds) in [(0, 1, 0), (1, 1, 1000), (2_000, 20_000, 100), (1, 0, 1000)] {
+            let start = tokio::time::Instant::now();
+            pace(bytes, rate).await;
+            assert_eq!(
+                start.elapsed(),
+                Duration::from_millis(milliseconds),
+                "{bytes} at {rate}"
+            );
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value as Json;
+
 use super::{Context, Fields};
 use crate::auth::{MAX_SKEW, Principal, mismatch};
 use crate::error::ServiceError;
@@ -27,9 +29,27 @@ pub(super) fn verify(fields: &Fields, context: Context<'_>) -> Result<Principal,
             "",
         )),
         (_, _, None) => Err(missing("policy")),
-        (true, false, Some(policy)) => verify_v4(fields, policy, context),
-        (false, _, Some(policy)) => verify_v1(fields, policy, context),
+        (is_v4, _, Some(policy)) => {
+            let principal = match is_v4 {
+                true => verify_v4(fields, policy, context),
+                false => verify_v1(fields, policy, context),
+            }?;
+            context.signed.note(shown(policy, fields));
+            Ok(principal)
+        }
     }
+}
+
+/// The policy as logs may show it: a session's token in it is replaced.
+fn shown(policy: &str, fields: &Fields) -> String {
+    let Some(token) = fields.filled("x-oss-security-token") else {
+        return policy.to_owned();
+    };
+    let json = text::base64_decode(policy).and_then(|bytes| serde_json::from_slice::<Json>(&bytes).ok());
+    json.map_or_else(
+        || "***".to_owned(),
+        |json| text::base64(json.to_string().replace(token, "***").as_bytes()),
+    )
 }
 
 fn missing(name: &str) -> ServiceError {

@@ -6,6 +6,7 @@ use quick_xml::escape::escape;
 
 use super::Exchange;
 use crate::answer::{Rendered, RenderedBody, insert};
+use crate::auth::Signed;
 use crate::body::Body;
 use crate::error::ServiceError;
 use crate::form::{Context, Form, Success, is_form};
@@ -92,7 +93,7 @@ impl Exchange<'_> {
     }
 
     /// Takes in an upload by a form, as the PutObject that it amounts to.
-    async fn run_form(&self, head: &Head, body: &mut Body) -> Result<Rendered, ServiceError> {
+    async fn run_form(&mut self, head: &Head, body: &mut Body) -> Result<Rendered, ServiceError> {
         let service = self
             .state
             .api
@@ -103,12 +104,15 @@ impl Exchange<'_> {
             .ok_or_else(|| ServiceError::internal("There is no model of PutObject."))?;
         let bucket = head.bucket().unwrap_or_default();
         let form = Form::read(head, body).await?;
+        let signed = Signed::default();
         let context = Context {
             keys: &self.state.keys,
             now: self.now,
             region: &self.state.region,
+            signed: &signed,
         };
         let principal = form.authenticate(bucket, context)?;
+        self.recognise(&principal, &signed);
         let put = form.as_put(head);
         self.authorise(&principal, &operation.name, &put)?;
         let input = input::bind_head(service, operation, &put)?;

@@ -107,6 +107,8 @@ async fn nothing_opens_without_the_token() {
         ("GET", "/_admin/requests"),
         ("GET", "/_admin/buckets"),
         ("POST", "/_admin/reset"),
+        ("POST", "/_admin/lifecycle/run"),
+        ("POST", "/_admin/inventory/run"),
         ("GET", "/metrics"),
         ("GET", "/_ui/"),
         ("GET", "/_admin/nothing"),
@@ -446,6 +448,31 @@ async fn recent_requests_show_what_was_signed() {
         "{signed}"
     );
     assert!(presigned["target"].as_str().unwrap().ends_with("x-oss-signature=***"));
+}
+
+#[tokio::test]
+async fn lifecycle_and_inventory_run_when_told() {
+    let (_emulator, client, manager) = start().await;
+    client.send(Request::put("/bucket")).await;
+    client.send(Request::put("/bucket/k").body("x")).await;
+    let rule = "<Rule><Prefix/><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule>";
+    let rules =
+        Request::put("/bucket?lifecycle").body(format!("<LifecycleConfiguration>{rule}</LifecycleConfiguration>"));
+    assert_eq!(client.send(rules).await.status, 200);
+    let none = manager.send(Request::post("/_admin/lifecycle/run")).await;
+    assert_eq!((none.status, &none.json()["expired"]), (200, &json!(0)));
+    manager
+        .post("/_admin/clock", &json!({"advance_seconds": 3 * 86_400}))
+        .await;
+    let due = manager.post("/_admin/lifecycle/run", &json!({})).await.json();
+    assert_eq!((&due["expired"], &due["uploads_aborted"]), (&json!(1), &json!(0)));
+    let lists = manager.send(Request::post("/_admin/inventory/run")).await;
+    assert_eq!(lists.json(), json!({"manifests": [], "failed": []}));
+    for name in ["lifecycle", "inventory"] {
+        let target = format!("/_admin/{name}/run");
+        assert_eq!(manager.send(Request::get(&target)).await.status, 405);
+        assert_eq!(manager.post(&target, &json!({"all": true})).await.status, 400);
+    }
 }
 
 #[tokio::test]

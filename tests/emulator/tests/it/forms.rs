@@ -11,7 +11,7 @@ use crate::server::Server;
 const BOUNDARY: &str = "9431149156168";
 
 /// Fields, then the file; a field without a name ends the form at once.
-fn form(fields: &[(&str, &str)], file: Option<(&str, &[u8])>) -> Request {
+pub(crate) fn form(fields: &[(&str, &str)], file: Option<(&str, &[u8])>) -> Request {
     let mut body = Vec::new();
     for (name, value) in fields {
         body.extend(
@@ -35,7 +35,7 @@ fn raw(body: Vec<u8>) -> Request {
         .body(body)
 }
 
-fn policy(conditions: &str) -> String {
+pub(crate) fn policy(conditions: &str) -> String {
     STANDARD.encode(format!(
         "{{\"expiration\":\"2023-12-17T17:00:00.000Z\",\"conditions\":[{conditions}]}}"
     ))

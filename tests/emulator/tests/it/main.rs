@@ -30,6 +30,7 @@ mod objects;
 mod pictures;
 mod program;
 mod protection;
+mod records;
 mod restore;
 mod security;
 mod seeds;

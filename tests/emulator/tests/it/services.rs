@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::client::{Client, Request, encode, hmac_sha1_base64, md5_base64, start, start_with_bucket};
 
-fn assume_role(client: &Client, extra: &[(&str, &str)]) -> Request {
+pub(crate) fn assume_role(client: &Client, extra: &[(&str, &str)]) -> Request {
     static NONCE: AtomicU64 = AtomicU64::new(0);
     let nonce = NONCE.fetch_add(1, Ordering::Relaxed).to_string();
     let mut parameters = vec![
@@ -35,10 +35,10 @@ fn assume_role(client: &Client, extra: &[(&str, &str)]) -> Request {
         .body(format!("{joined}&Signature={}", encode(&signature)))
 }
 
-const ROLE: (&str, &str) = ("RoleArn", "acs:ram::123456789012:role/demo");
-const SESSION: (&str, &str) = ("RoleSessionName", "session");
+pub(crate) const ROLE: (&str, &str) = ("RoleArn", "acs:ram::123456789012:role/demo");
+pub(crate) const SESSION: (&str, &str) = ("RoleSessionName", "session");
 
-async fn session(client: &Client, extra: &[(&str, &str)]) -> Client {
+pub(crate) async fn session(client: &Client, extra: &[(&str, &str)]) -> Client {
     let parameters: Vec<_> = [ROLE, SESSION].iter().chain(extra).copied().collect();
     let answer = client.send_as_is(assume_role(client, &parameters)).await;
     assert_eq!(answer.status, 200, "{}", answer.text());

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use md5::{Digest as _, Md5};
+use serde::Serialize;
 
 use super::{PREFIX, shape};
 use crate::error::ServiceError;
@@ -16,7 +17,7 @@ use crate::value::{Record, Value};
 use crate::{text, time};
 
 /// What writing the inventory lists did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct InventoryReport {
     /// The manifests that were written, each as `bucket/key`.

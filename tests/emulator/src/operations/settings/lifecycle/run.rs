@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+use serde::Serialize;
+
 use super::super::worm;
 use super::rules::{Rule, class_rank, expiry_of};
 use super::rules_of;
@@ -14,7 +16,7 @@ use crate::time;
 pub(crate) const TRANSITION_TIME: &str = "transition-time";
 
 /// What carrying out the lifecycle rules did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LifecycleReport {
     /// Current objects that expired: removed, or hidden by a delete marker in a bucket with versions.
