@@ -131,14 +131,27 @@ fn bind(
             false => Ok(()),
         };
     };
-    let value = scalar::read(service, &member.ty, raw).map_err(|expected| match member.name.as_str() {
-        "server_side_encryption" => operations::unknown_encryption(raw),
-        _ => ServiceError::invalid_argument(format!("The value of {wire} is not {expected}."), wire, raw),
-    })?;
-    scalar::check(member, &value)
-        .map_err(|why| ServiceError::invalid_argument(format!("The value of {wire} {why}."), wire, raw))?;
+    let refused = |why: String| match (wire, member.name.as_str()) {
+        // HTTP has read it as a number already, so it can only be too large a one.
+        ("Content-Length", _) => entity_too_large(member, raw),
+        (_, "server_side_encryption") => operations::unknown_encryption(raw),
+        _ => ServiceError::invalid_argument(format!("The value of {wire} {why}."), wire, raw),
+    };
+    let value = scalar::read(service, &member.ty, raw).map_err(|expected| refused(format!("is not {expected}")))?;
+    scalar::check(member, &value).map_err(refused)?;
     record.set(&member.name, value);
     Ok(())
+}
+
+fn entity_too_large(member: &Member, proposed: &str) -> ServiceError {
+    let most = member.range.map(|(_, most)| most.to_string()).unwrap_or_default();
+    ServiceError::new(
+        400,
+        "EntityTooLarge",
+        "Your proposed upload exceeds the maximum allowed object size.",
+    )
+    .detail("MaxSizeAllowed", most)
+    .detail("ProposedSize", proposed)
 }
 
 fn header_map(prefix: &str, head: &Head) -> Result<Value, ServiceError> {

@@ -41,6 +41,9 @@ const IGNORED_PARAMETERS: &[&str] = &[
 /// Sub-resources of the service itself that REST requests post to.
 const REST_POSTS: &[&str] = &["dataPipeline", "x-oss-write-get-object-response"];
 
+/// Methods that some resource of the service takes.
+const METHODS: &[&str] = &["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"];
+
 /// Whether the request speaks to an RPC service: `Action` in its query or form, or the service's own host.
 pub(crate) fn is_rpc(head: &Head) -> bool {
     let may_be = head.bucket().is_none() && (head.method == "POST" || head.method == "GET");
@@ -79,6 +82,15 @@ pub(crate) fn rpc(api: &'static Api, action: &str, version: &str) -> Result<Rout
 
 /// Finds the operation of a REST request.
 pub(crate) fn rest(api: &'static Api, head: &Head) -> Result<Route, ServiceError> {
+    if !METHODS.contains(&head.method.as_str()) {
+        return Err(ServiceError::new(
+            405,
+            "MethodNotAllowed",
+            "The specified method is not allowed against this resource.",
+        )
+        .detail("Method", head.method.as_str().chars().take(32).collect::<String>())
+        .header("allow", METHODS.join(", ")));
+    }
     let services = api
         .services
         .iter()

@@ -116,22 +116,25 @@ impl Claim {
             .strip_prefix(ALGORITHM)
             .filter(|rest| rest.starts_with(' '))
             .ok_or_else(|| malformed("The Authorization header has another algorithm."))?;
-        let (mut credential, mut additional, mut signature) = (None, "", None);
+        let (mut credential, mut additional, mut signature) = (None, None, None);
         for field in fields.split(',') {
-            match field.trim().split_once('=') {
-                Some(("Credential", value)) => credential = Some(value),
-                Some(("AdditionalHeaders", value)) => additional = value,
-                Some(("Signature", value)) => signature = Some(value),
+            let earlier = match field.trim().split_once('=') {
+                Some(("Credential", value)) => credential.replace(value),
+                Some(("AdditionalHeaders", value)) => additional.replace(value),
+                Some(("Signature", value)) => signature.replace(value),
                 _ => {
                     return Err(malformed(
                         "The Authorization header has a part that is not Credential, AdditionalHeaders or Signature.",
                     ));
                 }
+            };
+            if earlier.is_some() {
+                return Err(malformed("The Authorization header has a part twice."));
             }
         }
         let credential = credential.ok_or_else(|| malformed("The Authorization header has no Credential."))?;
         let signature = signature.ok_or_else(|| malformed("The Authorization header has no Signature."))?;
-        Self::new(credential, additional, signature)
+        Self::new(credential, additional.unwrap_or_default(), signature)
     }
 
     fn from_query(query: &Query) -> Result<Self, ServiceError> {

@@ -10,6 +10,8 @@ const TOO_MANY: &[&str] = &["CORSRuleBeyondLimit", "TooManyTags", "TooManyReplic
 const BAD_VALUES: &[(&str, &str)] = &[
     ("the element SSEAlgorithm ", "InvalidEncryptionAlgorithmError"),
     ("the element KMSDataEncryption ", "InvalidDataEncryptionAlgorithmError"),
+    ("the element Key ", "InvalidTag"),
+    ("the element Value ", "InvalidTag"),
 ];
 
 /// The refusal of a document, by what is wrong with it.

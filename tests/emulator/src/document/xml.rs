@@ -6,13 +6,15 @@ use std::fmt::Write as _;
 use oss_codegen::api::{Member, Service, ShapeId, Type};
 use quick_xml::Reader;
 use quick_xml::escape::escape;
-use quick_xml::events::Event;
+use quick_xml::events::{BytesStart, Event};
 
 use super::scalar;
 use crate::text;
 use crate::value::{Record, Value};
 
 const MAX_DEPTH: usize = 32;
+/// Most attributes of an element. Each is compared with those before it.
+const MAX_ATTRIBUTES: usize = 32;
 
 /// An element with its children and its own text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,6 +26,9 @@ pub(crate) struct Element {
 
 /// Parses a document; the error says what is wrong in a few words.
 pub(crate) fn parse(document: &str) -> Result<Element, String> {
+    if document.contains('\0') {
+        return Err("the document holds NUL".to_owned());
+    }
     let mut reader = Reader::from_str(document);
     let mut open: Vec<Element> = Vec::new();
     let mut root = None;
@@ -36,12 +41,14 @@ pub(crate) fn parse(document: &str) -> Result<Element, String> {
                 if open.len() >= MAX_DEPTH {
                     return Err(format!("elements are nested deeper than {MAX_DEPTH}"));
                 }
+                check_attributes(&start)?;
                 open.push(Element {
                     name: start.local_name().as_ref().to_owned(),
                     ..Element::default()
                 });
             }
             Event::Empty(start) => {
+                check_attributes(&start)?;
                 let element = Element {
                     name: start.local_name().as_ref().to_owned(),
                     ..Element::default()
@@ -69,7 +76,14 @@ pub(crate) fn parse(document: &str) -> Result<Element, String> {
                 append(&resolved, &mut open)?;
             }
             Event::DocType(_) => return Err("document type declarations are not taken".to_owned()),
-            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+            Event::Decl(declaration) => match declaration.encoding() {
+                Some(Ok(encoding)) if !is_utf8(&encoding) => {
+                    return Err(format!("the encoding {encoding} is not taken"));
+                }
+                Some(Err(error)) => return Err(error.to_string()),
+                _ => {}
+            },
+            Event::Comment(_) | Event::PI(_) => {}
             Event::Eof => break,
         }
     }
@@ -77,6 +91,24 @@ pub(crate) fn parse(document: &str) -> Result<Element, String> {
         return Err(format!("the element {} is not closed", unclosed.name));
     }
     root.ok_or_else(|| "there is no root element".to_owned())
+}
+
+/// Attributes mean nothing here, but a document with broken ones is not well-formed.
+fn check_attributes(start: &BytesStart<'_>) -> Result<(), String> {
+    for (count, attribute) in start.attributes().enumerate() {
+        if count >= MAX_ATTRIBUTES {
+            return Err(format!("an element has more than {MAX_ATTRIBUTES} attributes"));
+        }
+        attribute.map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+/// Whether documents in an encoding are UTF-8 as well.
+fn is_utf8(encoding: &str) -> bool {
+    ["utf-8", "utf8", "us-ascii", "ascii"]
+        .iter()
+        .any(|known| encoding.eq_ignore_ascii_case(known))
 }
 
 fn close(element: Element, open: &mut [Element], root: &mut Option<Element>) -> Result<(), String> {
@@ -422,6 +454,11 @@ mod tests {
             "<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>",
             "<a/>tail",
             "<a>&#0;</a>",
+            "<a>\0</a>",
+            "<a b/>",
+            "<a b=1></a>",
+            "<a b=\"\" b=\"\"/>",
+            "<?xml version=\"1.0\" encoding=\"GBK\"?><a/>",
             &deep,
         ] {
             assert!(parse(document).is_err(), "{document}");

@@ -24,6 +24,7 @@ mod leaks;
 mod lifecycle;
 mod listing;
 mod live;
+mod malformed;
 mod metadata;
 mod multipart;
 mod objects;
