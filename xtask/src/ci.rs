@@ -137,6 +137,13 @@ fn steps() -> Result<Vec<(String, Command)>, String> {
         cargo(&["run", "--quiet", "--package", "oss-sdk", "--example", "quickstart"]),
     ));
     steps.push(("parsers".to_owned(), own(&["soak", "parsers", "--seconds", "5"])));
+    steps.push(("hostile requests".to_owned(), own(&["soak", "http", "--seconds", "20"])));
+    for ending in ["kill", "term"] {
+        steps.push((
+            format!("ends by {ending}"),
+            own(&["soak", "kills", "--rounds", "5", "--ending", ending]),
+        ));
+    }
     steps.push((
         "broken downloads".to_owned(),
         own(&["soak", "broken-downloads", "--rounds", "10", "--size", "8388608"]),

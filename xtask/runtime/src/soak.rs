@@ -8,6 +8,7 @@ use oss_suite::soak;
 mod answers;
 mod big_upload;
 mod frames;
+mod http;
 mod kills;
 mod load;
 mod mutate;
@@ -34,6 +35,8 @@ pub(crate) enum Proof {
     /// Measure what the emulator carries: small requests at many connections, a large object, nginx beside it. In a
     /// release build: `cargo run --release --package xtask -- soak load`.
     Load(load::Arguments),
+    /// Send requests of every operation to the emulator, good ones and damaged ones; it answers all, soon and as HTTP.
+    Http(http::Arguments),
     /// End the emulator at random moments under a load of writers; what it acknowledged must be there after each restart.
     Kills(kills::Arguments),
     /// Feed answers that no service would give to the parsers; each must end soon, with a result or a short error.
@@ -51,6 +54,7 @@ pub(crate) async fn run(proof: Proof) -> ExitCode {
         }
         Proof::BigUpload(arguments) => big_upload::run(&arguments).await,
         Proof::Load(arguments) => load::run(&arguments).await,
+        Proof::Http(arguments) => http::run(&arguments).await,
         Proof::Kills(arguments) => kills::run(&arguments).await,
         Proof::Parsers(arguments) => parsers::run(&arguments),
     };
