@@ -133,7 +133,9 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<String, String> {
         return Err(format!("the emulator held {} MiB", peak >> 20));
     }
     server.end(Ending::Term).await?;
-    let rounds = rig.next.load(Ordering::Relaxed);
+    // Each connection takes one number more than it has use for.
+    let begun = arguments.round.unwrap_or_default() + arguments.connections;
+    let rounds = rig.next.load(Ordering::Relaxed).saturating_sub(begun);
     let classes: Vec<_> = classes
         .iter()
         .map(|(class, count)| format!("{count} {class}"))

@@ -26,7 +26,7 @@ pub(super) fn judge(raw: &[u8], secrets: &Secrets, may_be_cut: bool, has_head: b
     }
     while !rest.is_empty() {
         let Some((head, body)) = split(rest) else {
-            return if may_be_cut && rest.starts_with(b"HTTP/1.1 ") {
+            return if may_be_cut && rest.starts_with(b"HTTP/1.") {
                 Ok(classes)
             } else {
                 Err("an answer has no whole head".to_owned())
@@ -61,7 +61,11 @@ impl Head {
     fn parse(head: &[u8]) -> Result<Self, String> {
         let head = String::from_utf8_lossy(head);
         let mut lines = head.split("\r\n");
-        let status = lines.next().and_then(|line| line.strip_prefix("HTTP/1.1 "));
+        // A damaged request may ask for the older HTTP.
+        let status = lines.next().and_then(|line| {
+            let older = line.strip_prefix("HTTP/1.0 ");
+            older.or_else(|| line.strip_prefix("HTTP/1.1 "))
+        });
         let status = status.and_then(|line| line.get(..3)).and_then(|code| code.parse().ok());
         let status = status.ok_or("an answer is not HTTP")?;
         let headers = lines.map(|line| line.split_once(": ").or_else(|| line.split_once(':')));
@@ -76,7 +80,7 @@ impl Head {
     fn body(&self, rest: &[u8], has_head: bool) -> Option<(Vec<u8>, usize)> {
         let is_bare = self.status < 200 || self.status == 204 || self.status == 304;
         // Whether it answers a HEAD request, whose bytes may be damaged, shows in what follows.
-        if is_bare || has_head && (rest.is_empty() || rest.starts_with(b"HTTP/1.1 ")) {
+        if is_bare || has_head && (rest.is_empty() || rest.starts_with(b"HTTP/1.")) {
             return Some((Vec::new(), 0));
         }
         if self.headers.contains_key("transfer-encoding") {
