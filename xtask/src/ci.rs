@@ -149,5 +149,6 @@ fn steps() -> Result<Vec<(String, Command)>, String> {
         own(&["soak", "broken-downloads", "--rounds", "10", "--size", "8388608"]),
     ));
     steps.push(("official clients".to_owned(), own(&["interop"])));
+    steps.push(("page".to_owned(), own(&["page", "--install"])));
     Ok(steps)
 }

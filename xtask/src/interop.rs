@@ -2,7 +2,7 @@
 
 mod emulator;
 mod outcome;
-mod setup;
+pub(crate) mod setup;
 mod table;
 
 use std::process::{Command, ExitCode, Stdio};
@@ -88,7 +88,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         good = compared.success();
     }
     let modules = if chosen.iter().any(|run| matches!(run.program, Language::Node(_))) {
-        Some(setup::node(&target.join("interop-node"))?)
+        Some(setup::node(&scripts.join("ali_oss"), &target.join("interop-node"))?)
     } else {
         None
     };

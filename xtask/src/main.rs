@@ -17,6 +17,7 @@ mod coverage;
 mod interop;
 mod lint;
 mod new;
+mod page;
 mod process;
 mod runtime;
 
@@ -48,6 +49,7 @@ enum Verb {
     Interop(interop::Arguments),
     Lint(lint::Arguments),
     New(new::Arguments),
+    Page(page::Arguments),
     /// Runs a long proof with a seed.
     #[command(disable_help_flag = true)]
     Soak(runtime::Passed),
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         Verb::Interop(arguments) => interop::run(&arguments),
         Verb::Lint(arguments) => lint::run(&arguments),
         Verb::New(arguments) => new::run(&arguments),
+        Verb::Page(arguments) => page::run(&arguments),
         Verb::Soak(passed) => runtime::run("soak", &passed),
     };
     match outcome {

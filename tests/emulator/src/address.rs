@@ -6,6 +6,9 @@ use std::net::{IpAddr, Ipv6Addr};
 use crate::error::ServiceError;
 use crate::text;
 
+/// A host that addresses every bucket by path.
+pub(crate) const LOCAL: &str = "localhost";
+
 /// What the host name says about the service, before anything is known of the operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HostKind {
@@ -56,7 +59,7 @@ pub(crate) struct Names {
 impl Names {
     pub(crate) fn new(domains: &[String], cnames: &BTreeMap<String, String>) -> Self {
         let mut domains: Vec<_> = domains.iter().map(|domain| domain.to_ascii_lowercase()).collect();
-        domains.push("localhost".to_owned());
+        domains.push(LOCAL.to_owned());
         domains.sort_by_key(|domain| std::cmp::Reverse(domain.len()));
         let cnames = cnames
             .iter()

@@ -8,6 +8,7 @@
 //! - It listens on loopback unless told otherwise, and elsewhere only with a token that was chosen, never with a drawn one.
 
 mod answers;
+mod browse;
 mod buckets;
 mod clock;
 mod faults;

@@ -1,4 +1,4 @@
-//! Where the clients are installed: a virtual environment and a directory of Node.js packages, both in the target directory.
+//! Where clients are installed: a virtual environment and directories of Node.js packages, all in the target directory.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,9 +26,8 @@ pub(super) fn python(python: &str, directory: &Path) -> Result<PathBuf, String> 
     Ok(interpreter)
 }
 
-/// The `node_modules` that have what `ali_oss/package-lock.json` pins.
-pub(super) fn node(directory: &Path) -> Result<PathBuf, String> {
-    let source = crate::repository().join("tests/interop/ali_oss");
+/// The `node_modules` that have what `package-lock.json` in `source` pins.
+pub(crate) fn node(source: &Path, directory: &Path) -> Result<PathBuf, String> {
     let lock = source.join("package-lock.json");
     let modules = directory.join("node_modules");
     if modules.exists() && is_installed(&lock, directory)? {

@@ -1,12 +1,16 @@
 //! What the management listener answers with: JSON, and headers that keep browsers from making anything else of it.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::error::ServiceError;
 use crate::handle::AnswerBody;
+use crate::store::StoreError;
 
 /// An answer of the management listener.
 pub(crate) type Reply = Response<AnswerBody>;
@@ -29,16 +33,16 @@ const HEADERS: [(&str, &str); 7] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: u16,
-    pub(crate) code: &'static str,
+    pub(crate) code: Cow<'static, str>,
     pub(crate) message: String,
     pub(crate) allow: Option<&'static str>,
 }
 
 impl Refusal {
-    pub(crate) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(status: u16, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Self {
             status,
-            code,
+            code: code.into(),
             message: message.into(),
             allow: None,
         }
@@ -79,6 +83,18 @@ impl Refusal {
                 .insert("www-authenticate", HeaderValue::from_static("Bearer"));
         }
         reply
+    }
+}
+
+impl From<ServiceError> for Refusal {
+    fn from(error: ServiceError) -> Self {
+        Self::new(error.status, error.code, error.message)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        ServiceError::from(error).into()
     }
 }
 

@@ -137,12 +137,17 @@ impl Guard {
 
     /// The cookie of the page for a right token.
     pub(super) fn login(&self, token: &str) -> Option<String> {
-        self.token.is(token).then(|| {
-            format!(
-                "{}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age=43200",
-                self.cookie_name, self.cookie_value
-            )
-        })
+        self.token.is(token).then(|| self.cookie(&self.cookie_value, 43_200))
+    }
+
+    /// The cookie that replaces it by nothing.
+    pub(super) fn logout(&self) -> String {
+        self.cookie("", 0)
+    }
+
+    fn cookie(&self, value: &str, seconds: u32) -> String {
+        let name = &self.cookie_name;
+        format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}")
     }
 }
 

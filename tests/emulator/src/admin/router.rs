@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::answers::{Refusal, Reply, reply, seal};
-use super::{Admin, buckets, clock, faults, metrics, requests, reset, runs, ui};
+use super::{Admin, browse, buckets, clock, faults, metrics, requests, reset, runs, ui};
 use crate::request::{Query, header};
 
 /// Largest JSON document.
@@ -41,7 +41,7 @@ async fn route(admin: &Admin, parts: Parts, body: Incoming) -> Result<Reply, Ref
         .map_err(|_| Refusal::bad_request("The query is not UTF-8."))?;
     if path == "/_ui" || path.starts_with("/_ui/") {
         // The page judges by itself, since a browser that comes for the first time shows the token in the query.
-        return ui::answer(admin, Ask { parts, query, body });
+        return ui::answer(admin, Ask { parts, query, body }).await;
     }
     if path == "/metrics" && admin.guard.open_metrics {
         admin.guard.check_host(&parts)?;
@@ -58,7 +58,7 @@ async fn route(admin: &Admin, parts: Parts, body: Incoming) -> Result<Reply, Ref
         "reset" => reset::answer(admin, ask).await,
         "lifecycle/run" => runs::lifecycle(admin, ask).await,
         "inventory/run" => runs::inventory(admin, ask).await,
-        _ => Err(Refusal::not_found("There is nothing at this address.")),
+        what => browse::answer(admin, what, ask).await,
     }
 }
 
@@ -112,6 +112,12 @@ impl Ask {
             }
         }
         Ok(gathered.freeze())
+    }
+
+    /// A parameter of the query that has to be there.
+    pub(super) fn needed(&self, name: &str) -> Result<&str, Refusal> {
+        let value = self.query.get(name).filter(|value| !value.is_empty());
+        value.ok_or_else(|| Refusal::bad_request(format!("`{name}` is missing.")))
     }
 
     /// A number of the query, or the default.

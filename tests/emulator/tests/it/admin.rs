@@ -110,7 +110,8 @@ async fn nothing_opens_without_the_token() {
         ("POST", "/_admin/lifecycle/run"),
         ("POST", "/_admin/inventory/run"),
         ("GET", "/metrics"),
-        ("GET", "/_ui/"),
+        ("GET", "/_admin/objects"),
+        ("GET", "/_admin/content"),
         ("GET", "/_admin/nothing"),
     ];
     let wrong = [

@@ -6,6 +6,7 @@ mod access_log;
 mod admin;
 mod agentic;
 mod auth;
+mod browse;
 mod buckets;
 mod callbacks;
 mod client;
