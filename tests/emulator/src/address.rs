@@ -209,9 +209,9 @@ pub(crate) fn is_bucket_name(name: &str) -> bool {
         && !name.ends_with('-')
 }
 
-/// 1 to 1023 bytes, without NUL, not starting with a backslash.
+/// 1 to 1023 bytes, without NUL, not starting with a slash or a backslash.
 pub(crate) fn is_object_key(key: &str) -> bool {
-    (1..=1023).contains(&key.len()) && !key.contains('\0') && !key.starts_with('\\')
+    (1..=1023).contains(&key.len()) && !key.contains('\0') && !key.starts_with(['/', '\\'])
 }
 
 /// Decodes a key as it stands in a path or the target of a link.
@@ -247,14 +247,19 @@ mod tests {
             ("127.0.0.1:9000", "/bucket", "bucket", ""),
             ("127.0.0.1", "/bucket/", "bucket", ""),
             ("[::1]:9000", "/bucket/a//b/../c", "bucket", "a//b/../c"),
-            ("[::1]", "/bucket//x", "bucket", "/x"),
+            ("[::1]", "/bucket/x//", "bucket", "x//"),
             ("localhost:9000", "/bucket/a%20b", "bucket", "a b"),
             ("LOCALHOST", "/bucket/k", "bucket", "k"),
             ("oss.test", "/bucket/k", "bucket", "k"),
             ("bucket.localhost:9000", "/k", "bucket", "k"),
             ("bucket.oss.test", "/", "bucket", ""),
             ("bucket.oss-cn-hangzhou.aliyuncs.com", "/k", "bucket", "k"),
-            ("bucket.oss-cn-hangzhou-internal.aliyuncs.com", "//k", "bucket", "/k"),
+            (
+                "bucket.oss-cn-hangzhou-internal.aliyuncs.com",
+                "/k//k",
+                "bucket",
+                "k//k",
+            ),
             ("oss-cn-hangzhou.aliyuncs.com", "/", "", ""),
             ("cn-hangzhou.oss.aliyuncs.com", "/", "", ""),
             ("bucket.cn-hangzhou.oss.aliyuncs.com", "/k", "bucket", "k"),

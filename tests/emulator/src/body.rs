@@ -115,14 +115,7 @@ impl Body {
                 "You must provide the Content-Length HTTP header.",
             ));
         }
-        let too_large = || {
-            ServiceError::new(
-                400,
-                "EntityTooLarge",
-                "Your proposed upload exceeds the maximum allowed object size.",
-            )
-            .detail("MaxSizeAllowed", MAX_STREAM.to_string())
-        };
+        let too_large = || ServiceError::entity_too_large(MAX_STREAM);
         if self.length.is_some_and(|length| length > MAX_STREAM) {
             return Err(too_large());
         }

@@ -88,7 +88,8 @@ pub(crate) fn decorate(
         return;
     };
     if rules.0.flag("response_vary") {
-        insert(headers, "vary", "Origin");
+        let also = crate::request::header(headers, "vary").map(|other| format!("{other}, Origin"));
+        insert(headers, "vary", also.as_deref().unwrap_or("Origin"));
     }
     if let Some(origin) = origin
         && let Some(rule) = rules.fitting(origin, method, &[])

@@ -71,6 +71,16 @@ impl ServiceError {
             .detail("ArgumentValue", value)
     }
 
+    /// The refusal of a body of more than `limit` bytes.
+    pub(crate) fn entity_too_large(limit: u64) -> Self {
+        Self::new(
+            400,
+            "EntityTooLarge",
+            "Your proposed upload exceeds the maximum allowed object size.",
+        )
+        .detail("MaxSizeAllowed", limit.to_string())
+    }
+
     pub(crate) fn malformed_xml(why: impl Into<String>) -> Self {
         Self::new(
             400,

@@ -131,6 +131,15 @@ fn bind(
             false => Ok(()),
         };
     };
+    let spelled = match (member.name.as_str(), &member.ty) {
+        // Clients and documents do not agree on the case of these.
+        ("metadata_directive" | "tagging_directive", Type::Enum(id)) => {
+            let values = &service.enumeration(*id).values;
+            values.iter().find(|value| value.wire.eq_ignore_ascii_case(raw))
+        }
+        _ => None,
+    };
+    let raw = spelled.map_or(raw, |value| value.wire.as_str());
     let refused = |why: String| match (wire, member.name.as_str()) {
         // HTTP has read it as a number already, so it can only be too large a one.
         ("Content-Length", _) => entity_too_large(member, raw),
@@ -160,11 +169,12 @@ fn header_map(prefix: &str, head: &Head) -> Result<Value, ServiceError> {
         let Some(rest) = name.as_str().strip_prefix(&prefix.to_ascii_lowercase()) else {
             continue;
         };
-        if rest.is_empty() {
+        // HTTP made the letters small already.
+        if rest.is_empty() || !rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
             return Err(ServiceError::invalid_argument(
-                "A metadata header has no name.",
+                "The name of a metadata header consists of letters, digits and hyphens.",
                 name.as_str(),
-                "",
+                rest,
             ));
         }
         map.insert(
@@ -191,14 +201,10 @@ fn copy_source(head: &Head) -> Result<CopySource, ServiceError> {
     let path = text::decode(path).ok_or_else(invalid)?;
     let (bucket, key) = path
         .strip_prefix('/')
-        .unwrap_or(&path)
-        .split_once('/')
+        .and_then(|path| path.split_once('/'))
         .filter(|(bucket, key)| !bucket.is_empty() && is_object_key(key))
         .ok_or_else(invalid)?;
-    let version_id = Query::parse(query)?
-        .get("versionId")
-        .filter(|id| !id.is_empty())
-        .map(str::to_owned);
+    let version_id = Query::parse(query)?.get("versionId").map(str::to_owned);
     Ok(CopySource {
         bucket: bucket.to_owned(),
         key: key.to_owned(),

@@ -9,6 +9,7 @@ mod dataprocess;
 mod delete;
 mod encryption;
 mod expiration;
+mod gzip;
 mod listing;
 mod meta;
 mod multipart;
@@ -94,6 +95,7 @@ async fn data(call: Call<'_>) -> Result<Answer, ServiceError> {
     let pace = Pace::of(call.head)?;
     call.body.slow_down(pace);
     settings::quota::check_write(&call)?;
+    check_versions(&call.input)?;
     match call.operation.name.as_str() {
         "ListBuckets" => bucket::list(&call),
         "DescribeRegions" => bucket::regions(&call),
@@ -147,6 +149,22 @@ async fn data(call: Call<'_>) -> Result<Answer, ServiceError> {
         "AbortMultipartUpload" => multipart::abort(&call).await,
         "ListParts" => multipart::parts(&call),
         _ => settings::run(&call).await,
+    }
+}
+
+/// Refuses version IDs that cannot be any. An empty one is a mistake of its own and does not mean the latest version.
+fn check_versions(input: &Record) -> Result<(), ServiceError> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    let mut named = ["version_id", "source_version_id"]
+        .into_iter()
+        .filter_map(|member| input.text(member));
+    match named.find(|id| id.is_empty() || !id.bytes().all(allowed)) {
+        Some(id) => Err(ServiceError::invalid_argument(
+            "The version ID is empty or has a character that no version ID has.",
+            "versionId",
+            id,
+        )),
+        None => Ok(()),
     }
 }
 

@@ -4,11 +4,13 @@ use super::{Call, conditions, encryption, meta, quoted, range, read, restore};
 use crate::access::Need;
 use crate::answer::Answer;
 use crate::error::ServiceError;
-use crate::store::{Object, ObjectKind, Versioning};
+use crate::store::{Object, ObjectKind, StoreError, Versioning};
 use crate::value::Record;
 
-/// Largest object that one request copies: 5 GiB.
+/// Largest object that one request copies to another bucket: 5 GiB.
 const MAX_COPY: u64 = 5 * 1024 * 1024 * 1024;
+/// Largest object that one request copies into another storage class or encryption: 1 GiB.
+const MAX_CONVERSION: u64 = 1024 * 1024 * 1024;
 
 struct Source {
     object: Object,
@@ -23,23 +25,13 @@ pub(super) async fn object(call: &Call<'_>) -> Result<Answer, ServiceError> {
         .input
         .text("source_bucket")
         .is_none_or(|bucket| call.bucket().is_ok_and(|own| own == bucket));
-    // Within a bucket the service copies objects of any size.
-    if info.size > MAX_COPY && !same_bucket {
-        return Err(ServiceError::new(
-            400,
-            "EntityTooLarge",
-            "The source object is larger than 5 GiB; copy it in parts.",
-        ));
-    }
-    let replace_meta = directive(call, "metadata_directive", "REPLACE", "COPY")?;
-    let replace_tags = directive(call, "tagging_directive", "Replace", "Copy")?;
     let requested = meta::of(call)?;
-    let mut written = if replace_meta {
+    let mut written = if replaces(call, "metadata_directive") {
         requested.clone()
     } else {
         info.meta.clone()
     };
-    written.tags = if replace_tags {
+    written.tags = if replaces(call, "tagging_directive") {
         requested.tags
     } else {
         info.meta.tags.clone()
@@ -50,7 +42,15 @@ pub(super) async fn object(call: &Call<'_>) -> Result<Answer, ServiceError> {
     written.encryption.clone_from(&requested.encryption);
     written.lock = requested.lock;
     written.restore = None;
+    // Times of access and of transitions are those of the source.
+    written.extra.clear();
     written.symlink_target.clone_from(&info.meta.symlink_target);
+    let class = match written.storage_class.as_str() {
+        "" => call.bucket_info()?.meta.storage_class,
+        given => given.to_owned(),
+    };
+    let converts = class != info.meta.storage_class || written.encryption != info.meta.encryption;
+    check_size(info.size, same_bucket, converts)?;
     let options = meta::options(call, written)?;
     let copied = call
         .store()
@@ -105,6 +105,23 @@ pub(super) async fn part(call: &Call<'_>) -> Result<Answer, ServiceError> {
         .header("x-oss-hash-crc64ecma", part.crc64.to_string()))
 }
 
+/// Within a bucket, objects of any size are copied as long as they stay as they are.
+fn check_size(size: u64, same_bucket: bool, converts: bool) -> Result<(), ServiceError> {
+    let limit = match (same_bucket, converts) {
+        (_, true) => MAX_CONVERSION,
+        (false, false) => MAX_COPY,
+        (true, false) => return Ok(()),
+    };
+    if size > limit {
+        return Err(ServiceError::new(
+            400,
+            "EntityTooLarge",
+            format!("The source object is larger than {limit} bytes; copy it in parts."),
+        ));
+    }
+    Ok(())
+}
+
 /// What a symbolic link as a source means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Links {
@@ -118,13 +135,19 @@ fn source(call: &Call<'_>, links: Links) -> Result<Source, ServiceError> {
     let key = call.input.text_or_empty("source_key");
     let version = call.input.text("source_version_id");
     call.authorise(Need::Read, "GetObject", bucket, key, version)?;
-    let named = call
-        .store()
-        .object(bucket, key, version)
-        .map_err(|error| match ServiceError::from(error) {
+    let named = call.store().object(bucket, key, version).map_err(|error| match error {
+        StoreError::DeleteMarker { .. } if version.is_some() && links == Links::AreFollowed => {
+            ServiceError::invalid_argument(
+                "The source of a part is named by the version of a delete marker.",
+                "x-oss-copy-source",
+                call.head.header("x-oss-copy-source").unwrap_or_default(),
+            )
+        }
+        other => match ServiceError::from(other) {
             missing if missing.code == "NoSuchKey" => ServiceError::no_such_key(key),
-            other => other,
-        })?;
+            other => other.detail("Key", key),
+        },
+    })?;
     let versioned = call.store().bucket(bucket)?.meta.versioning != Versioning::Unversioned;
     let version_id = versioned.then(|| named.info().version_id.clone());
     let object = match links {
@@ -143,16 +166,28 @@ fn source(call: &Call<'_>, links: Links) -> Result<Source, ServiceError> {
     Ok(Source { object, version_id })
 }
 
-/// Whether a directive says to replace. The service reads them without case, and the models' spelling is one of several in use.
-fn directive(call: &Call<'_>, member: &str, replace: &str, copy: &str) -> Result<bool, ServiceError> {
-    match call.input.text(member) {
-        None => Ok(false),
-        Some(value) if value.eq_ignore_ascii_case(replace) => Ok(true),
-        Some(value) if value.eq_ignore_ascii_case(copy) => Ok(false),
-        Some(value) => Err(ServiceError::invalid_argument(
-            format!("The value of {member} is neither {copy} nor {replace}."),
-            member,
-            value,
-        )),
+/// Whether a directive says to replace. Its spelling was made that of the model.
+fn replaces(call: &Call<'_>, member: &str) -> bool {
+    call.input
+        .text(member)
+        .is_some_and(|value| value.eq_ignore_ascii_case("replace"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_copied_at_once_depends_on_what_changes() {
+        for (size, same_bucket, converts, allowed) in [
+            (MAX_CONVERSION, false, true, true),
+            (MAX_CONVERSION + 1, true, true, false),
+            (MAX_COPY, false, false, true),
+            (MAX_COPY + 1, false, false, false),
+            (MAX_COPY + 1, true, false, true),
+        ] {
+            let found = check_size(size, same_bucket, converts).is_ok();
+            assert_eq!(found, allowed, "{size} {same_bucket} {converts}");
+        }
     }
 }

@@ -6,6 +6,9 @@ use crate::answer::Answer;
 use crate::error::ServiceError;
 use crate::value::Record;
 
+/// Largest document that names objects to delete.
+const MAX_DELETE: u64 = 2 * 1024 * 1024;
+
 pub(super) async fn one(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let bucket = call.bucket()?;
     let outcome = call
@@ -25,6 +28,9 @@ pub(super) async fn many(call: &Call<'_>) -> Result<Answer, ServiceError> {
                 .detail("ArgumentName", "Content-MD5"),
         );
     }
+    if call.body.bytes_read() > MAX_DELETE {
+        return Err(ServiceError::malformed_xml("it is larger than 2 MiB"));
+    }
     let document = call
         .input
         .record("delete")
@@ -42,6 +48,12 @@ pub(super) async fn many(call: &Call<'_>) -> Result<Answer, ServiceError> {
         call.authorise(Need::Write, "DeleteObject", bucket, key, version.as_deref())?;
     }
     let guard = retention::guard(call, bucket)?;
+    // The answer has no place for single failures, so one protected object keeps them all.
+    for (key, version) in &objects {
+        call.store()
+            .check_deletion(bucket, key, version.as_deref(), guard)
+            .map_err(|error| ServiceError::from(error).detail("Key", key))?;
+    }
     let mut deleted = Vec::new();
     for (key, version) in objects {
         let outcome = call

@@ -121,11 +121,14 @@ pub(super) async fn abort(call: &Call<'_>) -> Result<Answer, ServiceError> {
 
 pub(super) fn parts(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let (bucket, key) = (call.bucket()?, call.key()?);
-    let marker = call
-        .input
-        .integer("part_number_marker")
-        .and_then(|marker| u32::try_from(marker).ok())
-        .unwrap_or_default();
+    let marker = call.input.integer("part_number_marker").unwrap_or_default();
+    let marker = u32::try_from(marker).map_err(|_| {
+        ServiceError::invalid_argument(
+            "The part number marker is not a number of a part.",
+            "part-number-marker",
+            &marker.to_string(),
+        )
+    })?;
     let max = usize::try_from(call.input.integer("max_parts").unwrap_or(DEFAULT_PARTS)).unwrap_or_default();
     let upload_id = call.input.text_or_empty("upload_id");
     let page = call.store().list_parts(bucket, key, upload_id, marker, max)?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Call, conditions, encryption, expiration, object_worm, process, quoted, range, restore};
+use super::{Call, conditions, encryption, expiration, gzip, object_worm, process, quoted, range, restore, settings};
 use crate::access::Need;
 use crate::answer::Answer;
 use crate::error::ServiceError;
@@ -63,7 +63,17 @@ pub(super) async fn get(call: &Call<'_>) -> Result<Answer, ServiceError> {
                     .detail("RangeRequested", call.head.header("range").unwrap_or_default()),
             );
         }
-        range::Wanted::Whole => Answer::ok(values).payload(info.size, flowing(found.target.read_all())),
+        range::Wanted::Whole if gzip::applies(call, &found.named.meta, info.size) => {
+            // What is sent is neither the tagged content nor of known length, and cannot be continued.
+            values.set("content_encoding", "gzip");
+            values = values.without("content_length").without("etag");
+            Answer::ok(values)
+                .open_payload(flowing(gzip::compress(found.target.read_all())))
+                .header("vary", "Accept-Encoding")
+        }
+        range::Wanted::Whole => Answer::ok(values)
+            .payload(info.size, flowing(found.target.read_all()))
+            .header("accept-ranges", "bytes"),
         range::Wanted::Part(part) => {
             let length = part.end - part.start;
             values.set("content_length", length);
@@ -75,9 +85,10 @@ pub(super) async fn get(call: &Call<'_>) -> Result<Answer, ServiceError> {
             Answer::ok(values)
                 .status(206)
                 .payload(length, flowing(found.target.read(part)?))
+                .header("accept-ranges", "bytes")
         }
     };
-    let answer = with_constant_headers(answer, info);
+    let answer = with_language(answer, &found.named);
     Ok(OVERRIDES
         .iter()
         .fold(answer, |answer, (member, header)| match call.input.text(member) {
@@ -89,10 +100,8 @@ pub(super) async fn get(call: &Call<'_>) -> Result<Answer, ServiceError> {
 pub(super) fn head(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let found = find(call)?;
     conditions::check(&call.input, found.target.info())?;
-    Ok(with_constant_headers(
-        Answer::ok(values(call, &found)?),
-        found.target.info(),
-    ))
+    let answer = Answer::ok(values(call, &found)?).header("accept-ranges", "bytes");
+    Ok(with_language(answer, &found.named))
 }
 
 /// The object itself, without following a symbolic link.
@@ -102,11 +111,13 @@ pub(super) fn meta(call: &Call<'_>) -> Result<Answer, ServiceError> {
         named: Arc::clone(object.info()),
         target: object,
     };
-    Ok(Answer::ok(values(call, &found)?))
+    let last_access = settings::last_access(call, &found.named)?;
+    Ok(Answer::ok(
+        values(call, &found)?.with_some("last_access_time", last_access),
+    ))
 }
 
-fn with_constant_headers(answer: Answer, info: &ObjectInfo) -> Answer {
-    let answer = answer.header("accept-ranges", "bytes");
+fn with_language(answer: Answer, info: &ObjectInfo) -> Answer {
     match &info.meta.content_language {
         Some(language) => answer.header("content-language", language),
         None => answer,
@@ -175,8 +186,9 @@ pub(super) fn follow(call: &Call<'_>, bucket: &str, object: &Object) -> Result<O
 /// What an object says about itself, as far as the operation's model has it.
 fn values(call: &Call<'_>, found: &Found) -> Result<Record, ServiceError> {
     let info = found.target.info();
-    let meta = &info.meta;
-    let tags = found.named.meta.tags.len();
+    // A link lends its target's content only; what is said about the object is said about the link.
+    let meta = &found.named.meta;
+    let tags = meta.tags.len();
     let charged = call.input.text("request_payer");
     let mut values = Record::new()
         .with("content_length", info.size)
@@ -186,12 +198,12 @@ fn values(call: &Call<'_>, found: &Found) -> Result<Record, ServiceError> {
         )
         .with("etag", quoted(&info.etag))
         .with("last_modified", info.last_modified.max(found.named.last_modified))
-        .with("storage_class", &meta.storage_class)
+        .with("storage_class", &info.meta.storage_class)
         .with("metadata", meta.user.clone())
         .with("object_type", found.named.kind.as_str())
         .with("hash_crc64", info.crc64.to_string())
-        .with_some("next_append_position", info.next_append_position())
-        .with_some("sealed_time", info.sealed.map(time::http_date))
+        .with_some("next_append_position", found.named.next_append_position())
+        .with_some("sealed_time", found.named.sealed.map(time::http_date))
         .with_some("restore", restore::shown(info, call.now))
         .with_some("transition_time", expiration::transition(info))
         .with_some("expiration", expiration::shown(call, &found.named)?)
@@ -207,7 +219,7 @@ fn values(call: &Call<'_>, found: &Found) -> Result<Record, ServiceError> {
     {
         values.set("content_md5", md5);
     }
-    let values = object_worm::show(info, encryption::show(meta, values));
+    let values = object_worm::show(&found.named, encryption::show(meta, values));
     Ok(call.modelled(values))
 }
 

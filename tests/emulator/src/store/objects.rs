@@ -132,6 +132,15 @@ fn check_loss(index: &BucketIndex, inner: &Inner, key: &str, version_id: &str, g
     }
 }
 
+/// Refuses a deletion that loses something protected. With versioning on, a new marker takes nothing's place.
+fn check_deletion(index: &BucketIndex, inner: &Inner, key: &str, version: Option<&str>, guard: Guard) -> Result<()> {
+    match (version, index.meta.versioning) {
+        (Some(id), _) => check_loss(index, inner, key, id, guard),
+        (None, Versioning::Enabled) => Ok(()),
+        (None, Versioning::Unversioned | Versioning::Suspended) => check_loss(index, inner, key, NULL_VERSION, guard),
+    }
+}
+
 /// The version that was asked for; a delete marker is an error.
 fn find<'i>(index: &'i BucketIndex, key: &str, version: Option<&str>) -> Result<(&'i Arc<ObjectInfo>, &'i Content)> {
     let found = match version {
@@ -387,18 +396,12 @@ impl Store {
         let version = version.map(str::to_owned);
         self.commit(bucket, move |index, inner| {
             let unversioned = index.meta.versioning == Versioning::Unversioned;
+            check_deletion(index, inner, &key, version.as_deref(), guard)?;
             Ok(match version {
-                Some(id) => {
-                    check_loss(index, inner, &key, &id, guard)?;
-                    remove_version(index, key, &id, Some(id.clone()))
-                }
-                None if unversioned => {
-                    check_loss(index, inner, &key, NULL_VERSION, guard)?;
-                    remove_version(index, key, NULL_VERSION, None)
-                }
+                Some(id) => remove_version(index, key, &id, Some(id.clone())),
+                None if unversioned => remove_version(index, key, NULL_VERSION, None),
                 None => {
                     let version_id = new_version_id(index, inner);
-                    check_loss(index, inner, &key, &version_id, guard)?;
                     let outcome = DeleteOutcome {
                         version_id: Some(version_id.clone()),
                         delete_marker: true,
@@ -418,6 +421,13 @@ impl Store {
             })
         })
         .await
+    }
+
+    /// Refuses what [`Store::delete_object`] would refuse, and deletes nothing.
+    pub(crate) fn check_deletion(&self, bucket: &str, key: &str, version: Option<&str>, guard: Guard) -> Result<()> {
+        let bucket = self.bucket_handle(bucket)?;
+        let index = bucket.read();
+        check_deletion(&index, &self.inner, key, version, guard)
     }
 
     /// The latest versions that are objects.

@@ -311,7 +311,7 @@ async fn addresses_of_all_styles_reach_the_bucket() {
 #[tokio::test]
 async fn paths_are_not_normalised() {
     let (_emulator, client) = start_with_bucket().await;
-    for key in ["a/../b", "./a", "a//b", "/a", "a/./b", "a%2Fb", "ключ", "a+b c"] {
+    for key in ["a/../b", "./a", "a//b", "a/", "a/./b", "a%2Fb", "ключ", "a+b c"] {
         assert_eq!(
             client
                 .send(Request::put(&format!("/bucket/{key}")).body(key))
@@ -321,7 +321,7 @@ async fn paths_are_not_normalised() {
             "{key}"
         );
     }
-    for key in ["a/../b", "./a", "a//b", "/a", "a/./b", "a%2Fb", "ключ", "a+b c"] {
+    for key in ["a/../b", "./a", "a//b", "a/", "a/./b", "a%2Fb", "ключ", "a+b c"] {
         assert_eq!(client.send(Request::get(&format!("/bucket/{key}"))).await.text(), key);
     }
 }

@@ -5,6 +5,8 @@
 mod access_log;
 mod admin;
 mod agentic;
+mod audit_objects;
+mod audit_reading;
 mod auth;
 mod browse;
 mod buckets;

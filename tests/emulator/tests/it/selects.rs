@@ -26,7 +26,7 @@ fn frames(mut body: &[u8]) -> Vec<(u32, Vec<u8>)> {
 }
 
 /// Takes the chunks of the transfer apart.
-fn unchunked(mut body: &[u8]) -> Vec<u8> {
+pub(crate) fn unchunked(mut body: &[u8]) -> Vec<u8> {
     let mut whole = Vec::new();
     while let Some(end) = body.windows(2).position(|pair| pair == b"\r\n") {
         let length = usize::from_str_radix(std::str::from_utf8(&body[..end]).unwrap(), 16).unwrap();

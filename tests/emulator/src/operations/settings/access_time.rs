@@ -1,11 +1,12 @@
 //! When objects were read last, in buckets that track it.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::lifecycle::LAST_ACCESS;
 use super::overview;
 use crate::error::ServiceError;
 use crate::operations::Call;
+use crate::store::ObjectInfo;
 use crate::time;
 
 /// Accesses are kept to the day, as rules count them.
@@ -14,20 +15,13 @@ const PRECISION: Duration = Duration::from_secs(86_400);
 /// Remembers that the object of a call is being read.
 pub(in crate::operations) async fn note(call: &Call<'_>) -> Result<(), ServiceError> {
     let (bucket, key) = (call.bucket()?, call.key()?);
-    if overview::setting(call, bucket, "accessmonitor", "Status")?.as_deref() != Some("Enabled") {
+    if !is_tracked(call)? {
         return Ok(());
     }
     let Ok(object) = call.store().object(bucket, key, call.version()) else {
         return Ok(());
     };
-    let noted = object
-        .info()
-        .meta
-        .extra
-        .get(LAST_ACCESS)
-        .and_then(|text| text.parse().ok());
-    let noted = noted.and_then(time::from_unix);
-    if noted.is_some_and(|noted| call.now.duration_since(noted).is_ok_and(|age| age < PRECISION)) {
+    if noted(object.info()).is_some_and(|noted| call.now.duration_since(noted).is_ok_and(|age| age < PRECISION)) {
         return Ok(());
     }
     let now = time::unix_seconds(call.now).to_string();
@@ -36,4 +30,20 @@ pub(in crate::operations) async fn note(call: &Call<'_>) -> Result<(), ServiceEr
     });
     update.await?;
     Ok(())
+}
+
+/// When an object was read last, or written when that was later; nothing in buckets that do not track it.
+pub(in crate::operations) fn shown(call: &Call<'_>, info: &ObjectInfo) -> Result<Option<SystemTime>, ServiceError> {
+    let last = noted(info).map_or(info.last_modified, |noted| noted.max(info.last_modified));
+    Ok(is_tracked(call)?.then_some(last))
+}
+
+fn is_tracked(call: &Call<'_>) -> Result<bool, ServiceError> {
+    let status = overview::setting(call, call.bucket()?, "accessmonitor", "Status")?;
+    Ok(status.as_deref() == Some("Enabled"))
+}
+
+fn noted(info: &ObjectInfo) -> Option<SystemTime> {
+    let text = info.meta.extra.get(LAST_ACCESS)?;
+    time::from_unix(text.parse().ok()?)
 }

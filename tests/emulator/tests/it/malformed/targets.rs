@@ -135,7 +135,12 @@ fn paths(table: &mut Table) {
         "NoSuchKey",
     );
     table.signed("only dots as a key", Request::get("/bucket/.."), 404, "NoSuchKey");
-    table.signed("a device as a key", Request::get("/bucket//dev/zero"), 404, "NoSuchKey");
+    table.signed(
+        "a device as a key",
+        Request::get("/bucket//dev/zero"),
+        400,
+        "InvalidObjectName",
+    );
 }
 
 fn hosts(table: &mut Table) {
