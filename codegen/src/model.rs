@@ -37,6 +37,7 @@ pub struct ServiceFile {
     pub alias_host: Option<String>,
     pub signing: String,
     pub subresources: Vec<String>,
+    pub unsigned: Vec<String>,
     pub errors: Named<ErrorCode>,
 }
 

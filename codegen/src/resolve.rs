@@ -166,7 +166,7 @@ fn service(name: &str, files: &[&File<'_>], index: &Index<'_>, diagnostics: &mut
     };
     recursion::mark(&mut service);
     directions::mark(&mut service);
-    subresources::collect(&mut service);
+    subresources::collect(&mut service, &model.unsigned);
     service
 }
 

@@ -159,6 +159,7 @@ pub static SERVICE: Record = Record {
         key("alias_host", Kind::Text),
         required("signing", Kind::Word(&SIGNINGS)),
         key("subresources", Kind::List(&Kind::Text)),
+        key("unsigned", Kind::List(&Kind::Text)),
         key("errors", Kind::Names(&Kind::Record(&ERROR_CODE))),
     ],
 };

@@ -71,13 +71,11 @@ pub static SERVICE: ServiceSpec = ServiceSpec::new("oss", Protocol::RestXml)
     .api_version("2019-05-17")
     .subresources(
         &[
-            "accessMonitor",
             "accessPoint",
             "accessPointConfigForObjectProcess",
             "accessPointForObjectProcess",
             "accessPointPolicy",
             "accessPointPolicyForObjectProcess",
-            "accessmonitor",
             "acl",
             "append",
             "bucketArchiveDirectRead",
@@ -116,7 +114,6 @@ pub static SERVICE: ServiceSpec = ServiceSpec::new("oss", Protocol::RestXml)
             "redundancyTransition",
             "referer",
             "regionList",
-            "regions",
             "replication",
             "replicationLocation",
             "replicationProgress",

@@ -9,7 +9,6 @@ use crate::{text, time};
 
 /// Query keys that are part of the resource, besides the models' sub-resources and every `x-oss-*`.
 const SIGNED_PARAMETERS: &[&str] = &[
-    "accessMonitor",
     "accessPoint",
     "accessPointConfigForObjectProcess",
     "accessPointForObjectProcess",
@@ -49,7 +48,6 @@ const SIGNED_PARAMETERS: &[&str] = &[
     "redundancyTransition",
     "referer",
     "regionList",
-    "regions",
     "replication",
     "replicationLocation",
     "replicationProgress",

@@ -12,7 +12,7 @@ use crate::answer::Answer;
 use crate::error::ServiceError;
 use crate::picture::{self, Pipeline, Processed};
 use crate::store::{Object, ObjectLock, ObjectMeta, PutOptions};
-use crate::time;
+use crate::{text, time};
 
 /// GetObject with `x-oss-process`: the processed content in the place of the object's own.
 pub(super) async fn get(call: &Call<'_>, object: &Object, process: &str) -> Result<Answer, ServiceError> {
@@ -28,8 +28,10 @@ pub(super) async fn get(call: &Call<'_>, object: &Object, process: &str) -> Resu
 
 /// ProcessObject: `{actions}|sys/saveas,o_{key},b_{bucket}`.
 pub(super) async fn save(call: &Call<'_>) -> Result<Answer, ServiceError> {
-    let whole = call.input.text_or_empty("process");
-    let invalid = |why: &str| ServiceError::invalid_argument(why, "x-oss-process", whole);
+    let given = call.input.text_or_empty("process");
+    let invalid = |why: &str| ServiceError::invalid_argument(why, "x-oss-process", given);
+    // The body is a form. Most clients send it as it is, one escapes it.
+    let whole = text::decode(given).ok_or_else(|| invalid("The processing has malformed escapes."))?;
     let (process, target) = whole
         .split_once("|sys/saveas,")
         .ok_or_else(|| invalid("The processing has no sys/saveas."))?;

@@ -84,6 +84,10 @@ async fn a_result_can_be_saved_as_an_object() {
         (Some("OK"), Some("small/a.gif"))
     );
     assert_eq!(document["fileSize"], saved.body.len());
+    let escaped = client
+        .send(save("image%2Fresize%2Cw_6%7Csys%2Fsaveas%2Co_c21hbGwvYi5wbmc%3D"))
+        .await;
+    assert_eq!(escaped.json()["object"], "small/b.png");
     for (process, status) in [
         ("image/resize,w_6", 400),
         ("image/resize,w_6|sys/saveas,b_dGFyZ2V0", 400),
