@@ -255,7 +255,7 @@ def metadata_is_aggregated(bucket):
     bucket.close_bucket_meta_query()
 
 
-@check("PutBucketAccessMonitor", "GetBucketAccessMonitor", versions=("v4",))
+@check("PutBucketAccessMonitor", "GetBucketAccessMonitor")
 def access_monitor(bucket):
     bucket.put_bucket_access_monitor("Enabled")
     same(bucket.get_bucket_access_monitor().access_monitor.status, "Enabled")

@@ -1,6 +1,6 @@
 """Agentic buckets and their settings."""
 
-import contextlib
+import functools
 import json
 import uuid
 
@@ -9,7 +9,7 @@ import alibabacloud_oss_v2.agentic as agentic
 
 from checks import ACCOUNT_ID, same
 
-from .base import check, config
+from .base import check, config, refused
 
 models = agentic.models
 
@@ -18,16 +18,22 @@ def agentic_client():
     return agentic.AgenticBucketClient(config())
 
 
+def disable(service, bucket):
+    """Makes a bucket one that can be deleted."""
+    service.put_agentic_bucket_status(
+        models.PutAgenticBucketStatusRequest(
+            bucket=bucket, agentic_bucket_status=models.AgenticBucketStatus(status="Disabled")
+        )
+    )
+
+
 def agentic_bucket():
     service = agentic_client()
     # The full name has the account and the region behind it.
     name = "ai-" + uuid.uuid4().hex[:8]
     service.create_agentic_bucket(models.CreateAgenticBucketRequest(bucket=name))
-    try:
-        yield name
-    finally:
-        with contextlib.suppress(oss.exceptions.OperationError):
-            service.delete_agentic_bucket(models.DeleteAgenticBucketRequest(bucket=name))
+    # Only one that was disabled for a day can be deleted.
+    yield name
 
 
 check.fixtures.update(agents=agentic_client, agentic_bucket=agentic_bucket)
@@ -39,31 +45,32 @@ check.fixtures.update(agents=agentic_client, agentic_bucket=agentic_bucket)
 )
 def agentic_buckets(agents, agentic_bucket):
     info = agents.get_agentic_bucket(models.GetAgenticBucketRequest(bucket=agentic_bucket)).agentic_bucket_info
-    same((info.name.startswith(agentic_bucket), info.owner.id), (True, ACCOUNT_ID))
+    same((info.name.startswith(agentic_bucket), info.owner), (True, ACCOUNT_ID))
     listed = agents.list_agentic_buckets(models.ListAgenticBucketsRequest()).agentic_buckets
     same([entry.name for entry in listed if entry.name.startswith(agentic_bucket)], [info.name])
-    agents.delete_agentic_bucket(models.DeleteAgenticBucketRequest(bucket=agentic_bucket))
-    try:
-        agents.get_agentic_bucket(models.GetAgenticBucketRequest(bucket=agentic_bucket))
-    except oss.exceptions.OperationError as error:
-        same(error.unwrap().status_code, 404)
-    else:
-        raise AssertionError("the bucket is still there")
+    # It has to rest for a day between the two.
+    delete = functools.partial(agents.delete_agentic_bucket, models.DeleteAgenticBucketRequest(bucket=agentic_bucket))
+    refused(409, "AgenticBucketNotDisabled", delete)
+    disable(agents, agentic_bucket)
+    refused(409, "AgenticBucketNotReady", delete)
+    missing = models.GetAgenticBucketRequest(bucket="missing")
+    refused(404, "AgenticBucketNotFound", lambda: agents.get_agentic_bucket(missing))
 
 
 @check("agentic/PutAgenticBucketStatus", "agentic/ListBucketSpaces")
 def status_and_spaces(agents, agentic_bucket):
     found = agents.list_bucket_spaces(models.ListBucketSpacesRequest(bucket=agentic_bucket))
     same(found.bucket_spaces or [], [])
-    agents.put_agentic_bucket_status(
-        models.PutAgenticBucketStatusRequest(
-            bucket=agentic_bucket, agentic_bucket_status=models.AgenticBucketStatus(status="Disabled")
-        )
-    )
+    disable(agents, agentic_bucket)
+    info = agents.get_agentic_bucket(models.GetAgenticBucketRequest(bucket=agentic_bucket)).agentic_bucket_info
+    same(info.status, "Disabled")
 
 
 @check("agentic/PutAgenticBucketAcl", "agentic/GetAgenticBucketAcl")
 def acls_of_agentic_buckets(agents, agentic_bucket):
+    agents.delete_agentic_bucket_public_access_block(
+        models.DeleteAgenticBucketPublicAccessBlockRequest(bucket=agentic_bucket)
+    )
     agents.put_agentic_bucket_acl(models.PutAgenticBucketAclRequest(bucket=agentic_bucket, acl="public-read"))
     same(agents.get_agentic_bucket_acl(models.GetAgenticBucketAclRequest(bucket=agentic_bucket)).acl, "public-read")
 
@@ -103,7 +110,7 @@ def policies_of_agentic_buckets(agents, agentic_bucket):
         "Effect": "Allow", "Action": ["oss:GetObject"], "Principal": ["1234567890"],
         "Resource": [f"acs:oss:*:{ACCOUNT_ID}:*"],
     }]})
-    agents.put_agentic_bucket_policy(models.PutAgenticBucketPolicyRequest(bucket=agentic_bucket, body=policy))
+    agents.put_agentic_bucket_policy(models.PutAgenticBucketPolicyRequest(bucket=agentic_bucket, body=policy.encode()))
     found = agents.get_agentic_bucket_policy(models.GetAgenticBucketPolicyRequest(bucket=agentic_bucket)).body
     same(json.loads(found), json.loads(policy))
     agents.delete_agentic_bucket_policy(models.DeleteAgenticBucketPolicyRequest(bucket=agentic_bucket))

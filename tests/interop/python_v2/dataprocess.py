@@ -5,7 +5,7 @@ import json
 import alibabacloud_oss_v2 as oss
 import alibabacloud_oss_v2.dataprocess as dataprocess
 
-from checks import holds, same
+from checks import ROLE, holds, same
 
 from .base import check, config, put
 
@@ -31,11 +31,21 @@ def refused_with(status, call):
     raise AssertionError(f"the call succeeded, wanted {status}")
 
 
+def open_index(processing, bucket):
+    processing.open_meta_query(models.OpenMetaQueryRequest(bucket=bucket, mode="semantic"))
+
+
+def with_dataset(processing, bucket):
+    open_index(processing, bucket)
+    processing.create_dataset(models.CreateDatasetRequest(bucket=bucket, dataset_name="one"))
+
+
 @check(
     "dataprocess/CreateDataset", "dataprocess/GetDataset", "dataprocess/UpdateDataset", "dataprocess/ListDatasets",
     "dataprocess/DeleteDataset",
 )
 def datasets(processing, bucket):
+    open_index(processing, bucket)
     for name in ("one", "two"):
         made = processing.create_dataset(
             models.CreateDatasetRequest(bucket=bucket, dataset_name=name, description="first")
@@ -46,20 +56,25 @@ def datasets(processing, bucket):
     processing.update_dataset(models.UpdateDatasetRequest(description="second", **where))
     same(processing.get_dataset(models.GetDatasetRequest(**where)).dataset.description, "second")
     found = processing.list_datasets(models.ListDatasetsRequest(bucket=bucket)).datasets
-    same(sorted(dataset.dataset_name for dataset in found), ["one", "two"])
+    same(sorted(dataset.dataset_name for dataset in found.dataset), ["one", "two"])
     processing.delete_dataset(models.DeleteDatasetRequest(**where))
     refused_with(404, lambda: processing.get_dataset(models.GetDatasetRequest(**where)))
 
 
-@check("dataprocess/SimpleQuery", "dataprocess/DeleteFileMeta")
+@check("dataprocess/SimpleQuery")
 def simple_queries(processing, service, bucket):
-    processing.create_dataset(models.CreateDatasetRequest(bucket=bucket, dataset_name="one"))
+    with_dataset(processing, bucket)
     put(service, bucket)
     query = json.dumps({"Field": "Size", "Value": "1", "Operation": "gt"})
     found = processing.simple_query(
         models.SimpleQueryRequest(bucket=bucket, dataset_name="one", query=query, max_results=10)
     )
     holds(len(found.files or []) <= 1, "more files than objects")
+
+
+@check("dataprocess/DeleteFileMeta")
+def entries_of_files(processing, bucket):
+    with_dataset(processing, bucket)
     processing.delete_file_meta(
         models.DeleteFileMetaRequest(bucket=bucket, dataset_name="one", uri=f"oss://{bucket}/k")
     )
@@ -67,7 +82,7 @@ def simple_queries(processing, service, bucket):
 
 @check("dataprocess/SemanticQuery")
 def semantic_queries(processing, bucket):
-    processing.create_dataset(models.CreateDatasetRequest(bucket=bucket, dataset_name="one"))
+    with_dataset(processing, bucket)
     found = processing.semantic_query(
         models.SemanticQueryRequest(bucket=bucket, dataset_name="one", query="a cat on a mat")
     )
@@ -75,14 +90,23 @@ def semantic_queries(processing, bucket):
 
 
 @check(
-    "dataprocess/OpenMetaQuery", "dataprocess/GetMetaQueryStatus", "dataprocess/DoMetaQuery",
-    "dataprocess/CloseMetaQuery",
+    "dataprocess/OpenMetaQuery", "dataprocess/GetMetaQueryStatus", "dataprocess/CloseMetaQuery",
 )
-def metadata_queries(processing, service, bucket):
-    put(service, bucket, "large", b"x" * 1000)
+def metadata_indexes(processing, bucket):
     processing.open_meta_query(models.OpenMetaQueryRequest(bucket=bucket, mode="basic"))
     holds(processing.get_meta_query_status(models.GetMetaQueryStatusRequest(bucket=bucket)).status, "no status")
     processing.close_meta_query(models.CloseMetaQueryRequest(bucket=bucket))
+
+
+@check("dataprocess/DoMetaQuery")
+def metadata_queries(processing, service, bucket):
+    put(service, bucket, "large", b"x" * 1000)
+    processing.open_meta_query(models.OpenMetaQueryRequest(bucket=bucket, mode="basic"))
+    query = models.MetaQueryDoBody(
+        query='{"Field": "Size", "Value": "100", "Operation": "gt"}', max_results=5, sort="Size", order="asc",
+    )
+    found = processing.do_meta_query(models.DoMetaQueryRequest(bucket=bucket, mode="basic", meta_query_body=query))
+    same([entry.filename for entry in found.files.file], ["large"])
 
 
 @check(
@@ -90,7 +114,7 @@ def metadata_queries(processing, service, bucket):
     "dataprocess/ListSmartClusters", "dataprocess/DeleteSmartCluster",
 )
 def smart_clusters(processing, bucket):
-    processing.create_dataset(models.CreateDatasetRequest(bucket=bucket, dataset_name="one"))
+    with_dataset(processing, bucket)
     where = {"bucket": bucket, "dataset_name": "one"}
     rules = json.dumps([{"RuleType": "keywords", "Keywords": ["cats"], "Sensitivity": 0.5}])
     object_id = processing.create_smart_cluster(
@@ -111,13 +135,13 @@ def smart_clusters(processing, bucket):
 )
 def data_pipelines(processing, bucket):
     name = "pipeline-" + bucket[-8:]
-    configuration = models.DataPipelineConfiguration(
-        data_pipeline_name=name, data_pipeline_description="for a check",
+    configuration = models.PutDataPipelineConfigurationConfiguration(
+        data_pipeline_description="for a check",
         sources=[models.DataPipelineSource(input_bucket=bucket, input_data_scope="All")],
         destination=models.DataPipelineDestination(vector_bucket_name="vectors", vector_index_names=["index1"]),
     )
     processing.put_data_pipeline_configuration(
-        models.PutDataPipelineConfigurationRequest(data_pipeline_name=name, role="interop", configuration=configuration)
+        models.PutDataPipelineConfigurationRequest(data_pipeline_name=name, role=ROLE, configuration=configuration)
     )
     where = {"data_pipeline_name": name}
     found = processing.get_data_pipeline_configuration(

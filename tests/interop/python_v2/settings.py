@@ -183,8 +183,7 @@ def logging(service, bucket, other):
     same(found(), None)
 
 
-@check("PutUserDefinedLogFieldsConfig", "GetUserDefinedLogFieldsConfig", "DeleteUserDefinedLogFieldsConfig",
-       versions=("v4",))
+@check("PutUserDefinedLogFieldsConfig", "GetUserDefinedLogFieldsConfig", "DeleteUserDefinedLogFieldsConfig")
 def fields_of_logs(service, bucket):
     configuration = oss.UserDefinedLogFieldsConfiguration(
         header_set=oss.LoggingHeaderSet(headers=["header1", "header2"]),
@@ -296,14 +295,16 @@ def replication(service, bucket):
 
 
 def replicate(service, bucket, other):
-    return service.put_bucket_replication(
+    done = service.put_bucket_replication(
         oss.PutBucketReplicationRequest(bucket=bucket, replication_configuration=replication_rule(other))
     )
+    # The client does not fill in its member for this header.
+    return done.headers["x-oss-replication-rule-id"]
 
 
-@check("PutBucketReplication", "GetBucketReplication", "DeleteBucketReplication", versions=("v4",))
+@check("PutBucketReplication", "GetBucketReplication", "DeleteBucketReplication")
 def replication_rules(service, bucket, other):
-    rule_id = replicate(service, bucket, other).replication_rule_id
+    rule_id = replicate(service, bucket, other)
     rule = replication(service, bucket)[0]
     same((rule.id, rule.action, rule.destination.bucket), (rule_id, "ALL", other))
     same(rule.prefix_set.prefixs, ["source1", "video"])
@@ -320,9 +321,9 @@ def replication_rules(service, bucket, other):
         same([rule.status for rule in left], ["closing"])
 
 
-@check("PutBucketRtc", "GetBucketReplicationProgress", "GetBucketReplicationLocation", versions=("v4",))
+@check("PutBucketRtc", "GetBucketReplicationProgress", "GetBucketReplicationLocation")
 def replication_time_and_progress(service, bucket, other):
-    rule_id = replicate(service, bucket, other).replication_rule_id
+    rule_id = replicate(service, bucket, other)
     service.put_bucket_rtc(
         oss.PutBucketRtcRequest(
             bucket=bucket,
@@ -368,7 +369,7 @@ def transfer_acceleration(service, bucket):
         same(found().transfer_acceleration_configuration.enabled, enabled)
 
 
-@check("PutBucketAccessMonitor", "GetBucketAccessMonitor", versions=("v4",))
+@check("PutBucketAccessMonitor", "GetBucketAccessMonitor")
 def access_monitor(service, bucket):
     def status():
         found = service.get_bucket_access_monitor(oss.GetBucketAccessMonitorRequest(bucket=bucket))
@@ -499,7 +500,7 @@ def metadata_queries(service, bucket):
     )
 
 
-@check("PutBucketOverwriteConfig", "GetBucketOverwriteConfig", "DeleteBucketOverwriteConfig", versions=("v4",))
+@check("PutBucketOverwriteConfig", "GetBucketOverwriteConfig", "DeleteBucketOverwriteConfig")
 def overwriting_is_forbidden(service, bucket):
     configuration = oss.OverwriteConfiguration(
         rules=[oss.OverwriteRule(id="rule1", action="forbid", prefix="kept/", suffix=".txt")]
@@ -518,7 +519,7 @@ def overwriting_is_forbidden(service, bucket):
     put(service, bucket, "kept/a.txt")
 
 
-@check("PutBucketStorageQuota", "GetBucketStorageQuota", "DeleteBucketStorageQuota", versions=("v4",))
+@check("PutBucketStorageQuota", "GetBucketStorageQuota", "DeleteBucketStorageQuota")
 def storage_quotas(service, bucket):
     service.put_bucket_storage_quota(
         oss.PutBucketStorageQuotaRequest(
@@ -533,7 +534,6 @@ def storage_quotas(service, bucket):
 @check(
     "CreateBucketMetadataConfiguration", "GetBucketMetadataConfiguration", "DeleteBucketMetadataConfiguration",
     "UpdateBucketMetadataInventoryTableConfiguration", "UpdateBucketMetadataJournalTableConfiguration",
-    versions=("v4",),
 )
 def metadata_tables(service, bucket):
     expiration = oss.MetadataTableRecordExpiration(expiration="ENABLED", days=10)
@@ -586,25 +586,14 @@ def settings_of_missing_buckets(service, bucket):
         refused(404, "NoSuchBucket", call)
 
 
+# With V1 the client does not sign `action` in these two, unlike in its client for data processing.
 @check("DoMetaQueryAction", versions=("v4",))
 def metadata_query_actions(service, bucket):
-    try:
-        service.do_meta_query_action(
-            oss.DoMetaQueryActionRequest(bucket=bucket, action="listDatasets", body=b"")
-        )
-    except oss.exceptions.OperationError as error:
-        if error.unwrap().status_code == 501:
-            raise
-        holds(error.unwrap().status_code < 500, error)
+    service.do_meta_query_action(oss.DoMetaQueryActionRequest(bucket=bucket, action="listDatasets", body=b""))
 
 
 @check("DoDataPipeLineAction", versions=("v4",))
 def data_pipeline_actions(service):
-    try:
-        service.do_data_pipeline_action(
-            oss.DoDataPipelineActionRequest(action="listDataPipelineConfigurations", body=b"")
-        )
-    except oss.exceptions.OperationError as error:
-        if error.unwrap().status_code == 501:
-            raise
-        holds(error.unwrap().status_code < 500, error)
+    service.do_data_pipeline_action(
+        oss.DoDataPipelineActionRequest(action="listDataPipelineConfigurations", body=b"")
+    )

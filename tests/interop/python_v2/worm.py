@@ -42,7 +42,7 @@ def bucket_worm_is_locked_and_extended(service, bucket):
     refused(
         409, "FileImmutable", lambda: service.delete_object(oss.DeleteObjectRequest(bucket=bucket, key="k"))
     )
-    refused(409, "WORMConfigurationLocked", lambda: service.abort_bucket_worm(oss.AbortBucketWormRequest(bucket=bucket)))
+    refused(403, "WORMConfigurationLocked", lambda: service.abort_bucket_worm(oss.AbortBucketWormRequest(bucket=bucket)))
     service.extend_bucket_worm(
         oss.ExtendBucketWormRequest(
             bucket=bucket, worm_id=worm_id,
@@ -61,7 +61,7 @@ def enable_object_worm(service, bucket, rule=None):
     )
 
 
-@check("PutBucketObjectWormConfiguration", "GetBucketObjectWormConfiguration", versions=("v4",))
+@check("PutBucketObjectWormConfiguration", "GetBucketObjectWormConfiguration")
 def object_worm_is_configured(service, versioned):
     rule = oss.ObjectWormConfigurationRule(
         default_retention=oss.ObjectWormConfigurationRuleDefaultRetention(mode="GOVERNANCE", days=1)
@@ -74,7 +74,7 @@ def object_worm_is_configured(service, versioned):
     same((found.rule.default_retention.mode, found.rule.default_retention.days), ("GOVERNANCE", 1))
 
 
-@check("PutObjectRetention", "GetObjectRetention", versions=("v4",))
+@check("PutObjectRetention", "GetObjectRetention")
 def retention_protects_versions(service, versioned):
     enable_object_worm(service, versioned)
     version = put(service, versioned).version_id
@@ -98,7 +98,7 @@ def retention_protects_versions(service, versioned):
     service.delete_object(oss.DeleteObjectRequest(bypass_governance_retention=True, **where))
 
 
-@check("PutObjectLegalHold", "GetObjectLegalHold", versions=("v4",))
+@check("PutObjectLegalHold", "GetObjectLegalHold")
 def legal_hold_protects_versions(service, versioned):
     enable_object_worm(service, versioned)
     version = put(service, versioned).version_id
