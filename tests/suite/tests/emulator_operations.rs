@@ -1,8 +1,6 @@
 //! Every operation of the models against the emulator: what it does not carry out stands in its README, and no request that
 //! the models allow makes it fail.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
