@@ -145,6 +145,14 @@ fn steps() -> Result<Vec<(String, Command)>, String> {
         ));
     }
     steps.push((
+        "load".to_owned(),
+        own(&["soak", "load", "--seconds", "1", "--large", "64"]),
+    ));
+    steps.push((
+        "big upload".to_owned(),
+        own(&["soak", "big-upload", "--size", "512", "--part", "16"]),
+    ));
+    steps.push((
         "broken downloads".to_owned(),
         own(&["soak", "broken-downloads", "--rounds", "10", "--size", "8388608"]),
     ));
