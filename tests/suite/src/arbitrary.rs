@@ -304,12 +304,14 @@ impl Generator {
             Place::Bucket | Place::CopySourceBucket => matching("[a-z0-9][a-z0-9-]{1,17}[a-z0-9]"),
             Place::Header | Place::HeaderMap => matching("[!-~]([ -~]{0,30}[!-~])?"),
             Place::Path => matching("[ -~é€😀]{1,20}x"),
+            // Keys do not begin with a slash or backslash.
+            Place::Key | Place::CopySourceKey => text_in_body()
+                .prop_map(|text| format!("{}x", text.trim_start_matches(['/', '\\'])))
+                .boxed(),
             // A text of nothing is the same as none here.
-            Place::Query | Place::Key | Place::Text | Place::CopySourceKey | Place::CopySourceVersionId => {
-                text_in_body()
-                    .prop_map(|text| format!("{}x", text.trim_start_matches('\\')))
-                    .boxed()
-            }
+            Place::Query | Place::Text | Place::CopySourceVersionId => text_in_body()
+                .prop_map(|text| format!("{}x", text.trim_start_matches('\\')))
+                .boxed(),
             // Parameters of a form: none is the same as an empty one.
             Place::Field if self.direction == Direction::Request && self.service.protocol == Protocol::RpcJson => {
                 text_in_body().prop_map(|text| format!("{text}x")).boxed()
