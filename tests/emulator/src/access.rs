@@ -48,8 +48,15 @@ impl Access<'_> {
             return self.existing(self.head.bucket()).map(|_| ());
         }
         let name = self.head.bucket();
-        let creates = operation == "PutBucket";
-        let bucket = if creates { None } else { self.existing(name)? };
+        let bucket = match operation {
+            // Repeated by its owner it changes the bucket, and then the bucket has a say.
+            "PutBucket" => self
+                .existing(name)
+                .ok()
+                .flatten()
+                .filter(|bucket| self.principal.account() == Some(bucket.meta.owner.as_str())),
+            _ => self.existing(name)?,
+        };
         // An empty id names the latest version, here as in the operations.
         let version = self.head.query.get("versionId").filter(|version| !version.is_empty());
         let object = match (name, self.head.key(), &bucket) {
@@ -99,7 +106,13 @@ impl Access<'_> {
             referer::check(self, info, Some(key))?;
             self.check_payer(info)?;
         }
-        self.decide(need, operation, &action(operation, version.is_some()), target)
+        self.decide(need, operation, &action(operation, version.is_some()), target)?;
+        if operation == "DeleteMultipleObjects" {
+            for further in actions::further(operation, self.head) {
+                self.decide(Need::Owner, operation, further, target)?;
+            }
+        }
+        Ok(())
     }
 
     fn existing(&self, name: Option<&str>) -> Result<Option<BucketInfo>, ServiceError> {
@@ -123,7 +136,7 @@ impl Access<'_> {
         if bucket_policy.is_none() && is_own && matches!(self.principal, Principal::Key { .. }) {
             return Ok(());
         }
-        let blocked = public::is_blocked(self.state, target.bucket)?;
+        let blocked = public::is_blocked(self.state, owner, target.bucket)?;
         let asker = asker(self.principal);
         let facts = facts::of(self, operation, target);
         let question = Question {
@@ -268,7 +281,7 @@ pub(crate) fn may_in_own_account(principal: &Principal, action: &str, resource: 
 pub(crate) fn check_bucket_policy(state: &State, bucket: &str, document: &str) -> Result<(), ServiceError> {
     let policy = policy::bucket(document).map_err(invalid_policy)?;
     let info = state.store.bucket(bucket)?;
-    if policy.is_public() && public::is_blocked(state, Some(&info))? {
+    if policy.is_public() && public::is_blocked(state, &info.meta.owner, Some(&info))? {
         return Err(ServiceError::access_denied(
             "Public access is blocked, so the policy cannot open the bucket to everybody.",
         ));

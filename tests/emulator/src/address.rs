@@ -72,6 +72,15 @@ impl Names {
         self.cnames.insert(host.to_ascii_lowercase(), bucket.to_owned());
     }
 
+    /// Whether a host is one of the emulator's own: a domain, or below one.
+    pub(crate) fn is_own(&self, host: &str) -> bool {
+        let below = |domain: &String| {
+            host.strip_suffix(domain.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        self.domains.iter().any(below)
+    }
+
     /// Ends a binding.
     pub(crate) fn release(&mut self, host: &str) {
         self.cnames.remove(&host.to_ascii_lowercase());

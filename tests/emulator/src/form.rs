@@ -23,7 +23,7 @@ use crate::auth::{Principal, Signed};
 use crate::body::Body;
 use crate::callback::Callback;
 use crate::error::ServiceError;
-use crate::request::{Head, Query};
+use crate::request::{Head, Query, header};
 use crate::store::{Staged, Store};
 use policy::Policy;
 
@@ -178,7 +178,13 @@ impl<'r> Form<'r> {
 
     /// The upload that the form amounts to.
     pub(crate) fn as_put(&self, head: &Head) -> Head {
+        // What browsers say about themselves counts for rules and policies as in any other request.
+        let kept = ["referer", "user-agent"];
+        let kept = kept.map(|name| Some((name, header(&head.headers, name)?.to_owned())));
         let mut headers = HeaderMap::new();
+        for (name, value) in kept.into_iter().flatten() {
+            insert(&mut headers, name, &value);
+        }
         for (name, value) in &self.fields.0 {
             let is_header =
                 HEADERS.contains(&name.as_str()) || name.starts_with("x-oss-") && !NOT_HEADERS.contains(&name.as_str());

@@ -68,7 +68,7 @@ pub(crate) struct Call<'c> {
     pub(crate) is_form: bool,
 }
 
-pub(crate) use settings::bind_all as bind_cnames;
+pub(crate) use settings::{bind_all as bind_cnames, block_of};
 pub(crate) use settings::{inventory, lifecycle};
 /// What the document of an operation must not exceed, in bytes. Vectors are many numbers.
 pub(crate) fn document_limit(operation: &Operation) -> usize {

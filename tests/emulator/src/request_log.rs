@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use crate::text;
+
 /// Most requests that are remembered; older ones are forgotten.
 const CAPACITY: usize = 10_000;
 
@@ -125,7 +127,8 @@ pub(crate) fn redact_target(target: &str) -> String {
         "OIDCToken",
     ];
     let pairs = query.split('&').map(|pair| match pair.split_once('=') {
-        Some((name, _)) if secret.contains(&name) => format!("{name}=***"),
+        // Whoever verifies decodes names first, so an escaped one is a secret as well.
+        Some((name, _)) if secret.contains(&text::decode(name).as_deref().unwrap_or(name)) => format!("{name}=***"),
         _ => pair.to_owned(),
     });
     format!("{path}?{}", pairs.collect::<Vec<_>>().join("&"))
@@ -134,7 +137,9 @@ pub(crate) fn redact_target(target: &str) -> String {
 /// Replaces what must not be seen in a header.
 pub(crate) fn redact_header(name: &str, value: &str) -> String {
     match name {
-        "x-oss-security-token" | "x-acs-security-token" | "security-token" => "***".to_owned(),
+        "x-oss-security-token" | "x-acs-security-token" | "security-token" | "cookie" | "proxy-authorization" => {
+            "***".to_owned()
+        }
         "authorization" => match value.rsplit_once("Signature=") {
             Some((head, _)) => format!("{head}Signature=***"),
             None => value

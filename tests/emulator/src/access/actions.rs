@@ -81,8 +81,15 @@ pub(crate) fn action(operation: &str, has_version: bool) -> String {
 
 /// Actions that a request needs besides the one of its operation, for what its headers ask.
 pub(super) fn further(operation: &str, head: &Head) -> Vec<&'static str> {
-    let tags = head.headers.contains_key("x-oss-tagging") && need(operation) == Need::Write;
-    if tags { vec!["oss:PutObjectTagging"] } else { Vec::new() }
+    let mut further = Vec::new();
+    if head.headers.contains_key("x-oss-tagging") && need(operation) == Need::Write {
+        further.push("oss:PutObjectTagging");
+    }
+    let bypasses = head.header("x-oss-bypass-governance-retention");
+    if bypasses.is_some_and(|text| text.eq_ignore_ascii_case("true")) {
+        further.push("oss:BypassGovernanceRetention");
+    }
+    further
 }
 
 #[cfg(test)]

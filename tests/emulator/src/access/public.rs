@@ -2,25 +2,21 @@
 
 use super::{Access, facts};
 use crate::error::ServiceError;
+use crate::operations::block_of;
 use crate::state::State;
 use crate::store::BucketInfo;
 
 const BLOCK: &str = "publicAccessBlock";
 
-/// Whether it is blocked for the bucket, or for the whole account.
-pub(super) fn is_blocked(state: &State, bucket: Option<&BucketInfo>) -> Result<bool, ServiceError> {
+/// Whether it is blocked for the bucket, or for the whole account of its owner.
+pub(super) fn is_blocked(state: &State, owner: &str, bucket: Option<&BucketInfo>) -> Result<bool, ServiceError> {
     let says_so = |document: &[u8]| {
         facts::elements(document, "BlockPublicAccess")
             .iter()
             .any(|text| text == "true")
     };
-    let is_own = bucket.is_none_or(|bucket| bucket.meta.owner == state.account_id);
-    if is_own
-        && state
-            .store
-            .account_config(BLOCK)
-            .is_some_and(|document| says_so(&document))
-    {
+    let of_account = state.store.account_config(&block_of(owner));
+    if of_account.is_some_and(|document| says_so(&document)) {
         return Ok(true);
     }
     let Some(bucket) = bucket else { return Ok(false) };
@@ -41,8 +37,10 @@ pub(super) fn refuse_acl(
         _ => "x-oss-object-acl",
     };
     let public = access.head.header(header).is_some_and(|acl| acl.starts_with("public-"));
-    let of_own = bucket.is_some() || access.principal.account() == Some(access.state.account_id.as_str());
-    if public && of_own && is_blocked(access.state, bucket)? {
+    let owner = bucket
+        .map(|bucket| bucket.meta.owner.as_str())
+        .or(access.principal.account());
+    if public && is_blocked(access.state, owner.unwrap_or_default(), bucket)? {
         return Err(ServiceError::access_denied(format!(
             "Public access is blocked, so {header} cannot be public."
         )));

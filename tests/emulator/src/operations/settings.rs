@@ -25,6 +25,7 @@ mod validate;
 pub(crate) mod worm;
 
 pub(super) use access_time::{note as note_access, shown as last_access};
+pub(crate) use account::block_of;
 pub(crate) use cname::bind_all;
 pub(super) use defaults::default_of;
 pub(super) use style::content as style_content;

@@ -166,9 +166,11 @@ impl<'r> Request<'r> {
 
     async fn mint(&self, call: &Call<'_>, account: &str) -> Result<Arc<Session>, ServiceError> {
         let state = call.state;
+        // A role that nobody configured is one of whoever asks, whatever its ARN says: it must not pass for another account's.
+        let known = state.roles.are_known();
         let wanted = Wanted {
             account,
-            role_account: self.account,
+            role_account: if known { self.account } else { account },
             role: self.role,
             session: self.session,
             policy: self.policy.clone(),

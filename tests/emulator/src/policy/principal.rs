@@ -63,7 +63,8 @@ impl Principals {
             ) => {
                 wildcard(of, account)
                     && wildcard(kind, "assumed-role")
-                    && wildcard(role, of_role)
+                    // Names of roles are one name in any case.
+                    && wildcard(&role.to_ascii_lowercase(), &of_role.to_ascii_lowercase())
                     && wildcard(session, name)
             }
             _ => false,

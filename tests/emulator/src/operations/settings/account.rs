@@ -5,7 +5,14 @@ use crate::error::ServiceError;
 use crate::operations::{Call, configuration, owner};
 use crate::value::{Record, Value};
 
-const BLOCK: &str = "publicAccessBlock";
+/// The name under which an account's block is kept. Keys of several accounts may be configured, and each has its own.
+pub(crate) fn block_of(account: &str) -> String {
+    format!("publicAccessBlock/{account}")
+}
+
+fn own_block(call: &Call<'_>) -> String {
+    block_of(call.principal.account().unwrap_or_default())
+}
 
 pub(super) async fn put_block(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let document = configuration::serialise(call, &call.input)
@@ -15,7 +22,7 @@ pub(super) async fn put_block(call: &Call<'_>) -> Result<Answer, ServiceError> {
 }
 
 pub(super) fn block(call: &Call<'_>) -> Result<Answer, ServiceError> {
-    let values = match call.store().account_config(BLOCK) {
+    let values = match call.store().account_config(&own_block(call)) {
         Some(document) => configuration::deserialise(call, &document)?,
         None => Record::new().with(
             "public_access_block_configuration",
@@ -30,9 +37,10 @@ pub(super) async fn delete_block(call: &Call<'_>) -> Result<Answer, ServiceError
 }
 
 async fn set(call: &Call<'_>, document: Option<Vec<u8>>) -> Result<Answer, ServiceError> {
+    let block = own_block(call);
     let changed = call
         .store()
-        .update_account_config(BLOCK, |_| Ok::<_, ServiceError>((document, ())));
+        .update_account_config(&block, |_| Ok::<_, ServiceError>((document, ())));
     changed.await??;
     Ok(Answer::empty())
 }
