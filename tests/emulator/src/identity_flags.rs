@@ -46,7 +46,7 @@ pub(crate) struct IdentityFlags {
     /// Answer requests for metadata only when they carry a token of the metadata service.
     #[arg(long, requires = "ecs_metadata")]
     ecs_metadata_hardened: bool,
-    /// JSON file with roles and OIDC providers.
+    /// JSON file with RAM users, roles and OIDC providers.
     #[arg(long, value_name = "FILE")]
     identity: Option<PathBuf>,
 }
@@ -56,9 +56,41 @@ pub(crate) struct IdentityFlags {
 #[serde(deny_unknown_fields)]
 struct IdentityFile {
     #[serde(default)]
+    users: Vec<UserEntry>,
+    #[serde(default)]
     roles: Vec<RoleEntry>,
     #[serde(default)]
     oidc_providers: Vec<ProviderEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UserEntry {
+    /// The emulator's own when it is left out.
+    #[serde(default)]
+    account: String,
+    name: String,
+    access_key_id: String,
+    access_key_secret: Secret,
+    /// Documents, or names of the system's policies.
+    #[serde(default)]
+    policies: Vec<Value>,
+}
+
+/// Text that errors about the file do not show when it is not of the right type.
+#[derive(Deserialize)]
+#[serde(try_from = "Value")]
+struct Secret(String);
+
+impl TryFrom<Value> for Secret {
+    type Error = &'static str;
+
+    fn try_from(value: Value) -> Result<Self, Self::Error> {
+        match value {
+            Value::String(text) if !text.is_empty() => Ok(Self(text)),
+            _ => Err("a secret must be a text that is not empty"),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -81,6 +113,22 @@ struct ProviderEntry {
     jwks: Option<Value>,
     #[serde(default)]
     public_keys: Vec<String>,
+}
+
+impl UserEntry {
+    fn apply(self, builder: Builder) -> Builder {
+        let policies = self.policies.iter().map(|policy| match policy {
+            Value::String(name) => name.clone(),
+            document => document.to_string(),
+        });
+        builder.ram_user_of(
+            self.account,
+            self.name,
+            self.access_key_id,
+            self.access_key_secret.0,
+            policies,
+        )
+    }
 }
 
 impl From<RoleEntry> for Role {
@@ -145,6 +193,10 @@ impl IdentityFlags {
         if let Some(path) = &self.identity {
             let file: IdentityFile =
                 serde_json::from_str(&read(path)?).map_err(|error| format!("{}: {error}", path.display()))?;
+            builder = file
+                .users
+                .into_iter()
+                .fold(builder, |builder, user| user.apply(builder));
             builder = file.roles.into_iter().map(Role::from).fold(builder, Builder::role);
             let providers = file.oidc_providers.into_iter().map(OidcProvider::from);
             builder = providers.fold(builder, Builder::oidc_provider);

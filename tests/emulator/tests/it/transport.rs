@@ -14,7 +14,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::client::{Client, Request, Response, noon, parse};
+use crate::client::{Client, Request, Response, hmac_sha1_base64, noon, parse};
+use crate::program::Program;
 
 fn trusting(pem: &str) -> TlsConnector {
     let mut roots = RootCertStore::empty();
@@ -160,7 +161,12 @@ fn the_program_says_why_it_does_not_start() {
     let file = directory.path().join("keys");
     std::fs::write(&file, "id:secret\nnot-a-key-but-a-secret\n").unwrap();
     let file = file.to_str().unwrap();
+    let users = directory.path().join("users.json");
+    let user = serde_json::json!({"name": "u", "access_key_id": "id", "access_key_secret": ["not-a-key-but-a-secret"]});
+    std::fs::write(&users, serde_json::json!({"users": [user]}).to_string()).unwrap();
+    let users = users.to_str().unwrap();
     for (arguments, environment, why) in [
+        (vec!["--identity", users], vec![], "a secret must be a text"),
         (vec!["--host", "0.0.0.0"], vec![], "default access key"),
         (vec![], vec![("OSS_EMULATOR_ACCESS_KEY_ID", "id")], "go together"),
         (vec!["--access-key-file", file], vec![], "line 2"),
@@ -172,6 +178,42 @@ fn the_program_says_why_it_does_not_start() {
         assert_eq!(output.status.code(), Some(2), "{told}");
         assert!(told.contains(why), "{told}");
         assert!(!told.contains("not-a-key-but-a-secret"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn an_identity_file_makes_ram_users_who_may_do_what_their_policies_say() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("identity.json");
+    let may_make =
+        r#"{"Version": "1", "Statement": [{"Effect": "Allow", "Action": "oss:PutBucket", "Resource": "*"}]}"#;
+    let may_make: serde_json::Value = serde_json::from_str(may_make).unwrap();
+    let document = serde_json::json!({"users": [
+        {"name": "maker", "access_key_id": "maker", "access_key_secret": "s1", "policies": [may_make]},
+        {"name": "reader", "access_key_id": "reader", "access_key_secret": "s2",
+            "policies": ["AliyunOSSReadOnlyAccess"]},
+        {"account": "42", "name": "stranger", "access_key_id": "stranger", "access_key_secret": "s3",
+            "policies": ["AliyunOSSFullAccess"]},
+        {"name": "nobody", "access_key_id": "nobody", "access_key_secret": "s4"}]});
+    std::fs::write(&file, document.to_string()).unwrap();
+    let program = Program::start(&["--identity", file.to_str().unwrap()]);
+    let date = program.client.send_as_is(Request::get("/")).await;
+    let date = date.header("date").unwrap().to_owned();
+    for (key, secret, method, status) in [
+        ("reader", "s2", "PUT", 403),
+        ("nobody", "s4", "PUT", 403),
+        ("maker", "s1", "PUT", 200),
+        ("maker", "s1", "GET", 403),
+        ("stranger", "s3", "GET", 403),
+        ("reader", "s2", "GET", 200),
+        ("reader", "s3", "GET", 403),
+    ] {
+        let signature = hmac_sha1_base64(secret, &format!("{method}\n\n\n{date}\n/made/"));
+        let request = Request::new(method, "/made/")
+            .header("date", &date)
+            .header("authorization", &format!("OSS {key}:{signature}"));
+        let answer = program.client.send_as_is(request).await;
+        assert_eq!(answer.status, status, "{method} by {key}: {}", answer.text());
     }
 }
 
