@@ -36,17 +36,7 @@ pub(super) struct Server {
 impl Server {
     /// Starts the program beside this one on any free port, with further arguments, and waits until it listens.
     pub(super) async fn start<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Result<Self, String> {
-        let this = std::env::current_exe().map_err(|error| format!("this program's own path: {error}"))?;
-        let program = this.with_file_name(format!("oss-emulator{}", std::env::consts::EXE_SUFFIX));
-        let mut child = Command::new(&program)
-            .args(["--port", "0", "--access-key", &format!("{}:{}", KEY.0, KEY.1)])
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| format!("{}: {error}", program.display()))?;
+        let mut child = spawn(arguments, Stdio::piped)?;
         let complaints = Arc::new(Mutex::new(Vec::new()));
         if let Some(stderr) = child.stderr.take() {
             let complaints = Arc::clone(&complaints);
@@ -86,6 +76,20 @@ impl Server {
                 Err(format!("the program ended before it listened: {why}"))
             }
         }
+    }
+
+    /// Starts the program and kills it after so long, wherever it is then.
+    pub(super) async fn cut_short<S: AsRef<std::ffi::OsStr>>(arguments: &[S], after: Duration) -> Result<(), String> {
+        let mut child = spawn(arguments, Stdio::null)?;
+        tokio::time::sleep(after).await;
+        if let Ok(Some(status)) = child.try_wait() {
+            return Err(format!("the program ended by itself when it started, with {status}"));
+        }
+        child.kill().await.map_err(|error| format!("kill: {error}"))
+    }
+
+    pub(super) fn endpoint(&self) -> &str {
+        &self.endpoint
     }
 
     /// `HOST:PORT`.
@@ -143,4 +147,18 @@ impl Server {
             _ => Ok(()),
         }
     }
+}
+
+fn spawn<S: AsRef<std::ffi::OsStr>>(arguments: &[S], output: fn() -> Stdio) -> Result<Child, String> {
+    let this = std::env::current_exe().map_err(|error| format!("this program's own path: {error}"))?;
+    let program = this.with_file_name(format!("oss-emulator{}", std::env::consts::EXE_SUFFIX));
+    Command::new(&program)
+        .args(["--port", "0", "--access-key", &format!("{}:{}", KEY.0, KEY.1)])
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(output())
+        .stderr(output())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| format!("{}: {error}", program.display()))
 }
