@@ -1,15 +1,15 @@
 //! A multipart upload that is larger than memory, and what it costs the emulator.
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use clap::Args;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use oss_sdk::types::{CompleteMultipartUpload, UploadPart};
 use oss_sdk::{
-    CompleteMultipartUploadRequest, GetObjectRequest, InitiateMultipartUploadRequest, PutBucketRequest,
-    UploadPartRequest,
+    Client, CompleteMultipartUploadRequest, DeleteObjectRequest, GetObjectRequest, InitiateMultipartUploadRequest,
+    PutBucketRequest, UploadPartRequest,
 };
 use oss_suite::random::Random;
 
@@ -27,6 +27,9 @@ pub(crate) struct Arguments {
     /// MiB of the object.
     #[arg(long, default_value_t = 10 * 1024)]
     size: u64,
+    /// Upload such objects, one after the other, for at least so many seconds.
+    #[arg(long, default_value_t = 0)]
+    seconds: u64,
     /// MiB of a part.
     #[arg(long, default_value_t = 64)]
     part: u64,
@@ -47,24 +50,52 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<String, String> {
     let options = ["--data-dir".as_ref(), directory.path().as_os_str()];
     let server = Server::start(&options).await?;
     let client = server.client()?;
+    let made = client.put_bucket(PutBucketRequest::new(BUCKET)).await;
+    made.map_err(|error| error.to_string())?;
+    let part = usize::try_from(arguments.part * MIB).map_err(|error| error.to_string())?;
+    let content = Bytes::from(Random::new(arguments.seed).bytes(part));
+    let began = Instant::now();
+    let mut transfers = Vec::new();
+    while transfers.is_empty() || began.elapsed() < Duration::from_secs(arguments.seconds) {
+        transfers.push(transfer(&client, arguments, &content).await?);
+    }
+    let peak = server.peak_memory();
+    server.end(Ending::Kill).await?;
+    let shown = peak.map_or("not told by this system".to_owned(), |peak| {
+        format!("{} MiB", peak / MIB)
+    });
+    if peak.is_some_and(|peak| peak > arguments.limit * MIB) {
+        return Err(format!("the emulator used {shown}, more than {} MiB", arguments.limit));
+    }
+    let shown_transfers = transfers.iter().map(|(uploaded, downloaded)| {
+        let (uploaded, downloaded) = (uploaded.as_secs_f64(), downloaded.as_secs_f64());
+        format!("uploaded in {uploaded:.1} s, downloaded and verified in {downloaded:.1} s")
+    });
+    Ok(format!(
+        "{} MiB in parts of {}: {}; peak memory of the emulator {shown}",
+        arguments.size,
+        arguments.part,
+        shown_transfers.collect::<Vec<_>>().join("; "),
+    ))
+}
+
+/// Uploads, downloads and deletes the object, and tells how long the first two took.
+async fn transfer(client: &Client, arguments: &Arguments, content: &Bytes) -> Result<(Duration, Duration), String> {
     let failed = |error: oss_sdk::Error| error.to_string();
-    client.put_bucket(PutBucketRequest::new(BUCKET)).await.map_err(failed)?;
+    let count = arguments.size.div_ceil(arguments.part);
     let initiate = InitiateMultipartUploadRequest::new(BUCKET, KEY);
     let upload = client
         .initiate_multipart_upload(initiate)
         .await
         .map_err(failed)?
         .upload_id;
-    let part = usize::try_from(arguments.part * MIB).map_err(|error| error.to_string())?;
-    let count = arguments.size.div_ceil(arguments.part);
-    let content = Bytes::from(Random::new(arguments.seed).bytes(part));
     let began = Instant::now();
     let parts = (1..=count).map(|number| {
         let (client, upload, mut content) = (client.clone(), upload.clone(), content.clone());
         async move {
             if number == count {
                 let rest = arguments.size - (count - 1) * arguments.part;
-                content.truncate(usize::try_from(rest * MIB).unwrap_or(part));
+                content.truncate(usize::try_from(rest * MIB).unwrap_or(usize::MAX));
             }
             let number = i64::try_from(number).map_err(|error| error.to_string())?;
             let request = UploadPartRequest::new(BUCKET, KEY, upload, number).body(content);
@@ -96,18 +127,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<String, String> {
         return Err(format!("{received} bytes came back"));
     }
     let downloaded = began.elapsed();
-    let peak = server.peak_memory();
-    server.end(Ending::Kill).await?;
-    let shown = peak.map_or("not told by this system".to_owned(), |peak| {
-        format!("{} MiB", peak / MIB)
-    });
-    if peak.is_some_and(|peak| peak > arguments.limit * MIB) {
-        return Err(format!("the emulator used {shown}, more than {} MiB", arguments.limit));
-    }
-    Ok(format!(
-        "{} MiB in {count} parts: uploaded in {:.1} s, downloaded and verified in {:.1} s, peak memory of the emulator {shown}",
-        arguments.size,
-        uploaded.as_secs_f64(),
-        downloaded.as_secs_f64(),
-    ))
+    let delete = DeleteObjectRequest::new(BUCKET, KEY);
+    client.delete_object(delete).await.map_err(failed)?;
+    Ok((uploaded, downloaded))
 }

@@ -1,8 +1,9 @@
 //! What the emulator can carry: small requests at many connections, one large object, beside nginx in the same run.
 
+mod nginx;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,19 +11,20 @@ use clap::Args;
 use oss_sdk::types::BucketAcl;
 use oss_sdk::{Client, GetObjectRequest, PutBucketRequest, PutObjectRequest};
 use oss_suite::random::Random;
-use tokio::process::{Child, Command};
 
 use super::plain::{BLOCK, Connection};
 use super::server::{Ending, Server};
+use nginx::Nginx;
 
 const BUCKET: &str = "load";
 const SMALL: usize = 1024;
 /// Keys that one connection goes round.
 const KEYS: usize = 16;
 const VALID: Duration = Duration::from_secs(3600);
-/// Times that a large transfer is measured; the median counts.
-const TRANSFERS: usize = 5;
 const MIB: f64 = 1024.0 * 1024.0;
+/// Room for small objects, journals and logs.
+#[cfg(unix)]
+const SLACK: u64 = 256 * 1024 * 1024;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -38,7 +40,14 @@ pub(crate) struct Arguments {
     /// MiB of the large object.
     #[arg(long, default_value_t = 1024)]
     large: u64,
-    /// A directory in memory, for the emulator's data and for nginx.
+    /// Times that a large transfer is measured; the median counts.
+    #[arg(long, default_value_t = 5)]
+    times: usize,
+    /// Fail when the emulator serves the large object from memory at less than this percentage of nginx.
+    #[arg(long)]
+    least: Option<f64>,
+    /// A directory in memory, for the emulator's data and for nginx. Where it is too small, which the default is in
+    /// many containers, they keep their files beside each other in a temporary directory.
     #[arg(long, default_value = "/dev/shm")]
     memory: PathBuf,
     /// A directory on a disk, for the emulator's data; by default a temporary one.
@@ -51,58 +60,133 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<String, String> {
         let made = parent.map_or_else(tempfile::tempdir, tempfile::tempdir_in);
         made.map_err(|error| format!("a temporary directory: {error}"))
     };
-    let in_memory = temporary(Some(&arguments.memory))?;
+    let roomy = has_room(&arguments.memory, arguments.large);
+    let in_memory = temporary(roomy.then_some(&arguments.memory))?;
     let on_disk = temporary(arguments.disk.as_deref())?;
-    let mut report = String::from(
-        "| server | PUT 1 KiB/s | p99 ms | GET 1 KiB/s | p99 ms | large PUT MiB/s | large GET MiB/s |\n| --- | --- | --- | --- | --- | --- | --- |\n",
+    let mut report = String::new();
+    if !roomy {
+        let _ = writeln!(
+            report,
+            "{} is too small: its rows are of {}, which is in memory as far as the system's cache reaches.\n",
+            arguments.memory.display(),
+            in_memory.path().display()
+        );
+    }
+    report.push_str(
+        "| server | PUT 1 KiB/s | p50 ms | p99 ms | GET 1 KiB/s | p50 ms | p99 ms | large PUT MiB/s | large GET MiB/s | nginx MiB/s | of nginx |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     let block = Random::new(arguments.seed).bytes(BLOCK);
     let nginx = Nginx::start(in_memory.path(), &block, arguments.large).await?;
-    let backends: [(&str, Option<&Path>); 3] = [
-        ("emulator, memory", None),
-        ("emulator, data-dir in memory", Some(in_memory.path())),
-        ("emulator, data-dir on disk", Some(on_disk.path())),
+    // The last row is for comparison: nginx has its file in memory.
+    let backends: [(&str, Option<&Path>, bool); 3] = [
+        ("emulator, memory", None, true),
+        ("emulator, data-dir in memory", Some(in_memory.path()), true),
+        ("emulator, data-dir on disk", Some(on_disk.path()), false),
     ];
-    for (name, directory) in backends {
-        let data = directory.map(|directory| directory.join("emulator"));
-        let options: Vec<&std::ffi::OsStr> = match &data {
-            Some(data) => vec!["--data-dir".as_ref(), data.as_os_str()],
-            None => Vec::new(),
-        };
-        let server = Server::start(&options).await?;
-        let client = server.client()?;
-        let bucket = PutBucketRequest::new(BUCKET).acl(BucketAcl::PublicRead);
-        client.put_bucket(bucket).await.map_err(|error| error.to_string())?;
+    let mut slow = Vec::new();
+    for (name, directory, judged) in backends {
         eprintln!("{name}");
-        let put = small(&server, &client, arguments, true).await?;
-        let get = small(&server, &client, arguments, false).await?;
-        let (put_large, get_large, beside) = large(&server, &client, arguments.large, &block, nginx.as_ref()).await?;
-        let _ = writeln!(
-            report,
-            "| {name} | {:.0} | {:.1} | {:.0} | {:.1} | {put_large:.0} | {get_large:.0}{} |",
-            put.rate,
-            put.p99,
-            get.rate,
-            get.p99,
-            beside.map_or(String::new(), |nginx| format!(
-                " ({:.0} % of nginx, {nginx:.0})",
-                get_large / nginx * 100.0
-            )),
-        );
-        server.end(Ending::Kill).await?;
-        if let Some(data) = data {
-            let _ = std::fs::remove_dir_all(data);
+        let row = measure(arguments, directory, &block, nginx.as_ref()).await?;
+        let _ = writeln!(report, "| {name} {row}");
+        let percent = row.of_nginx();
+        if judged
+            && arguments
+                .least
+                .is_some_and(|least| percent.is_some_and(|percent| percent < least))
+        {
+            slow.push(name);
         }
     }
     if nginx.is_none() {
         report.push_str("nginx is not installed: nothing to compare with.\n");
+        if arguments.least.is_some() {
+            return Err(report);
+        }
     }
-    Ok(report)
+    if slow.is_empty() {
+        return Ok(report);
+    }
+    let least = arguments.least.unwrap_or_default();
+    Err(format!("{report}less than {least} % of nginx: {}", slow.join("; ")))
+}
+
+/// Whether nginx's file and the large object, which for a moment is there twice, fit into a directory.
+#[cfg(unix)]
+fn has_room(directory: &Path, large: u64) -> bool {
+    let needed = 3 * large * BLOCK as u64 + SLACK;
+    rustix::fs::statvfs(directory).is_ok_and(|system| system.f_bavail.saturating_mul(system.f_frsize) >= needed)
+}
+
+#[cfg(not(unix))]
+fn has_room(directory: &Path, _large: u64) -> bool {
+    directory.is_dir()
+}
+
+/// What was measured of one server.
+struct Row {
+    put: Small,
+    get: Small,
+    /// MiB per second.
+    large_put: f64,
+    large_get: f64,
+    nginx: Option<f64>,
+}
+
+impl Row {
+    fn of_nginx(&self) -> Option<f64> {
+        self.nginx.map(|nginx| self.large_get / nginx * 100.0)
+    }
+}
+
+impl std::fmt::Display for Row {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for small in [&self.put, &self.get] {
+            write!(out, "| {:.0} | {:.2} | {:.2} ", small.rate, small.p50, small.p99)?;
+        }
+        write!(out, "| {:.0} | {:.0} ", self.large_put, self.large_get)?;
+        match (self.nginx, self.of_nginx()) {
+            (Some(nginx), Some(percent)) => write!(out, "| {nginx:.0} | {percent:.0} % |"),
+            _ => write!(out, "| - | - |"),
+        }
+    }
+}
+
+async fn measure(
+    arguments: &Arguments,
+    directory: Option<&Path>,
+    block: &[u8],
+    nginx: Option<&Nginx>,
+) -> Result<Row, String> {
+    let data = directory.map(|directory| directory.join("emulator"));
+    let options: Vec<&std::ffi::OsStr> = match &data {
+        Some(data) => vec!["--data-dir".as_ref(), data.as_os_str()],
+        None => Vec::new(),
+    };
+    let server = Server::start(&options).await?;
+    let client = server.client()?;
+    let bucket = PutBucketRequest::new(BUCKET).acl(BucketAcl::PublicRead);
+    client.put_bucket(bucket).await.map_err(|error| error.to_string())?;
+    let put = small(&server, &client, arguments, true).await?;
+    let get = small(&server, &client, arguments, false).await?;
+    let (large_put, large_get, nginx) = large(&server, &client, arguments, block, nginx).await?;
+    server.end(Ending::Kill).await?;
+    if let Some(data) = data {
+        let _ = std::fs::remove_dir_all(data);
+    }
+    Ok(Row {
+        put,
+        get,
+        large_put,
+        large_get,
+        nginx,
+    })
 }
 
 struct Small {
     rate: f64,
     /// Milliseconds.
+    p50: f64,
     p99: f64,
 }
 
@@ -142,12 +226,16 @@ async fn small(server: &Server, client: &Client, arguments: &Arguments, put: boo
     }
     let elapsed = began.elapsed().as_secs_f64();
     times.sort_unstable();
-    let p99 = times.get(times.len() * 99 / 100).copied().unwrap_or_default();
+    let percentile = |percent: usize| {
+        let time = times.get(times.len() * percent / 100).copied();
+        time.unwrap_or_default().as_secs_f64() * 1000.0
+    };
     #[expect(clippy::cast_precision_loss, reason = "a rate is shown without decimals")]
     let rate = times.len() as f64 / elapsed;
     Ok(Small {
         rate,
-        p99: p99.as_secs_f64() * 1000.0,
+        p50: percentile(50),
+        p99: percentile(99),
     })
 }
 
@@ -155,18 +243,20 @@ async fn small(server: &Server, client: &Client, arguments: &Arguments, put: boo
 async fn large(
     server: &Server,
     client: &Client,
-    mebibytes: u64,
+    arguments: &Arguments,
     block: &[u8],
     nginx: Option<&Nginx>,
 ) -> Result<(f64, f64, Option<f64>), String> {
+    let mebibytes = arguments.large;
+    let times = arguments.times.max(1);
     let size = mebibytes * BLOCK as u64;
     let put = head(client, server.address(), "large", Some(size)).await?;
     let get = head(client, server.address(), "large", None).await?;
     let (mut puts, mut gets, mut others) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..TRANSFERS {
+    for _ in 0..times {
         puts.push(transfer(server.address(), &put, block, mebibytes, size).await?);
     }
-    for _ in 0..TRANSFERS {
+    for _ in 0..times {
         gets.push(transfer(server.address(), &get, block, 0, size).await?);
         if let Some(nginx) = nginx {
             let get = format!("GET /large HTTP/1.1\r\nHost: {}\r\n\r\n", nginx.address);
@@ -225,62 +315,4 @@ async fn head(client: &Client, address: &str, key: &str, length: Option<u64>) ->
     }
     head.push_str("\r\n");
     Ok(head.into_bytes())
-}
-
-/// nginx serving one file. Its directory belongs to the caller.
-struct Nginx {
-    address: String,
-    _child: Child,
-}
-
-impl Nginx {
-    /// Nothing when there is no nginx on this machine.
-    async fn start(directory: &Path, block: &[u8], mebibytes: u64) -> Result<Option<Self>, String> {
-        let found = Command::new("nginx").arg("-v").stderr(Stdio::null()).status().await;
-        if !found.is_ok_and(|status| status.success()) {
-            return Ok(None);
-        }
-        let io = |error: std::io::Error| format!("nginx: {error}");
-        let root = directory.join("nginx");
-        std::fs::create_dir(&root).map_err(io)?;
-        let mut file = std::fs::File::create(root.join("large")).map_err(io)?;
-        for _ in 0..mebibytes {
-            std::io::Write::write_all(&mut file, block).map_err(io)?;
-        }
-        let free = std::net::TcpListener::bind("127.0.0.1:0").map_err(io)?;
-        let address = free.local_addr().map_err(io)?.to_string();
-        drop(free);
-        let (shown, temporary) = (root.display(), directory.join("nginx-temporary"));
-        let temporary = temporary.display();
-        let configuration = format!(
-            "daemon off; worker_processes 2; pid {temporary}.pid; error_log {temporary}.log; events {{ worker_connections 256; }}\n\
-             http {{ access_log off; sendfile on; tcp_nopush on; client_body_temp_path {temporary}-body; proxy_temp_path {temporary}-proxy;\n\
-             fastcgi_temp_path {temporary}-fastcgi; uwsgi_temp_path {temporary}-uwsgi; scgi_temp_path {temporary}-scgi;\n\
-             server {{ listen {address}; root {shown}; }} }}\n"
-        );
-        // The workers of a privileged nginx have an account of their own, which must get at the file.
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o755)).map_err(io)?;
-        }
-        let file = directory.join("nginx.conf");
-        std::fs::write(&file, configuration).map_err(io)?;
-        let child = Command::new("nginx")
-            .arg("-c")
-            .arg(&file)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(io)?;
-        for _ in 0..100 {
-            if Connection::open(&address).await.is_ok() {
-                return Ok(Some(Self { address, _child: child }));
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        Err("nginx does not start".to_owned())
-    }
 }
