@@ -94,7 +94,7 @@ pub(crate) async fn run(call: Call<'_>) -> Result<Answer, ServiceError> {
 async fn data(call: Call<'_>) -> Result<Answer, ServiceError> {
     let pace = Pace::of(call.head)?;
     call.body.slow_down(pace);
-    settings::quota::check_write(&call)?;
+    settings::quota::check_announced(&call)?;
     check_versions(&call.input)?;
     match call.operation.name.as_str() {
         "ListBuckets" => bucket::list(&call),

@@ -46,8 +46,8 @@ pub(crate) use buckets::Documents;
 pub(crate) use clock::Clock;
 pub(crate) use disk::Durability;
 pub use error::StoreError;
-pub(crate) use objects::Object;
-pub(crate) use protection::{Guard, ObjectLock, Retention, RetentionMode};
+pub(crate) use objects::{Object, Onto};
+pub(crate) use protection::{Guard, ObjectLock, Retention, RetentionMode, Rules, Terms};
 pub(crate) use types::*;
 pub(crate) use writer::{ObjectWriter, Staged};
 

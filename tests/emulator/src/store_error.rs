@@ -75,6 +75,13 @@ impl From<StoreError> for ServiceError {
             StoreError::FileImmutable => ServiceError::new(409, "FileImmutable", "The object you specified is immutable."),
             StoreError::EntityTooLarge { limit } => ServiceError::new(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size.")
                 .detail("MaxSizeAllowed", limit.to_string()),
+            StoreError::QuotaFull { bucket, quota } => ServiceError::new(403, "QuotaFull", "The bucket holds as much as its quota allows.")
+                .detail("BucketName", bucket)
+                .detail("StorageQuota", quota.to_string()),
+            StoreError::AppendForbidden => {
+                ServiceError::new(400, "OperationNotSupported", "Objects of a bucket with object retention cannot be appended to.")
+            }
+            StoreError::SourceChanged => ServiceError::new(503, "ServiceUnavailable", "The object changes too often to be copied onto itself."),
             StoreError::InvalidRange { size } => ServiceError::new(416, "InvalidRange", "The requested range cannot be satisfied.")
                 .detail("ActualObjectSize", size.to_string()),
             other => {

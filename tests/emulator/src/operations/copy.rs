@@ -1,16 +1,19 @@
 //! CopyObject and UploadPartCopy: reads a source under its own permissions and writes without moving bytes through the client.
 
-use super::{Call, conditions, encryption, meta, quoted, range, read, restore};
+use super::settings::quota;
+use super::{Call, conditions, encryption, meta, quoted, range, read, restore, retention};
 use crate::access::Need;
 use crate::answer::Answer;
 use crate::error::ServiceError;
-use crate::store::{Object, ObjectKind, StoreError, Versioning};
+use crate::store::{Object, ObjectKind, Onto, StoreError, Versioning};
 use crate::value::Record;
 
 /// Largest object that one request copies to another bucket: 5 GiB.
 const MAX_COPY: u64 = 5 * 1024 * 1024 * 1024;
 /// Largest object that one request copies into another storage class or encryption: 1 GiB.
 const MAX_CONVERSION: u64 = 1024 * 1024 * 1024;
+/// How often a copy onto itself begins anew when the object was changed meanwhile.
+const MAX_TRIES: u32 = 100;
 
 struct Source {
     object: Object,
@@ -19,6 +22,37 @@ struct Source {
 }
 
 pub(super) async fn object(call: &Call<'_>) -> Result<Answer, ServiceError> {
+    let mut tries = 1;
+    loop {
+        match attempt(call).await {
+            // Somebody else changed the object, who would be undone by a copy of what it was.
+            Err(Refusal::Store(StoreError::SourceChanged)) if tries < MAX_TRIES => tries += 1,
+            Err(Refusal::Store(error)) => return Err(error.into()),
+            Err(Refusal::Service(error)) => return Err(error),
+            Ok(answer) => return Ok(answer),
+        }
+    }
+}
+
+/// Why an attempt to copy failed.
+enum Refusal {
+    Service(ServiceError),
+    Store(StoreError),
+}
+
+impl From<ServiceError> for Refusal {
+    fn from(error: ServiceError) -> Self {
+        Self::Service(error)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+async fn attempt(call: &Call<'_>) -> Result<Answer, Refusal> {
     let source = source(call, Links::AreCopied)?;
     let info = source.object.info();
     let same_bucket = call
@@ -52,9 +86,15 @@ pub(super) async fn object(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let converts = class != info.meta.storage_class || written.encryption != info.meta.encryption;
     check_size(info.size, same_bucket, converts)?;
     let options = meta::options(call, written)?;
+    let is_own_key = same_bucket && call.input.text_or_empty("source_key") == call.key()?;
+    let onto = match (is_own_key, call.input.text("source_version_id")) {
+        (false, _) => Onto::Another,
+        (true, None) => Onto::ItsLatest,
+        (true, Some(_)) => Onto::ItsVersion,
+    };
     let copied = call
         .store()
-        .copy_object(&source.object, call.bucket()?, call.key()?, options)
+        .copy_object(&source.object, call.bucket()?, call.key()?, onto, options)
         .await?;
     let values = Record::new()
         .with("etag", quoted(&copied.etag))
@@ -85,16 +125,27 @@ pub(super) async fn part(call: &Call<'_>) -> Result<Answer, ServiceError> {
         })?),
         None => None,
     };
-    if range.as_ref().map_or(size, |range| range.end - range.start) > MAX_COPY {
+    let length = range.as_ref().map_or(size, |range| range.end - range.start);
+    if length > MAX_COPY {
         return Err(ServiceError::new(
             400,
             "EntityTooLarge",
             "A part is at most 5 GiB large.",
         ));
     }
+    // A full bucket need not be told after the bytes were copied.
+    quota::check(call.store(), call.bucket()?, length)?;
     let part = call
         .store()
-        .copy_part(&source.object, range, call.bucket()?, call.key()?, upload_id, number)
+        .copy_part(
+            &source.object,
+            range,
+            call.bucket()?,
+            call.key()?,
+            upload_id,
+            number,
+            retention::guard(call),
+        )
         .await?;
     let values = Record::new()
         .with("etag", quoted(&part.etag))

@@ -13,7 +13,7 @@ pub(super) async fn one(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let bucket = call.bucket()?;
     let outcome = call
         .store()
-        .delete_object(bucket, call.key()?, call.version(), retention::guard(call, bucket)?)
+        .delete_object(bucket, call.key()?, call.version(), retention::guard(call))
         .await?;
     let values = Record::new()
         .with_some("version_id", outcome.version_id)
@@ -47,20 +47,15 @@ pub(super) async fn many(call: &Call<'_>) -> Result<Answer, ServiceError> {
     for (key, version) in &objects {
         call.authorise(Need::Write, "DeleteObject", bucket, key, version.as_deref())?;
     }
-    let guard = retention::guard(call, bucket)?;
     // The answer has no place for single failures, so one protected object keeps them all.
-    for (key, version) in &objects {
-        call.store()
-            .check_deletion(bucket, key, version.as_deref(), guard)
-            .map_err(|error| ServiceError::from(error).detail("Key", key))?;
-    }
+    let outcomes = call
+        .store()
+        .delete_objects(bucket, objects.clone(), retention::guard(call))
+        .await?
+        .map_err(|(key, error)| ServiceError::from(error).detail("Key", key))?;
     let mut deleted = Vec::new();
-    for (key, version) in objects {
-        let outcome = call
-            .store()
-            .delete_object(bucket, &key, version.as_deref(), guard)
-            .await?;
-        let entry = Record::new().with("key", key).with_some("version_id", version.clone());
+    for ((key, version), outcome) in objects.into_iter().zip(outcomes) {
+        let entry = Record::new().with("key", key).with_some("version_id", version);
         // Without a version the id belongs to a new marker; with one it is a marker's only if that version was one.
         let marker = outcome.delete_marker.then_some(true);
         let marker_id = outcome.delete_marker.then_some(outcome.version_id).flatten();

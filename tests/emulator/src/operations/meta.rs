@@ -49,15 +49,11 @@ pub(super) fn of(call: &Call<'_>) -> Result<ObjectMeta, ServiceError> {
 }
 
 /// How a request writes its object: with what it says about it, under the rules of the bucket.
-pub(super) fn options(call: &Call<'_>, mut meta: ObjectMeta) -> Result<PutOptions, ServiceError> {
-    let (bucket, key) = (call.bucket()?, call.key()?);
-    if meta.lock.retention.is_none() {
-        meta.lock.retention = retention::default_retention(call, bucket)?;
-    }
+pub(super) fn options(call: &Call<'_>, meta: ObjectMeta) -> Result<PutOptions, ServiceError> {
     Ok(PutOptions {
         meta,
-        forbid_overwrite: retention::forbids_overwrite(call, bucket, key)?,
-        guard: retention::guard(call, bucket)?,
+        forbid_overwrite: call.input.flag("forbid_overwrite"),
+        guard: retention::guard_of(call, Some(call.key()?)),
     })
 }
 

@@ -49,7 +49,14 @@ pub(super) async fn part(mut call: Call<'_>) -> Result<Answer, ServiceError> {
     let md5 = crate::text::base64(&content.md5());
     let part = call
         .store()
-        .put_part(call.bucket()?, call.key()?, &upload_id, number, content)
+        .put_part(
+            call.bucket()?,
+            call.key()?,
+            &upload_id,
+            number,
+            content,
+            retention::guard(&call),
+        )
         .await?;
     let values = Record::new()
         .with("etag", quoted(&part.etag))
@@ -86,10 +93,9 @@ pub(super) async fn complete(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let acl = call.input.has("acl").then(|| meta::acl(&call.input));
     let options = CompleteOptions {
         parts,
-        forbid_overwrite: retention::forbids_overwrite(call, bucket, key)?,
-        guard: retention::guard(call, bucket)?,
+        forbid_overwrite: call.input.flag("forbid_overwrite"),
+        guard: retention::guard_of(call, Some(key)),
         acl,
-        retention: retention::default_retention(call, bucket)?,
     };
     let info = call
         .store()

@@ -11,7 +11,7 @@ use crate::address::{is_bucket_name, is_object_key};
 use crate::answer::Answer;
 use crate::error::ServiceError;
 use crate::picture::{self, Pipeline, Processed};
-use crate::store::{Object, ObjectLock, ObjectMeta, PutOptions};
+use crate::store::{Object, ObjectMeta, PutOptions};
 use crate::{text, time};
 
 /// GetObject with `x-oss-process`: the processed content in the place of the object's own.
@@ -64,14 +64,10 @@ pub(super) async fn save(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let options = PutOptions {
         meta: ObjectMeta {
             content_type: Some(processed.content_type.to_owned()),
-            lock: ObjectLock {
-                retention: retention::default_retention(call, &bucket)?,
-                ..ObjectLock::default()
-            },
             ..ObjectMeta::default()
         },
-        forbid_overwrite: retention::forbids_overwrite(call, &bucket, &key)?,
-        guard: retention::guard(call, &bucket)?,
+        forbid_overwrite: call.input.flag("forbid_overwrite"),
+        guard: retention::guard_of(call, Some(&key)),
     };
     let info = call
         .store()

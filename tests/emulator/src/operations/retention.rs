@@ -1,23 +1,83 @@
 //! What may not be overwritten or deleted: the retention policy of a bucket, its rules against overwriting, the locks of its objects.
 
-use std::time::Duration;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-use super::settings::worm;
+use oss_codegen::api::Api;
+
+use super::settings::{quota, worm};
 use super::{Call, stored};
-use crate::auth::Principal;
 use crate::error::ServiceError;
-use crate::store::{Guard, Retention, RetentionMode};
-use crate::value::Record;
+use crate::store::{Documents, Guard, Retention, RetentionMode, Rules, StoreError, Terms};
+use crate::value::{Record, Value};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const DAYS_OF_YEAR: u32 = 365;
 
-/// The rules that a write or a deletion in a bucket is under.
-pub(super) fn guard(call: &Call<'_>, bucket: &str) -> Result<Guard, ServiceError> {
-    Ok(Guard {
-        bucket_retention: worm::retention(call.store(), bucket, call.now)?,
+/// The rules that a deletion in a bucket is under, or a write that replaces nothing.
+pub(super) fn guard(call: &Call<'_>) -> Guard {
+    guard_of(call, None)
+}
+
+/// The rules that writing an object is under.
+pub(super) fn guard_of(call: &Call<'_>, key: Option<&str>) -> Guard {
+    Guard {
+        rules: Some(Arc::new(BucketRules {
+            api: call.state.api,
+            key: key.map(str::to_owned),
+            account: call.principal.account().map(str::to_owned),
+        })),
         bypass_governance: call.input.flag("bypass_governance_retention"),
-    })
+    }
+}
+
+/// The rules for what the service does by itself.
+pub(super) fn guard_of_service(api: &'static Api) -> Guard {
+    Guard {
+        rules: Some(Arc::new(BucketRules {
+            api,
+            key: None,
+            account: None,
+        })),
+        bypass_governance: false,
+    }
+}
+
+/// Reads the rules of a bucket when a change happens.
+struct BucketRules {
+    api: &'static Api,
+    /// The object that would be replaced.
+    key: Option<String>,
+    /// Who asks; nobody when the request is anonymous.
+    account: Option<String>,
+}
+
+impl fmt::Debug for BucketRules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BucketRules")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Rules for BucketRules {
+    fn read(&self, documents: &Documents, now: SystemTime) -> Result<Terms, StoreError> {
+        let terms = || -> Result<Terms, ServiceError> {
+            let worm = object_worm_among(self.api, documents)?;
+            Ok(Terms {
+                bucket_retention: worm::retention(documents, now)?,
+                forbid_overwrite: match &self.key {
+                    Some(key) => forbids(self.api, documents, key, self.account.as_deref())?,
+                    None => false,
+                },
+                forbid_append: worm.is_some(),
+                default_retention: worm.and_then(|worm| default_of(&worm, now)),
+                quota: quota::strict(documents),
+            })
+        };
+        terms().map_err(|error| StoreError::Corrupt(error.message))
+    }
 }
 
 /// Whether this write must not replace an object, by its own header or by the rules of the bucket.
@@ -25,7 +85,13 @@ pub(super) fn forbids_overwrite(call: &Call<'_>, bucket: &str, key: &str) -> Res
     if call.input.flag("forbid_overwrite") {
         return Ok(true);
     }
-    let rules = stored::document(call, bucket, "GetBucketOverwriteConfig")?.unwrap_or_default();
+    let account = call.principal.account();
+    call.store()
+        .read_documents(bucket, |documents| forbids(call.state.api, documents, key, account))?
+}
+
+fn forbids(api: &'static Api, documents: &Documents, key: &str, account: Option<&str>) -> Result<bool, ServiceError> {
+    let rules = stored::among(api, documents, "GetBucketOverwriteConfig")?.unwrap_or_default();
     Ok(rules.records("rules").any(|rule| {
         let principals = rule.record("principals").map(|all| all.list("principals"));
         rule.text("action").is_none_or(|action| action == "forbid")
@@ -34,7 +100,7 @@ pub(super) fn forbids_overwrite(call: &Call<'_>, bucket: &str, key: &str) -> Res
             && principals.is_none_or(|all| {
                 all.is_empty()
                     || all.iter().any(|one| match one {
-                        crate::value::Value::Text(pattern) => applies_to(pattern, &call.principal),
+                        Value::Text(pattern) => applies_to(pattern, account),
                         _ => false,
                     })
             })
@@ -42,8 +108,8 @@ pub(super) fn forbids_overwrite(call: &Call<'_>, bucket: &str, key: &str) -> Res
 }
 
 /// Whether a principal of a rule, in which `*` stands for anything, means the caller.
-fn applies_to(pattern: &str, principal: &Principal) -> bool {
-    match principal.account() {
+fn applies_to(pattern: &str, account: Option<&str>) -> bool {
+    match account {
         Some(account) => is_like(pattern, account),
         None => pattern == "*",
     }
@@ -73,25 +139,24 @@ fn is_like(pattern: &str, text: &str) -> bool {
 
 /// The configuration of object retention, where the bucket has it turned on.
 pub(super) fn object_worm(call: &Call<'_>, bucket: &str) -> Result<Option<Record>, ServiceError> {
-    let configuration = stored::document(call, bucket, "GetBucketObjectWormConfiguration")?;
+    call.store()
+        .read_documents(bucket, |documents| object_worm_among(call.state.api, documents))?
+}
+
+fn object_worm_among(api: &'static Api, documents: &Documents) -> Result<Option<Record>, ServiceError> {
+    let configuration = stored::among(api, documents, "GetBucketObjectWormConfiguration")?;
     Ok(configuration.filter(|document| document.text("object_worm_enabled") == Some("Enabled")))
 }
 
-/// How the bucket retains objects that say nothing about it themselves.
-pub(super) fn default_retention(call: &Call<'_>, bucket: &str) -> Result<Option<Retention>, ServiceError> {
-    let configuration = object_worm(call, bucket)?;
-    let rule = configuration
-        .as_ref()
-        .and_then(|document| document.record("rule"))
-        .and_then(|rule| rule.record("default_retention"));
-    let Some(rule) = rule else { return Ok(None) };
+/// How a bucket retains objects that say nothing about it themselves and are written now.
+fn default_of(worm: &Record, now: SystemTime) -> Option<Retention> {
+    let rule = worm.record("rule")?.record("default_retention")?;
     let number = |name: &str| rule.integer(name).and_then(|number| u32::try_from(number).ok());
-    let days = number("days").or_else(|| number("years").map(|years| years.saturating_mul(DAYS_OF_YEAR)));
-    let mode = rule.text("mode").and_then(RetentionMode::parse);
-    Ok(mode
-        .zip(days)
-        .and_then(|(mode, days)| Some((mode, call.now.checked_add(DAY * days)?)))
-        .map(|(mode, until)| Retention { mode, until }))
+    let days = number("days").or_else(|| number("years").map(|years| years.saturating_mul(DAYS_OF_YEAR)))?;
+    Some(Retention {
+        mode: rule.text("mode").and_then(RetentionMode::parse)?,
+        until: now.checked_add(DAY.checked_mul(days)?)?,
+    })
 }
 
 #[cfg(test)]

@@ -4,13 +4,13 @@ use super::{Call, check_md5, encryption, meta, quoted, retention, web};
 use crate::answer::Answer;
 use crate::callback::Callback;
 use crate::error::ServiceError;
-use crate::store::Staged;
+use crate::store::{Staged, StoreError};
 use crate::value::Record;
 use crate::{text, time};
 
 pub(super) async fn put(mut call: Call<'_>) -> Result<Answer, ServiceError> {
     // What is wrong with the request is told before the body is taken in.
-    meta::options(&call, meta::of(&call)?)?;
+    meta::of(&call)?;
     let callback = Callback::of(call.head)?;
     let content = stage(&mut call).await?;
     put_content(&call, content, callback.as_ref()).await
@@ -54,11 +54,7 @@ pub(super) async fn append(mut call: Call<'_>) -> Result<Answer, ServiceError> {
         ));
     }
     if retention::object_worm(&call, call.bucket()?)?.is_some() {
-        return Err(ServiceError::new(
-            400,
-            "OperationNotSupported",
-            "Objects of a bucket with object retention cannot be appended to.",
-        ));
+        return Err(StoreError::AppendForbidden.into());
     }
     // The default of the bucket may name a key, which appendable objects do not take.
     written.encryption.remove("server_side_encryption_key_id");
@@ -89,7 +85,7 @@ pub(super) async fn seal(call: &Call<'_>) -> Result<Answer, ServiceError> {
         .and_then(|position| u64::try_from(position).ok())
         .unwrap_or_default();
     let bucket = call.bucket()?;
-    let guard = retention::guard(call, bucket)?;
+    let guard = retention::guard(call);
     let info = call.store().seal_object(bucket, call.key()?, position, guard).await?;
     let values = Record::new().with_some("sealed_time", info.sealed.map(time::http_date));
     Ok(Answer::ok(call.modelled(values)))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError};
 
-use super::index::{BucketIndex, Record, Version};
+use super::index::{BucketIndex, Record};
 use super::journal::Journal;
 use super::types::{BucketInfo, BucketMeta, BucketPage, BucketStat};
 use super::{Bucket, Inner, Result, Store, StoreError, run_blocking};
@@ -80,32 +80,9 @@ impl Store {
         }
     }
 
-    /// Counts objects, versions, uploads and bytes. Walks the bucket's index.
+    /// Counts of objects, versions, uploads and bytes.
     pub(crate) fn bucket_stat(&self, name: &str) -> Result<BucketStat> {
-        let bucket = self.bucket_handle(name)?;
-        let index = bucket.read();
-        let mut stat = BucketStat::default();
-        for versions in index.keys.values() {
-            if versions.last().is_some_and(|latest| !latest.is_marker()) {
-                stat.objects += 1;
-            }
-            for version in versions {
-                let Version::Object { info, .. } = version else {
-                    stat.delete_markers += 1;
-                    continue;
-                };
-                let class = &info.meta.storage_class;
-                stat.versions += 1;
-                stat.storage += info.size;
-                *stat.storage_by_class.entry(class.clone()).or_default() += info.size;
-                *stat.objects_by_class.entry(class.clone()).or_default() += 1;
-            }
-        }
-        for upload in index.uploads.values() {
-            stat.uploads += 1;
-            stat.storage += upload.parts.values().map(|part| part.size).sum::<u64>();
-        }
-        Ok(stat)
+        Ok(self.bucket_handle(name)?.read().stat.clone())
     }
 
     /// Changes what is kept about a bucket, atomically, and returns the outcome.
@@ -143,6 +120,13 @@ impl Store {
     /// The documents whose kind starts with `prefix`, by kind in byte order.
     pub(crate) fn configs(&self, bucket: &str, prefix: &str) -> Result<Vec<(String, Arc<Vec<u8>>)>> {
         Ok(documents(&*self.bucket_handle(bucket)?, prefix))
+    }
+
+    /// Reads among all documents of a bucket.
+    pub(crate) fn read_documents<T>(&self, bucket: &str, read: impl FnOnce(&Documents) -> T) -> Result<T> {
+        let bucket = self.bucket_handle(bucket)?;
+        let index = bucket.read();
+        Ok(read(&index.configs))
     }
 
     /// Stores a document, replacing the one of this kind.

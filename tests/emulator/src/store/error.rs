@@ -66,6 +66,17 @@ pub enum StoreError {
         /// The greatest size in bytes.
         limit: u64,
     },
+    /// The bucket has no room for what would be written.
+    QuotaFull {
+        /// The name of the bucket.
+        bucket: String,
+        /// The most bytes that the bucket may hold.
+        quota: u64,
+    },
+    /// The rules of the bucket keep objects from growing.
+    AppendForbidden,
+    /// The source of a copy onto itself was changed between its reading and the copy.
+    SourceChanged,
     /// A range does not lie within the object.
     InvalidRange {
         /// The size of the object.
@@ -108,6 +119,9 @@ impl fmt::Display for StoreError {
             Self::FileAlreadyExists => f.write_str("the object exists"),
             Self::FileImmutable => f.write_str("the object is protected"),
             Self::EntityTooLarge { limit } => write!(f, "the object would be larger than {limit} bytes"),
+            Self::QuotaFull { quota, .. } => write!(f, "the bucket may hold {quota} bytes only"),
+            Self::AppendForbidden => f.write_str("objects of the bucket cannot be appended to"),
+            Self::SourceChanged => f.write_str("the source changed while it was copied"),
             Self::InvalidRange { size } => {
                 write!(f, "the range is outside an object of {size} bytes")
             }

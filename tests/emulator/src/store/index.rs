@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::blob::{Content, Pool};
 use super::error::StoreError;
-use super::types::{BucketInfo, BucketMeta, NULL_VERSION, ObjectInfo, ObjectMeta, UploadInfo};
+use super::types::{BucketInfo, BucketMeta, BucketStat, NULL_VERSION, ObjectInfo, ObjectMeta, UploadInfo};
 
 /// A version of a key: an object or a delete marker.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -122,6 +122,8 @@ pub(crate) enum Record {
     },
     /// An upload ends without an object.
     Abort { key: String, upload_id: String },
+    /// Several changes that happen together.
+    Batch { records: Vec<Record> },
 }
 
 /// Content that an applied record left without a user in the index. Dropping it may delete files,
@@ -139,6 +141,8 @@ pub(crate) struct BucketIndex {
     pub(crate) keys: BTreeMap<String, Vec<Version>>,
     /// Uploads by key and id.
     pub(crate) uploads: BTreeMap<(String, String), Upload>,
+    /// Counts of all this, kept in step with every change.
+    pub(crate) stat: BucketStat,
     /// Set when the bucket was deleted while somebody still held it.
     pub(crate) deleted: bool,
 }
@@ -152,6 +156,7 @@ impl BucketIndex {
             configs: BTreeMap::new(),
             keys: BTreeMap::new(),
             uploads: BTreeMap::new(),
+            stat: BucketStat::default(),
             deleted: false,
         }
     }
@@ -178,10 +183,20 @@ impl BucketIndex {
             .ok_or(StoreError::NoSuchUpload)
     }
 
+    /// Whether a plain GET of the key finds an object.
+    fn shows(&self, key: &str) -> bool {
+        self.latest(key).is_some_and(|version| !version.is_marker())
+    }
+
     /// Changes the index. An error means that the record does not fit, which only a damaged journal
-    /// can bring about; then nothing changed.
+    /// can bring about.
     pub(crate) fn apply(&mut self, record: Record) -> Result<Garbage, StoreError> {
         let mut garbage = Garbage::new();
+        self.apply_to(record, &mut garbage)?;
+        Ok(garbage)
+    }
+
+    fn apply_to(&mut self, record: Record, garbage: &mut Garbage) -> Result<(), StoreError> {
         match record {
             Record::Bucket { .. } => return Err(misfit("the bucket exists")),
             Record::Meta { meta } => self.meta = meta,
@@ -197,11 +212,14 @@ impl BucketIndex {
                 upload_id,
             } => {
                 if let Some(upload_id) = upload_id {
-                    self.end_upload(&key, upload_id, &mut garbage)?;
+                    self.end_upload(&key, upload_id, garbage)?;
                 }
                 if version.id() == NULL_VERSION {
-                    self.take(&key, NULL_VERSION, &mut garbage);
+                    self.take(&key, NULL_VERSION, garbage);
                 }
+                self.stat.add(&version);
+                self.stat.objects -= u64::from(self.shows(&key));
+                self.stat.objects += u64::from(!version.is_marker());
                 self.keys.entry(key).or_default().push(version);
             }
             Record::Extend { info, content } => {
@@ -217,10 +235,12 @@ impl BucketIndex {
                     return Err(misfit("a marker cannot be extended"));
                 };
                 all.extend(&content);
+                self.stat.remove_object(old);
+                self.stat.add_object(&info);
                 *old = info;
             }
             Record::Remove { key, version_id } => {
-                if !self.take(&key, &version_id, &mut garbage) {
+                if !self.take(&key, &version_id, garbage) {
                     return Err(misfit("no version to remove"));
                 }
             }
@@ -235,7 +255,9 @@ impl BucketIndex {
                     meta: *meta,
                     parts: BTreeMap::new(),
                 };
-                self.uploads.insert((key, upload_id), upload);
+                if self.uploads.insert((key, upload_id), upload).is_none() {
+                    self.stat.uploads += 1;
+                }
             }
             Record::Part {
                 key,
@@ -247,11 +269,20 @@ impl BucketIndex {
                     .uploads
                     .get_mut(&(key, upload_id))
                     .ok_or_else(|| misfit("no upload for the part"))?;
-                garbage.extend(upload.parts.insert(number, part).map(|old| old.content));
+                self.stat.storage += part.size;
+                if let Some(old) = upload.parts.insert(number, part) {
+                    self.stat.storage -= old.size;
+                    garbage.push(old.content);
+                }
             }
-            Record::Abort { key, upload_id } => self.end_upload(&key, upload_id, &mut garbage)?,
+            Record::Abort { key, upload_id } => self.end_upload(&key, upload_id, garbage)?,
+            Record::Batch { records } => {
+                for record in records {
+                    self.apply_to(record, garbage)?;
+                }
+            }
         }
-        Ok(garbage)
+        Ok(())
     }
 
     fn end_upload(&mut self, key: &str, upload_id: String, garbage: &mut Garbage) -> Result<(), StoreError> {
@@ -259,25 +290,49 @@ impl BucketIndex {
             .uploads
             .remove(&(key.to_owned(), upload_id))
             .ok_or_else(|| misfit("no upload to end"))?;
-        garbage.extend(upload.parts.into_values().map(|part| part.content));
+        self.stat.uploads -= 1;
+        for part in upload.parts.into_values() {
+            self.stat.storage -= part.size;
+            garbage.push(part.content);
+        }
         Ok(())
     }
 
     /// Takes a version out; false when it is not there.
     fn take(&mut self, key: &str, version_id: &str, garbage: &mut Garbage) -> bool {
+        let shown = self.shows(key);
         let Some(versions) = self.keys.get_mut(key) else {
             return false;
         };
         let Some(at) = versions.iter().position(|v| v.id() == version_id) else {
             return false;
         };
-        if let Version::Object { content, .. } = versions.remove(at) {
-            garbage.push(content);
-        }
+        let version = versions.remove(at);
         if versions.is_empty() {
             self.keys.remove(key);
         }
+        self.stat.remove(&version);
+        self.stat.objects -= u64::from(shown);
+        self.stat.objects += u64::from(self.shows(key));
+        if let Version::Object { content, .. } = version {
+            garbage.push(content);
+        }
         true
+    }
+
+    /// The counts, made anew.
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> BucketStat {
+        let mut stat = BucketStat::default();
+        for versions in self.keys.values() {
+            stat.objects += u64::from(versions.last().is_some_and(|latest| !latest.is_marker()));
+            versions.iter().for_each(|version| stat.add(version));
+        }
+        for upload in self.uploads.values() {
+            stat.uploads += 1;
+            stat.storage += upload.parts.values().map(|part| part.size).sum::<u64>();
+        }
+        stat
     }
 
     /// The shortest journal that makes this index.
@@ -326,6 +381,47 @@ impl BucketIndex {
         for upload in self.uploads.values_mut() {
             for part in upload.parts.values_mut() {
                 part.content.resolve(pool);
+            }
+        }
+    }
+}
+
+/// Counting versions one by one; which of them is the latest is counted apart.
+impl BucketStat {
+    fn add(&mut self, version: &Version) {
+        match version {
+            Version::Object { info, .. } => self.add_object(info),
+            Version::Marker { .. } => self.delete_markers += 1,
+        }
+    }
+
+    fn remove(&mut self, version: &Version) {
+        match version {
+            Version::Object { info, .. } => self.remove_object(info),
+            Version::Marker { .. } => self.delete_markers -= 1,
+        }
+    }
+
+    fn add_object(&mut self, info: &ObjectInfo) {
+        let class = &info.meta.storage_class;
+        self.versions += 1;
+        self.storage += info.size;
+        *self.storage_by_class.entry(class.clone()).or_default() += info.size;
+        *self.objects_by_class.entry(class.clone()).or_default() += 1;
+    }
+
+    fn remove_object(&mut self, info: &ObjectInfo) {
+        let class = &info.meta.storage_class;
+        self.versions -= 1;
+        self.storage -= info.size;
+        if let Some(bytes) = self.storage_by_class.get_mut(class) {
+            *bytes -= info.size;
+        }
+        if let Some(objects) = self.objects_by_class.get_mut(class) {
+            *objects -= 1;
+            if *objects == 0 {
+                self.objects_by_class.remove(class);
+                self.storage_by_class.remove(class);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Objects: writing, appending, reading, deleting and listing them and their versions.
 
+use std::collections::BTreeSet;
 use std::ops::{Bound, Range};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -9,6 +10,7 @@ use md5::{Digest, Md5};
 use super::blob::{Content, ContentStream};
 use super::id::hex;
 use super::index::{BucketIndex, Record, Version};
+use super::protection::Settled;
 use super::types::{
     DeleteOutcome, ListQuery, NULL_VERSION, ObjectInfo, ObjectKind, ObjectMeta, Page, PutOptions, VersionEntry,
     VersionInfo, Versioning,
@@ -50,6 +52,17 @@ impl Object {
     }
 }
 
+/// What a copy is written onto.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Onto {
+    /// Another object.
+    Another,
+    /// Its source, which was read as the latest version of its key and must still be that as it was.
+    ItsLatest,
+    /// The key of its source, whose version must still be as it was.
+    ItsVersion,
+}
+
 /// An object that is about to become the latest version of its key.
 pub(super) struct NewObject {
     pub(super) key: String,
@@ -83,14 +96,20 @@ impl NewObject {
         inner: &Inner,
         upload_id: Option<String>,
     ) -> Result<(Record, Arc<ObjectInfo>)> {
+        let settled = self.options.guard.settle(&index.configs, inner.now())?;
         let overwrites = index.latest(&self.key).is_some_and(|v| !v.is_marker());
         let unversioned = index.meta.versioning == Versioning::Unversioned;
-        if self.options.forbid_overwrite && unversioned && overwrites {
+        if (self.options.forbid_overwrite || settled.terms.forbid_overwrite) && unversioned && overwrites {
             return Err(StoreError::FileAlreadyExists);
         }
         let version_id = new_version_id(index, inner);
-        check_loss(index, inner, &self.key, &version_id, self.options.guard)?;
+        check_loss(index, &self.key, &version_id, &settled)?;
+        if upload_id.is_none() {
+            // The bytes of an upload are held already.
+            settled.check_room(index, self.size)?;
+        }
         let mut meta = self.options.meta;
+        meta.lock.retention = meta.lock.retention.or(settled.terms.default_retention);
         if meta.storage_class.is_empty() {
             meta.storage_class.clone_from(&index.meta.storage_class);
         }
@@ -125,20 +144,53 @@ fn new_version_id(index: &BucketIndex, inner: &Inner) -> String {
 }
 
 /// Refuses to lose the version of this id when it is protected.
-fn check_loss(index: &BucketIndex, inner: &Inner, key: &str, version_id: &str, guard: Guard) -> Result<()> {
+fn check_loss(index: &BucketIndex, key: &str, version_id: &str, settled: &Settled) -> Result<()> {
     match index.find(key, version_id) {
-        Some(Version::Object { info, .. }) if guard.protects(info, inner.now()) => Err(StoreError::FileImmutable),
+        Some(Version::Object { info, .. }) => settled.check(info),
         _ => Ok(()),
     }
 }
 
 /// Refuses a deletion that loses something protected. With versioning on, a new marker takes nothing's place.
-fn check_deletion(index: &BucketIndex, inner: &Inner, key: &str, version: Option<&str>, guard: Guard) -> Result<()> {
+fn check_deletion(index: &BucketIndex, key: &str, version: Option<&str>, settled: &Settled) -> Result<()> {
     match (version, index.meta.versioning) {
-        (Some(id), _) => check_loss(index, inner, key, id, guard),
+        (Some(id), _) => check_loss(index, key, id, settled),
         (None, Versioning::Enabled) => Ok(()),
-        (None, Versioning::Unversioned | Versioning::Suspended) => check_loss(index, inner, key, NULL_VERSION, guard),
+        (None, Versioning::Unversioned | Versioning::Suspended) => check_loss(index, key, NULL_VERSION, settled),
     }
+}
+
+/// How a key or a version of it is deleted: see [`Store::delete_object`].
+fn deletion(
+    index: &BucketIndex,
+    inner: &Inner,
+    key: String,
+    version: Option<String>,
+    settled: &Settled,
+) -> Result<(Option<Record>, DeleteOutcome)> {
+    check_deletion(index, &key, version.as_deref(), settled)?;
+    Ok(match version {
+        Some(id) => remove_version(index, key, &id, Some(id.clone())),
+        None if index.meta.versioning == Versioning::Unversioned => remove_version(index, key, NULL_VERSION, None),
+        None => {
+            let version_id = new_version_id(index, inner);
+            let outcome = DeleteOutcome {
+                version_id: Some(version_id.clone()),
+                delete_marker: true,
+                changed: true,
+            };
+            let version = Version::Marker {
+                version_id,
+                last_modified: inner.now(),
+            };
+            let record = Record::Put {
+                key,
+                version,
+                upload_id: None,
+            };
+            (Some(record), outcome)
+        }
+    })
 }
 
 /// The version that was asked for; a delete marker is an error.
@@ -198,15 +250,23 @@ impl Store {
         source: &Object,
         bucket: &str,
         key: &str,
+        onto: Onto,
         options: PutOptions,
     ) -> Result<Arc<ObjectInfo>> {
         let bucket = self.bucket_handle(bucket)?;
         let source = source.clone();
         let key = key.to_owned();
         self.commit(bucket, move |index, inner| {
-            let unversioned = index.meta.versioning == Versioning::Unversioned;
-            let itself = unversioned
-                && matches!(index.latest(&key), Some(Version::Object { info, .. }) if Arc::ptr_eq(info, &source.info));
+            let is_source = |found: Option<&Version>| matches!(found, Some(Version::Object { info, .. }) if Arc::ptr_eq(info, &source.info));
+            let unchanged = match onto {
+                Onto::Another => true,
+                Onto::ItsLatest => is_source(index.latest(&key)),
+                Onto::ItsVersion => is_source(index.find(&key, &source.info.version_id)),
+            };
+            if !unchanged {
+                return Err(StoreError::SourceChanged);
+            }
+            let itself = onto != Onto::Another && index.meta.versioning == Versioning::Unversioned;
             let object = NewObject {
                 key,
                 kind: match source.info.kind {
@@ -248,6 +308,10 @@ impl Store {
         let bucket = self.bucket_handle(bucket)?;
         let key = key.to_owned();
         self.commit(bucket, move |index, inner| {
+            let settled = options.guard.settle(&index.configs, inner.now())?;
+            if settled.terms.forbid_append {
+                return Err(StoreError::AppendForbidden);
+            }
             let old = match index.latest(&key) {
                 None | Some(Version::Marker { .. }) if position == 0 => {
                     let object = NewObject::staged(&key, ObjectKind::Appendable, content, options);
@@ -259,16 +323,16 @@ impl Store {
                 }
                 Some(Version::Object { info, .. }) => info,
             };
-            if options.forbid_overwrite && index.meta.versioning == Versioning::Unversioned {
+            let forbidden = options.forbid_overwrite || settled.terms.forbid_overwrite;
+            if forbidden && index.meta.versioning == Versioning::Unversioned {
                 return Err(StoreError::FileAlreadyExists);
             }
-            if options.guard.protects(old, inner.now()) {
-                return Err(StoreError::FileImmutable);
-            }
+            settled.check(old)?;
             if old.sealed.is_some() {
                 return Err(StoreError::ObjectNotAppendable);
             }
             check_appendable(old, position)?;
+            settled.check_room(index, content.size())?;
             let size = old.size.checked_add(content.size());
             let mut info = ObjectInfo::clone(old);
             info.size = size
@@ -304,9 +368,7 @@ impl Store {
             if old.sealed.is_some() {
                 return Ok((None, Arc::clone(old)));
             }
-            if guard.protects(old, inner.now()) {
-                return Err(StoreError::FileImmutable);
-            }
+            guard.settle(&index.configs, inner.now())?.check(old)?;
             let mut info = ObjectInfo::clone(old);
             info.sealed = Some(inner.now());
             Ok(replace_info(info))
@@ -381,6 +443,35 @@ impl Store {
         .await
     }
 
+    /// Changes what is kept beside the content of a version when `applies` says so about all versions of
+    /// the key as they are then, newest first. Tells whether it did.
+    pub(crate) async fn update_object_if<P, F>(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: &str,
+        applies: P,
+        change: F,
+    ) -> Result<bool>
+    where
+        P: FnOnce(&[VersionEntry]) -> bool + Send + 'static,
+        F: FnOnce(&mut ObjectMeta) + Send + 'static,
+    {
+        let bucket = self.bucket_handle(bucket)?;
+        let key = key.to_owned();
+        let version = version.to_owned();
+        self.commit(bucket, move |index, _| {
+            if !applies(&entries(index, &key)) {
+                return Ok((None, false));
+            }
+            let (old, _) = find(index, &key, Some(&version))?;
+            let mut info = ObjectInfo::clone(old);
+            change(&mut info.meta);
+            Ok((replace_info(info).0, true))
+        })
+        .await
+    }
+
     /// Deletes as the bucket's versioning wants: without a version it removes the object or adds a
     /// delete marker; with one it removes that version for good. Deleting nothing succeeds, losing
     /// what `guard` or a lock protects does not.
@@ -395,39 +486,70 @@ impl Store {
         let key = key.to_owned();
         let version = version.map(str::to_owned);
         self.commit(bucket, move |index, inner| {
-            let unversioned = index.meta.versioning == Versioning::Unversioned;
-            check_deletion(index, inner, &key, version.as_deref(), guard)?;
-            Ok(match version {
-                Some(id) => remove_version(index, key, &id, Some(id.clone())),
-                None if unversioned => remove_version(index, key, NULL_VERSION, None),
-                None => {
-                    let version_id = new_version_id(index, inner);
-                    let outcome = DeleteOutcome {
-                        version_id: Some(version_id.clone()),
-                        delete_marker: true,
-                        changed: true,
-                    };
-                    let version = Version::Marker {
-                        version_id,
-                        last_modified: inner.now(),
-                    };
-                    let record = Record::Put {
-                        key,
-                        version,
-                        upload_id: None,
-                    };
-                    (Some(record), outcome)
-                }
-            })
+            let settled = guard.settle(&index.configs, inner.now())?;
+            deletion(index, inner, key, version, &settled)
         })
         .await
     }
 
-    /// Refuses what [`Store::delete_object`] would refuse, and deletes nothing.
-    pub(crate) fn check_deletion(&self, bucket: &str, key: &str, version: Option<&str>, guard: Guard) -> Result<()> {
+    /// Deletes when `applies` says so about all versions of the key as they are then, newest first. Tells
+    /// whether it did.
+    pub(crate) async fn delete_object_if<P>(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+        guard: Guard,
+        applies: P,
+    ) -> Result<bool>
+    where
+        P: FnOnce(&[VersionEntry]) -> bool + Send + 'static,
+    {
         let bucket = self.bucket_handle(bucket)?;
-        let index = bucket.read();
-        check_deletion(&index, &self.inner, key, version, guard)
+        let key = key.to_owned();
+        let version = version.map(str::to_owned);
+        self.commit(bucket, move |index, inner| {
+            if !applies(&entries(index, &key)) {
+                return Ok((None, false));
+            }
+            let settled = guard.settle(&index.configs, inner.now())?;
+            let (record, outcome) = deletion(index, inner, key, version, &settled)?;
+            Ok((record, outcome.changed))
+        })
+        .await
+    }
+
+    /// Deletes many keys or versions at once: all of them, or none, and then the key that is in the way is told.
+    pub(crate) async fn delete_objects(
+        &self,
+        bucket: &str,
+        objects: Vec<(String, Option<String>)>,
+        guard: Guard,
+    ) -> Result<Result<Vec<DeleteOutcome>, (String, StoreError)>> {
+        let bucket = self.bucket_handle(bucket)?;
+        self.commit(bucket, move |index, inner| {
+            let settled = guard.settle(&index.configs, inner.now())?;
+            let mut records = Vec::new();
+            let mut outcomes = Vec::new();
+            let mut removed = BTreeSet::new();
+            for (key, version) in objects {
+                let (record, mut outcome) = match deletion(index, inner, key.clone(), version, &settled) {
+                    Ok(planned) => planned,
+                    Err(error) => return Ok((None, Err((key, error)))),
+                };
+                match record {
+                    // Named twice: the second time there is nothing left.
+                    Some(Record::Remove { key, version_id }) if !removed.insert((key.clone(), version_id.clone())) => {
+                        outcome.changed = false;
+                    }
+                    record => records.extend(record),
+                }
+                outcomes.push(outcome);
+            }
+            let record = (!records.is_empty()).then_some(Record::Batch { records });
+            Ok((record, Ok(outcomes)))
+        })
+        .await
     }
 
     /// The latest versions that are objects.
@@ -470,20 +592,31 @@ impl Store {
                         .map(|(age, version)| (key.as_str(), version.id(), (key.as_str(), age, version)))
                 })
         });
-        Ok(page.map(|(key, age, version)| VersionEntry {
-            is_latest: age == 0,
-            version: match version {
-                Version::Object { info, .. } => VersionInfo::Object(Arc::clone(info)),
-                Version::Marker {
-                    version_id,
-                    last_modified,
-                } => VersionInfo::DeleteMarker {
-                    key: key.to_owned(),
-                    version_id: version_id.clone(),
-                    last_modified: *last_modified,
-                },
+        Ok(page.map(|(key, age, version)| entry(key, age, version)))
+    }
+}
+
+/// All versions of a key, newest first.
+fn entries(index: &BucketIndex, key: &str) -> Vec<VersionEntry> {
+    let versions = index.keys.get(key).into_iter().flatten().rev().enumerate();
+    versions.map(|(age, version)| entry(key, age, version)).collect()
+}
+
+/// A version as lists show it; `age` counts the newer ones.
+fn entry(key: &str, age: usize, version: &Version) -> VersionEntry {
+    VersionEntry {
+        is_latest: age == 0,
+        version: match version {
+            Version::Object { info, .. } => VersionInfo::Object(Arc::clone(info)),
+            Version::Marker {
+                version_id,
+                last_modified,
+            } => VersionInfo::DeleteMarker {
+                key: key.to_owned(),
+                version_id: version_id.clone(),
+                last_modified: *last_modified,
             },
-        }))
+        },
     }
 }
 

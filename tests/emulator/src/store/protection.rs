@@ -1,9 +1,14 @@
 //! What protects a version from being lost or changed: its own retention, a legal hold, and the retention policy of its bucket.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use super::buckets::Documents;
+use super::error::StoreError;
+use super::index::BucketIndex;
 use super::types::ObjectInfo;
 
 /// How strictly a version is retained.
@@ -52,26 +57,88 @@ pub(crate) struct ObjectLock {
     pub(crate) legal_hold: Option<bool>,
 }
 
-/// Under which rules a request writes or deletes.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Guard {
+/// What the documents of a bucket say about a change of its objects.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Terms {
     /// How long the retention policy of the bucket protects an object after its last change.
     pub(crate) bucket_retention: Option<Duration>,
+    /// Objects must not be replaced.
+    pub(crate) forbid_overwrite: bool,
+    /// Objects must not be appended to.
+    pub(crate) forbid_append: bool,
+    /// Protects new objects that say nothing about it themselves.
+    pub(crate) default_retention: Option<Retention>,
+    /// The most bytes that the bucket may hold.
+    pub(crate) quota: Option<u64>,
+}
+
+/// Reads the terms of a bucket out of its documents, which the store does not understand itself.
+pub(crate) trait Rules: fmt::Debug + Send + Sync {
+    /// The terms of a change that happens now.
+    fn read(&self, documents: &Documents, now: SystemTime) -> Result<Terms, StoreError>;
+}
+
+/// Under which rules a request writes or deletes. The documents are read when the change happens, not
+/// when the request came: its body may have taken long, and others change documents meanwhile.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Guard {
+    /// Reads the rules of the bucket; without it there are none.
+    pub(crate) rules: Option<Arc<dyn Rules>>,
     /// Whether the caller may end retention in governance mode.
     pub(crate) bypass_governance: bool,
 }
 
 impl Guard {
-    /// Whether a version must stay as it is.
-    pub(crate) fn protects(self, info: &ObjectInfo, now: SystemTime) -> bool {
+    /// What the guard means at the moment of a change.
+    pub(super) fn settle(&self, documents: &Documents, now: SystemTime) -> Result<Settled, StoreError> {
+        let terms = match &self.rules {
+            Some(rules) => rules.read(documents, now)?,
+            None => Terms::default(),
+        };
+        Ok(Settled {
+            terms,
+            bypass_governance: self.bypass_governance,
+            now,
+        })
+    }
+}
+
+/// A guard at one moment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Settled {
+    pub(super) terms: Terms,
+    bypass_governance: bool,
+    now: SystemTime,
+}
+
+impl Settled {
+    /// Refuses to lose or change a version that must stay as it is.
+    pub(super) fn check(&self, info: &ObjectInfo) -> Result<(), StoreError> {
         let by_bucket = self
+            .terms
             .bucket_retention
             .and_then(|retention| info.last_modified.checked_add(retention))
-            .is_some_and(|end| now < end);
+            .is_some_and(|end| self.now < end);
         let lock = &info.meta.lock;
         let by_retention = lock.retention.is_some_and(|retention| {
-            now < retention.until && !(self.bypass_governance && retention.mode == RetentionMode::Governance)
+            self.now < retention.until && !(self.bypass_governance && retention.mode == RetentionMode::Governance)
         });
-        by_bucket || by_retention || lock.legal_hold == Some(true)
+        if by_bucket || by_retention || lock.legal_hold == Some(true) {
+            return Err(StoreError::FileImmutable);
+        }
+        Ok(())
+    }
+
+    /// Refuses bytes that the bucket has no room for.
+    pub(super) fn check_room(&self, index: &BucketIndex, incoming: u64) -> Result<(), StoreError> {
+        match self.terms.quota {
+            Some(quota) if incoming > 0 && index.stat.storage.saturating_add(incoming) > quota => {
+                Err(StoreError::QuotaFull {
+                    bucket: index.name.clone(),
+                    quota,
+                })
+            }
+            _ => Ok(()),
+        }
     }
 }

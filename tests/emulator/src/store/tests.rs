@@ -13,6 +13,7 @@ use super::*;
 mod buckets;
 mod concurrency;
 mod crash;
+mod guards;
 mod objects;
 mod restart;
 mod uploads;
@@ -132,6 +133,8 @@ async fn contents(store: &Store) -> Vec<String> {
     for bucket in store.list_buckets("", "", usize::MAX).buckets {
         lines.push(format!("{bucket:?}"));
         let name = &bucket.name;
+        let counted = store.bucket_handle(name).unwrap().read().count();
+        assert_eq!(store.bucket_stat(name).unwrap(), counted, "counts went out of step");
         for (kind, document) in store.configs(name, "").unwrap() {
             lines.push(format!("{name} {kind} {document:?}"));
         }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::protection::{Guard, ObjectLock, Retention};
+use super::protection::{Guard, ObjectLock};
 
 /// The id of the version that unversioned and suspended buckets write.
 pub(crate) const NULL_VERSION: &str = "null";
@@ -231,7 +231,7 @@ pub(crate) struct PutOptions {
     /// Fail with `FileAlreadyExists` when the key has a latest version that is an object. Ignored
     /// in buckets whose versioning is enabled or suspended, where nothing is ever lost.
     pub(crate) forbid_overwrite: bool,
-    /// Refuses to replace what is protected.
+    /// Refuses to replace what is protected, and brings in the rules of the bucket.
     pub(crate) guard: Guard,
 }
 
@@ -375,6 +375,4 @@ pub(crate) struct CompleteOptions {
     pub(crate) guard: Guard,
     /// Replaces the access rule given when the upload was initiated.
     pub(crate) acl: Option<ObjectAcl>,
-    /// Protects the object when the upload was initiated without a retention.
-    pub(crate) retention: Option<Retention>,
 }

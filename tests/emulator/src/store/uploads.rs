@@ -14,7 +14,7 @@ use super::types::{
     CompleteOptions, CompleteParts, ListQuery, ObjectInfo, ObjectKind, ObjectMeta, Page, PartInfo, PartPage,
     PutOptions, UploadInfo,
 };
-use super::{Object, Result, Staged, Store, StoreError, crc, list};
+use super::{Guard, Object, Result, Staged, Store, StoreError, crc, list};
 
 /// The highest part number.
 pub(crate) const MAX_PART_NUMBER: u32 = 10_000;
@@ -61,6 +61,7 @@ impl Store {
         upload_id: &str,
         number: u32,
         content: Staged,
+        guard: Guard,
     ) -> Result<PartInfo> {
         let bucket = self.bucket_handle(bucket)?;
         check_number(number)?;
@@ -68,6 +69,8 @@ impl Store {
         let upload_id = upload_id.to_owned();
         self.commit(bucket, move |index, inner| {
             index.upload(&key, &upload_id)?;
+            let settled = guard.settle(&index.configs, inner.now())?;
+            settled.check_room(index, content.size())?;
             let part = Part {
                 size: content.size(),
                 md5: content.md5(),
@@ -89,6 +92,7 @@ impl Store {
 
     /// Stores a range of an object (`None`: all of it) as a part. Bytes are read once, in bounded
     /// memory.
+    #[expect(clippy::too_many_arguments, reason = "what names a part, and what it is under")]
     pub(crate) async fn copy_part(
         &self,
         source: &Object,
@@ -97,6 +101,7 @@ impl Store {
         key: &str,
         upload_id: &str,
         number: u32,
+        guard: Guard,
     ) -> Result<PartInfo> {
         // Copying much and refusing then would be a waste; `put_part` checks again.
         check_number(number)?;
@@ -110,7 +115,7 @@ impl Store {
             writer.write(chunk).await?;
         }
         let staged = writer.finish().await?;
-        self.put_part(bucket, key, upload_id, number, staged).await
+        self.put_part(bucket, key, upload_id, number, staged, guard).await
     }
 
     /// Parts after the number `marker`, at most `max`.
@@ -235,7 +240,6 @@ fn assemble(index: &BucketIndex, key: String, upload_id: &str, options: Complete
         return Err(StoreError::EntityTooLarge { limit: MAX_OBJECT });
     }
     let mut meta = upload.meta.clone();
-    meta.lock.retention = meta.lock.retention.or(options.retention);
     if let Some(acl) = options.acl {
         meta.acl = acl;
     }

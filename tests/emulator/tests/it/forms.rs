@@ -42,7 +42,7 @@ pub(crate) fn policy(conditions: &str) -> String {
 }
 
 /// A form with a V1 signature.
-async fn post(client: &Client, policy: &str, fields: &[(&str, &str)], file: &[u8]) -> Response {
+pub(crate) async fn post(client: &Client, policy: &str, fields: &[(&str, &str)], file: &[u8]) -> Response {
     let signature = hmac_sha1_base64(&client.secret, policy);
     let own = [
         ("OSSAccessKeyId", client.id.as_str()),

@@ -101,6 +101,21 @@ async fn a_result_can_be_saved_as_an_object() {
 }
 
 #[tokio::test]
+async fn a_result_that_a_quota_has_no_room_for_is_not_saved() {
+    let (_emulator, client, _) = with_picture().await;
+    client.send(Request::put("/target")).await;
+    let quota = "<QuotaConfiguration><StorageQuota>1</StorageQuota><Mode>Strict</Mode></QuotaConfiguration>";
+    client.send(Request::put("/target?quota").body(quota)).await;
+    let (key, bucket) = (URL_SAFE_NO_PAD.encode("a.gif"), URL_SAFE_NO_PAD.encode("target"));
+    let save = format!("x-oss-process=image/resize,w_6/format,gif|sys/saveas,o_{key},b_{bucket}");
+    let answer = client
+        .send(Request::post("/bucket/a.png?x-oss-process").body(save))
+        .await;
+    assert_eq!(answer.error(), (403, "QuotaFull".to_owned()));
+    assert_eq!(answer.element("BucketName").as_deref(), Some("target"));
+}
+
+#[tokio::test]
 async fn what_is_no_image_is_told_so() {
     let (_emulator, client) = start_with_bucket().await;
     client.send(Request::put("/bucket/a.png").body("hello")).await;

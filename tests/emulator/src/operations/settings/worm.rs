@@ -11,7 +11,7 @@ use super::items;
 use crate::answer::Answer;
 use crate::error::ServiceError;
 use crate::operations::Call;
-use crate::store::Store;
+use crate::store::Documents;
 use crate::time;
 use crate::value::Record;
 
@@ -39,8 +39,8 @@ impl Worm {
 }
 
 /// How long the objects of a bucket must stay after they were written; nothing when they need not.
-pub(crate) fn retention(store: &Store, bucket: &str, now: SystemTime) -> Result<Option<Duration>, ServiceError> {
-    let worm: Option<Worm> = items::find(store, bucket, KIND)?;
+pub(crate) fn retention(documents: &Documents, now: SystemTime) -> Result<Option<Duration>, ServiceError> {
+    let worm: Option<Worm> = documents.get(KIND).map(|document| items::read(document)).transpose()?;
     let days = worm.filter(|worm| worm.holds(now)).map(|worm| worm.days);
     Ok(days.map(|days| DAY * u32::try_from(days).unwrap_or(u32::MAX)))
 }

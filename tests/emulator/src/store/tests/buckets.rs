@@ -117,7 +117,7 @@ on_both_backends! {
         store.delete_object("b", "gone", None, Guard::default()).await.unwrap();
         let upload = store.initiate_upload("b", "m", ObjectMeta::default()).await.unwrap();
         let part = store.stage("1234567").await.unwrap();
-        store.put_part("b", "m", &upload.upload_id, 1, part).await.unwrap();
+        store.put_part("b", "m", &upload.upload_id, 1, part, Guard::default()).await.unwrap();
         let stat = store.bucket_stat("b").unwrap();
         assert_eq!((stat.objects, stat.versions, stat.delete_markers), (1, 2, 1));
         assert_eq!((stat.uploads, stat.storage), (1, 15));

@@ -193,7 +193,7 @@ on_both_backends! {
         let source = store.object("b", "k", None).unwrap();
         let meta = ObjectMeta { content_type: Some("x/y".into()), ..ObjectMeta::default() };
         let options = PutOptions { meta, ..PutOptions::default() };
-        let copy = store.copy_object(&source, "other", "copy", options).await.unwrap();
+        let copy = store.copy_object(&source, "other", "copy", Onto::Another, options).await.unwrap();
         assert_eq!((copy.kind, copy.crc64), (ObjectKind::Normal, source.info().crc64));
         assert_eq!(copy.meta.content_type.as_deref(), Some("x/y"));
         drop(source);
@@ -209,7 +209,7 @@ on_both_backends! {
         let source = store.object("b", "k", None).unwrap();
         let meta = ObjectMeta { storage_class: "IA".into(), ..ObjectMeta::default() };
         let options = PutOptions { meta, ..PutOptions::default() };
-        let copy = store.copy_object(&source, "b", "k", options).await.unwrap();
+        let copy = store.copy_object(&source, "b", "k", Onto::ItsLatest, options).await.unwrap();
         drop(source);
         assert_eq!(copy.meta.storage_class, "IA");
         assert_eq!(text(&store, "k").await, "content");

@@ -36,7 +36,7 @@ async fn fill(store: &Store) {
     append(store, "log", 4, "two").await.unwrap();
     let copied = store.object("b", "log", None).unwrap();
     store
-        .copy_object(&copied, "b", "copy", PutOptions::default())
+        .copy_object(&copied, "b", "copy", Onto::Another, PutOptions::default())
         .await
         .unwrap();
     append(store, "log", 7, " three").await.unwrap();
@@ -49,19 +49,21 @@ async fn fill(store: &Store) {
     for (number, content) in [(1, "old"), (1, "part"), (3, "other")] {
         let staged = store.stage(content).await.unwrap();
         store
-            .put_part("b", "m", &upload.upload_id, number, staged)
+            .put_part("b", "m", &upload.upload_id, number, staged, Guard::default())
             .await
             .unwrap();
     }
     let done = store.initiate_upload("b", "done", ObjectMeta::default()).await.unwrap();
     let staged = store.stage("all").await.unwrap();
-    store.put_part("b", "done", &done.upload_id, 2, staged).await.unwrap();
+    store
+        .put_part("b", "done", &done.upload_id, 2, staged, Guard::default())
+        .await
+        .unwrap();
     let options = CompleteOptions {
         parts: CompleteParts::All,
         forbid_overwrite: false,
         guard: Guard::default(),
         acl: None,
-        retention: None,
     };
     store
         .complete_upload("b", "done", &done.upload_id, options)
@@ -188,7 +190,7 @@ async fn what_nobody_uses_any_more_leaves_the_disk() {
     assert_eq!(blob_files(&home), 1, "overwritten");
     let held = store.object("b", "k", None).unwrap();
     store
-        .copy_object(&held, "b", "copy", PutOptions::default())
+        .copy_object(&held, "b", "copy", Onto::Another, PutOptions::default())
         .await
         .unwrap();
     assert_eq!(blob_files(&home), 1, "a copy shares");
@@ -200,7 +202,10 @@ async fn what_nobody_uses_any_more_leaves_the_disk() {
 
     let upload = store.initiate_upload("b", "m", ObjectMeta::default()).await.unwrap();
     let staged = store.stage("part").await.unwrap();
-    store.put_part("b", "m", &upload.upload_id, 1, staged).await.unwrap();
+    store
+        .put_part("b", "m", &upload.upload_id, 1, staged, Guard::default())
+        .await
+        .unwrap();
     store.abort_upload("b", "m", &upload.upload_id).await.unwrap();
     assert_eq!(blob_files(&home), 0, "aborted");
 }

@@ -15,7 +15,10 @@ async fn begin(store: &Store, key: &str) -> String {
 
 async fn part(store: &Store, id: &str, number: u32, content: impl Into<Bytes>) -> PartInfo {
     let staged = store.stage(content).await.unwrap();
-    store.put_part("b", "k", id, number, staged).await.unwrap()
+    store
+        .put_part("b", "k", id, number, staged, Guard::default())
+        .await
+        .unwrap()
 }
 
 fn listed(parts: &[&PartInfo]) -> CompleteOptions {
@@ -30,7 +33,6 @@ fn complete(parts: CompleteParts) -> CompleteOptions {
         forbid_overwrite: false,
         guard: Guard::default(),
         acl: None,
-        retention: None,
     }
 }
 
@@ -113,7 +115,7 @@ on_both_backends! {
         assert!(gone(store.upload("b", "k", "id").unwrap_err()));
         assert!(gone(store.list_parts("b", "k", "", 0, 1).unwrap_err()));
         let staged = store.stage("x").await.unwrap();
-        assert!(gone(store.put_part("b", "k", "id", 1, staged).await.unwrap_err()));
+        assert!(gone(store.put_part("b", "k", "id", 1, staged, Guard::default()).await.unwrap_err()));
         store.abort_upload("b", "k", &id).await.unwrap();
         assert!(gone(store.abort_upload("b", "k", &id).await.unwrap_err()));
         let completed = store.complete_upload("b", "k", &id, complete(CompleteParts::All)).await;
@@ -125,7 +127,7 @@ on_both_backends! {
         let id = begin(&store, "k").await;
         for number in [0, 10_001, u32::MAX] {
             let staged = store.stage("x").await.unwrap();
-            let refused = store.put_part("b", "k", &id, number, staged).await;
+            let refused = store.put_part("b", "k", &id, number, staged, Guard::default()).await;
             assert!(matches!(refused, Err(StoreError::InvalidPartNumber { number: n }) if n == number));
         }
         part(&store, &id, 10_000, "x").await;
@@ -151,12 +153,12 @@ on_both_backends! {
         put(&store, "source", bytes.clone()).await;
         let source = store.object("b", "source", None).unwrap();
         let id = begin(&store, "k").await;
-        let one = store.copy_part(&source, None, "b", "k", &id, 1).await.unwrap();
-        let two = store.copy_part(&source, Some(7..12), "b", "k", &id, 2).await.unwrap();
+        let one = store.copy_part(&source, None, "b", "k", &id, 1, Guard::default()).await.unwrap();
+        let two = store.copy_part(&source, Some(7..12), "b", "k", &id, 2, Guard::default()).await.unwrap();
         assert_eq!((&one.etag, two.size), (&source.info().etag, 5));
         assert_eq!(two.crc64, crc::of(&bytes[7..12]));
         let beyond = source.info().size..source.info().size + 1;
-        let refused = store.copy_part(&source, Some(beyond), "b", "k", &id, 3).await;
+        let refused = store.copy_part(&source, Some(beyond), "b", "k", &id, 3, Guard::default()).await;
         assert!(matches!(refused, Err(StoreError::InvalidRange { .. })));
         store.complete_upload("b", "k", &id, listed(&[&one, &two])).await.unwrap();
         let object = store.object("b", "k", None).unwrap();

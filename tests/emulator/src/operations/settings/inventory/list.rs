@@ -22,7 +22,7 @@ use crate::{text, time};
 pub struct InventoryReport {
     /// The manifests that were written, each as `bucket/key`.
     pub manifests: Vec<String>,
-    /// Rules whose list could not be written, each as `bucket/rule`: their bucket for lists is gone.
+    /// Rules whose list could not be written, each as `bucket/rule`; the log says why.
     pub failed: Vec<String>,
 }
 
@@ -32,16 +32,21 @@ pub(crate) async fn run(state: &State, now: SystemTime) -> Result<InventoryRepor
     let service = service.ok_or_else(|| ServiceError::internal("There is no model of oss."))?;
     let mut report = InventoryReport::default();
     for bucket in state.store.list_buckets("", "", usize::MAX).buckets {
-        for (kind, document) in state.store.configs(&bucket.name, PREFIX)? {
-            let rule = configuration::read_shape(service, shape(service)?, &document)?;
-            if !rule.flag("is_enabled") {
-                continue;
-            }
+        // A bucket that was deleted meanwhile has no rules any more.
+        for (kind, document) in state.store.configs(&bucket.name, PREFIX).unwrap_or_default() {
             let id = kind.strip_prefix(PREFIX).unwrap_or(&kind);
-            match write(state, &bucket, id, &rule, now).await {
+            // What fails for one rule keeps no other from its turn.
+            let written = match configuration::read_shape(service, shape(service)?, &document) {
+                Ok(rule) if !rule.flag("is_enabled") => continue,
+                Ok(rule) => write(state, &bucket, id, &rule, now).await,
+                Err(error) => Err(error),
+            };
+            match written {
                 Ok(manifest) => report.manifests.push(manifest),
-                Err(error) if error.code == "NoSuchBucket" => report.failed.push(format!("{}/{id}", bucket.name)),
-                Err(error) => return Err(error),
+                Err(error) => {
+                    tracing::error!(bucket = %bucket.name, rule = id, code = %error.code, message = %error.message, "an inventory list failed");
+                    report.failed.push(format!("{}/{id}", bucket.name));
+                }
             }
         }
     }
