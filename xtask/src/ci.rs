@@ -156,6 +156,7 @@ fn steps() -> Result<Vec<(String, Command)>, String> {
         "broken downloads".to_owned(),
         own(&["soak", "broken-downloads", "--rounds", "10", "--size", "8388608"]),
     ));
+    steps.push(("other languages".to_owned(), own(&["start"])));
     steps.push(("official clients".to_owned(), own(&["interop"])));
     steps.push(("page".to_owned(), own(&["page", "--install"])));
     Ok(steps)

@@ -20,6 +20,7 @@ mod new;
 mod page;
 mod process;
 mod runtime;
+mod start;
 
 /// The project's own commands.
 #[derive(Debug, Parser)]
@@ -53,6 +54,7 @@ enum Verb {
     /// Runs a long proof with a seed.
     #[command(disable_help_flag = true)]
     Soak(runtime::Passed),
+    Start(start::Arguments),
 }
 
 /// What a verb gives back: an exit code, or an error that is printed with its sources and exits with 2.
@@ -73,6 +75,7 @@ fn main() -> ExitCode {
         Verb::New(arguments) => new::run(&arguments),
         Verb::Page(arguments) => page::run(&arguments),
         Verb::Soak(passed) => runtime::run("soak", &passed),
+        Verb::Start(arguments) => start::run(&arguments),
     };
     match outcome {
         Ok(code) => code,

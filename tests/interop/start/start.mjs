@@ -1,7 +1,9 @@
 // Starts an emulator, talks to it and stops it.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { realpathSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 
 export async function startEmulator(program = "oss-emulator") {
   const child = spawn(program, ["--port", "0", "--access-key", "test:test-secret"], {
@@ -22,7 +24,10 @@ export async function startEmulator(program = "oss-emulator") {
   };
 }
 
-const emulator = await startEmulator(process.argv[2]);
-const answer = await fetch(`${emulator.endpoint}/healthz`);
-console.log(emulator.endpoint, answer.status);
-await emulator.stop();
+// Not when a test imports the function.
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  const emulator = await startEmulator(process.argv[2]);
+  const answer = await fetch(`${emulator.endpoint}/healthz`);
+  console.log(emulator.endpoint, answer.status);
+  await emulator.stop();
+}

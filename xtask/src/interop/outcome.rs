@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Child;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -26,10 +28,13 @@ pub(super) struct Program {
 }
 
 impl Program {
-    /// Reads a program's lines to its end, and prints what did not pass.
+    /// Reads a program's lines to its end, which must come within the limit, and prints what did not pass. Fewer checks
+    /// than `least` are a failure.
     pub(super) fn follow(
         name: &'static str,
         mut process: Child,
+        limit: Duration,
+        least: usize,
         operations: &[String],
         allowed: &mut Allowed,
     ) -> Result<Self, String> {
@@ -40,19 +45,47 @@ impl Program {
             endings: Vec::new(),
         };
         let stdout = process.stdout.take().ok_or("a program without output")?;
-        for line in BufReader::new(stdout).lines() {
-            let line = line.map_err(|error| format!("cannot read from {name}: {error}"))?;
-            program.take(&line, operations, allowed)?;
+        let (lines, told) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines() {
+                if lines.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let end = Instant::now() + limit;
+        loop {
+            match told.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    let line = line.map_err(|error| format!("cannot read from {name}: {error}"))?;
+                    program.take(&line, operations, allowed)?;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    program.fail(&format!("it does not end within {} s", limit.as_secs()));
+                    // It may have ended by itself in the meantime.
+                    let _ = process.kill();
+                    break;
+                }
+            }
         }
         let ended = process
             .wait()
             .map_err(|error| format!("cannot wait for {name}: {error}"))?;
         // A program that breaks off tells fewer checks than it has; its exit code says so.
         if !ended.success() && program.failed() == 0 {
-            println!("FAILED  {name}: the program ended with {ended}");
-            program.endings.push(Ending::Failed);
+            program.fail(&format!("the program ended with {ended}"));
+        }
+        if program.endings.len() < least && program.failed() == 0 {
+            let told = program.endings.len();
+            program.fail(&format!("{told} checks, and it has at least {least}"));
         }
         Ok(program)
+    }
+
+    fn fail(&mut self, why: &str) {
+        println!("FAILED  {}: {why}", self.name);
+        self.endings.push(Ending::Failed);
     }
 
     fn take(&mut self, line: &str, operations: &[String], allowed: &mut Allowed) -> Result<(), String> {
@@ -145,16 +178,18 @@ impl Allowed {
         }
     }
 
-    /// Whether a check of these operations may meet a 501, which uses the row.
+    /// Whether a check of these operations may meet a 501, which uses their rows. It may not when any of them has no
+    /// row: nobody knows which one was refused.
     fn covers(&mut self, about: &[String]) -> bool {
-        let mut covered = false;
+        if about.is_empty() || !about.iter().all(|operation| self.operations.contains_key(operation)) {
+            return false;
+        }
         for operation in about {
             if let Some(used) = self.operations.get_mut(operation) {
                 *used = true;
-                covered = true;
             }
         }
-        covered
+        true
     }
 
     /// Rows that nothing needed.
@@ -211,6 +246,43 @@ mod tests {
         }
         assert_eq!(program.endings, [Ending::NotImplemented, Ending::Failed]);
         assert_eq!(allowed.unused().count(), 0);
+    }
+
+    #[test]
+    fn a_501_fails_when_any_operation_of_its_check_is_implemented() {
+        let text = "\n## Not implemented by the emulator\n| `oss/SelectObject` | x |\n";
+        let (mut program, mut allowed) = (program(), Allowed::parse(text));
+        let line = r#"{"check":"c","operations":["oss/SelectObject","oss/PutObject"],"outcome":"not implemented"}"#;
+        program.take(line, &operations(), &mut allowed).unwrap();
+        assert_eq!(program.endings, [Ending::Failed]);
+    }
+
+    /// A client's program that is a line of shell.
+    #[cfg(unix)]
+    fn follow(script: &str, limit: u64, least: usize) -> Program {
+        let mut shell = std::process::Command::new("sh");
+        let process = shell
+            .args(["-c", script])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let limit = Duration::from_millis(limit);
+        Program::follow("client", process, limit, least, &operations(), &mut Allowed::parse("")).unwrap()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_client_that_does_not_end_fails() {
+        let told = follow("exec sleep 600", 50, 0);
+        assert_eq!(told.endings, [Ending::Failed]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_client_with_fewer_checks_than_it_has_fails() {
+        let script = format!("echo '{}'", line("ok", "oss/PutObject"));
+        assert_eq!(follow(&script, 60_000, 1).endings, [Ending::Passed]);
+        assert_eq!(follow(&script, 60_000, 2).endings, [Ending::Passed, Ending::Failed]);
     }
 
     #[test]
