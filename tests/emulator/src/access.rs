@@ -41,8 +41,8 @@ struct Target<'t> {
 }
 
 impl Access<'_> {
-    /// Decides about the resource that the request addresses.
-    pub(crate) fn admit(&self, operation: &str) -> Result<(), ServiceError> {
+    /// Decides about the resource that the request addresses, for an operation of a service.
+    pub(crate) fn admit(&self, service: &str, operation: &str) -> Result<(), ServiceError> {
         if operation == "DeleteMultipleObjects" {
             // Its document says what it is about; the operation asks for each key.
             return self.existing(self.head.bucket()).map(|_| ());
@@ -76,7 +76,7 @@ impl Access<'_> {
         self.decide(
             actions::need(operation),
             operation,
-            &action(operation, version.is_some()),
+            &actions::action_in(service, operation, version.is_some()),
             target,
         )?;
         for further in actions::further(operation, self.head) {
@@ -107,7 +107,8 @@ impl Access<'_> {
             self.check_payer(info)?;
         }
         self.decide(need, operation, &action(operation, version.is_some()), target)?;
-        if operation == "DeleteMultipleObjects" {
+        if operation == "DeleteObject" {
+            // One of many: the headers of the request are about each of them.
             for further in actions::further(operation, self.head) {
                 self.decide(Need::Owner, operation, further, target)?;
             }

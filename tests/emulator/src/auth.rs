@@ -12,7 +12,7 @@ pub(crate) mod test_vectors;
 pub(crate) mod v1;
 pub(crate) mod v4;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -104,15 +104,28 @@ pub(crate) struct Context<'c> {
 
 /// The text that the signature of a request was verified over, for whoever debugs a signer.
 #[derive(Debug, Default)]
-pub(crate) struct Signed(RefCell<Option<String>>);
+pub(crate) struct Signed {
+    text: RefCell<Option<String>>,
+    leaves_out_empty: Cell<bool>,
+}
 
 impl Signed {
     pub(crate) fn note(&self, text: impl Into<String>) {
-        self.0.replace(Some(text.into()));
+        self.text.replace(Some(text.into()));
     }
 
     pub(crate) fn take(&self) -> Option<String> {
-        self.0.take()
+        self.text.take()
+    }
+
+    /// Says that headers without a value are not in the signature.
+    pub(crate) fn leave_out_empty(&self) {
+        self.leaves_out_empty.set(true);
+    }
+
+    /// Whether anybody could have added headers without a value, which then must not mean anything.
+    pub(crate) fn leaves_out_empty(&self) -> bool {
+        self.leaves_out_empty.get()
     }
 }
 

@@ -85,6 +85,8 @@ struct Exchange<'s> {
     protocol: Protocol,
     /// Whether error documents are those of the tables service.
     flat_errors: bool,
+    /// Whether headers without a value are not covered by the signature.
+    unsigned_empty: bool,
     now: SystemTime,
 }
 
@@ -146,6 +148,7 @@ impl<'s> Exchange<'s> {
             is_head: parts.method == http::Method::HEAD,
             protocol: Protocol::RestXml,
             flat_errors: false,
+            unsigned_empty: false,
             now: state.clock.now(),
         }
     }
@@ -339,11 +342,13 @@ impl<'s> Exchange<'s> {
         body: &mut Body,
     ) -> Result<Rendered, ServiceError> {
         let principal = self.authenticate(route.as_ref().ok(), head)?;
+        let covered = self.unsigned_empty.then(|| head.without_empty());
+        let head = covered.as_ref().unwrap_or(head);
         let Route { service, operation } = route?;
         if own_buckets::has(service) {
             own_buckets::admit(&principal, head)?;
         } else {
-            self.authorise(&principal, operation.name.as_str(), head)?;
+            self.authorise(&principal, &service.name, operation.name.as_str(), head)?;
         }
         let mut call = Call {
             state: self.state,
@@ -426,18 +431,25 @@ impl<'s> Exchange<'s> {
 
     /// Remembers who sent the request, and how that was proved.
     fn recognise(&mut self, principal: &Principal, signed: &auth::Signed) {
+        self.unsigned_empty = signed.leaves_out_empty();
         self.record.string_to_sign = signed.take().map(|text| redact_signed(&text));
         self.record.principal = principal.name();
     }
 
-    fn authorise(&self, principal: &Principal, operation: &str, head: &Head) -> Result<(), ServiceError> {
+    fn authorise(
+        &self,
+        principal: &Principal,
+        service: &str,
+        operation: &str,
+        head: &Head,
+    ) -> Result<(), ServiceError> {
         let access = Access {
             state: self.state,
             principal,
             head,
             now: self.now,
         };
-        access.admit(operation).map_err(|error| locate(error, head))
+        access.admit(service, operation).map_err(|error| locate(error, head))
     }
 
     async fn run_rpc(&mut self, head: Head, incoming: Incoming) -> Result<Outcome, Abort> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use oss_codegen::api::{BodyKind, Member, Operation, Place, Protocol, Resource, Segment, Service, Type};
 
-use crate::address::is_object_key;
+use crate::address::{is_bucket_name, is_object_key};
 use crate::document::xml::Strictness;
 use crate::document::{fields, json, refusal, scalar, xml};
 use crate::error::ServiceError;
@@ -204,6 +204,12 @@ fn copy_source(head: &Head) -> Result<CopySource, ServiceError> {
         .and_then(|path| path.split_once('/'))
         .filter(|(bucket, key)| !bucket.is_empty() && is_object_key(key))
         .ok_or_else(invalid)?;
+    if !is_bucket_name(bucket) {
+        return Err(
+            ServiceError::new(400, "InvalidBucketName", "The specified bucket is not valid.")
+                .detail("BucketName", bucket),
+        );
+    }
     let version_id = Query::parse(query)?.get("versionId").map(str::to_owned);
     Ok(CopySource {
         bucket: bucket.to_owned(),

@@ -113,7 +113,10 @@ impl Providers {
                 client_ids: provider.client_ids.clone(),
                 keys,
             };
-            by_arn.insert(format!("acs:ram::{account}:oidc-provider/{}", provider.name), known);
+            let arn = format!("acs:ram::{account}:oidc-provider/{}", provider.name);
+            if by_arn.insert(arn, known).is_some() {
+                return Err(wrong("there is another of that name".to_owned()));
+            }
         }
         Ok(Self(by_arn))
     }

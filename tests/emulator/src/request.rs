@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method};
 
 use crate::address::Address;
 use crate::error::ServiceError;
@@ -89,6 +89,24 @@ impl Head {
 
     pub(crate) fn key(&self) -> Option<&str> {
         self.address.key.as_deref()
+    }
+
+    /// The same without the headers that have no value, among those that signatures cover.
+    pub(crate) fn without_empty(&self) -> Self {
+        let mut head = self.clone();
+        let covered = |name: &str| name.starts_with("x-oss-") || matches!(name, "content-type" | "content-md5");
+        let empty = |name: &HeaderName| {
+            covered(name.as_str())
+                && self
+                    .headers
+                    .get_all(name)
+                    .iter()
+                    .all(|value| value.as_bytes().trim_ascii().is_empty())
+        };
+        for name in self.headers.keys().filter(|name| empty(name)) {
+            head.headers.remove(name);
+        }
+        head
     }
 
     /// Value of a header, if it is there and is text.

@@ -10,6 +10,12 @@ use crate::text;
 
 /// Most requests that are remembered; older ones are forgotten.
 const CAPACITY: usize = 10_000;
+/// Bytes that all of them may take up; older ones are forgotten beyond that.
+const CAPACITY_BYTES: usize = 32 * 1024 * 1024;
+/// Bytes of a target, of the headers together and of a string to sign that are remembered.
+const MAX_TEXT: usize = 8 * 1024;
+/// Stands where a text was cut.
+const CUT: &str = "[...]";
 
 /// One request and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -61,21 +67,74 @@ impl RequestRecord {
             .find(|(other, _)| other == name)
             .map(|(_, value)| value.as_str())
     }
+
+    /// The record as it is remembered: texts that clients can make as long as they like are cut.
+    fn cut(mut self) -> Self {
+        cut(&mut self.target, MAX_TEXT);
+        if let Some(text) = &mut self.string_to_sign {
+            cut(text, MAX_TEXT);
+        }
+        for text in [&mut self.bucket, &mut self.key, &mut self.principal]
+            .into_iter()
+            .flatten()
+        {
+            cut(text, MAX_TEXT);
+        }
+        let mut left = MAX_TEXT;
+        self.headers.retain_mut(|(name, value)| {
+            let Some(rest) = left.checked_sub(name.len()) else {
+                return false;
+            };
+            cut(value, rest);
+            left = rest.saturating_sub(value.len());
+            true
+        });
+        self
+    }
+
+    /// Bytes that it takes up, roughly.
+    fn weight(&self) -> usize {
+        let headers: usize = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let texts = [&self.string_to_sign, &self.key].into_iter().flatten();
+        size_of::<Self>() + self.target.len() + headers + texts.map(String::len).sum::<usize>()
+    }
+}
+
+/// Cuts a text to so many bytes and says so.
+fn cut(text: &mut String, most: usize) {
+    if text.len() <= most {
+        return;
+    }
+    let mut end = most;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+    text.push_str(CUT);
 }
 
 /// The requests of an emulator, oldest first.
 #[derive(Debug, Default)]
 pub struct RequestLog {
-    records: Mutex<VecDeque<RequestRecord>>,
+    records: Mutex<Records>,
+}
+
+#[derive(Debug, Default)]
+struct Records {
+    all: VecDeque<RequestRecord>,
+    bytes: usize,
 }
 
 impl RequestLog {
     pub(crate) fn push(&self, record: RequestRecord) {
+        let record = record.cut();
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        if records.len() == CAPACITY {
-            records.pop_front();
+        records.bytes += record.weight();
+        records.all.push_back(record);
+        while records.all.len() > CAPACITY || records.bytes > CAPACITY_BYTES {
+            let Some(oldest) = records.all.pop_front() else { break };
+            records.bytes -= oldest.weight();
         }
-        records.push_back(record);
     }
 
     /// All remembered requests.
@@ -83,6 +142,7 @@ impl RequestLog {
         self.records
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+            .all
             .iter()
             .cloned()
             .collect()
@@ -91,7 +151,7 @@ impl RequestLog {
     /// The last ones, newest first.
     pub(crate) fn latest(&self, limit: usize) -> Vec<RequestRecord> {
         let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        records.iter().rev().take(limit).cloned().collect()
+        records.all.iter().rev().take(limit).cloned().collect()
     }
 
     /// Those of one operation.
@@ -109,7 +169,7 @@ impl RequestLog {
 
     /// Forgets everything.
     pub fn clear(&self) {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.records.lock().unwrap_or_else(PoisonError::into_inner) = Records::default();
     }
 }
 
@@ -191,10 +251,66 @@ mod tests {
             redact_target("/b/k?a=1&x-oss-signature=ab&Signature=cd"),
             "/b/k?a=1&x-oss-signature=***&Signature=***"
         );
+        assert_eq!(
+            redact_target("/b/k?x-oss-%73ignature=ab&%53ecurityToken=cd&%=e"),
+            "/b/k?x-oss-%73ignature=***&%53ecurityToken=***&%=e"
+        );
+        assert_eq!(redact_header("cookie", "oss-emulator-9001=secret"), "***");
+        assert_eq!(redact_header("proxy-authorization", "Basic c2VjcmV0"), "***");
         let value = "OSS4-HMAC-SHA256 Credential=id/20260101/r/oss/aliyun_v4_request,Signature=abc";
         assert!(redact_header("authorization", value).ends_with("aliyun_v4_request,Signature=***"));
         assert_eq!(redact_header("authorization", "OSS id:sig"), "OSS id:***");
         assert_eq!(redact_header("x-oss-security-token", "t"), "***");
+    }
+
+    fn record(target: &str) -> RequestRecord {
+        let headers = ["a", "b", "c"].map(|name| (name.to_owned(), "v".repeat(6000)));
+        RequestRecord {
+            time: String::new(),
+            method: "GET".to_owned(),
+            target: target.to_owned(),
+            headers: headers.to_vec(),
+            operation: None,
+            bucket: None,
+            key: None,
+            status: 200,
+            code: None,
+            request_id: String::new(),
+            principal: None,
+            string_to_sign: Some("s".repeat(100_000)),
+            fault: None,
+            bytes_in: 0,
+            duration: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded_in_bytes() {
+        let log = RequestLog::default();
+        log.push(record(&"\u{e4}".repeat(100_000)));
+        let kept = log.all().remove(0);
+        assert_eq!(kept.target.len(), MAX_TEXT + CUT.len());
+        assert!(kept.target.ends_with(CUT) && kept.string_to_sign.is_some_and(|text| text.ends_with(CUT)));
+        assert_eq!(kept.headers[0].1.len(), 6000);
+        assert!(kept.headers[1].1.ends_with(CUT) && kept.headers.len() == 2);
+
+        for number in 0..3000 {
+            log.push(record(&number.to_string()));
+        }
+        let all = log.all();
+        assert!((1000..3000).contains(&all.len()), "{}", all.len());
+        assert_eq!(all.last().map(|record| record.target.as_str()), Some("2999"));
+        assert!(all.iter().map(RequestRecord::weight).sum::<usize>() <= CAPACITY_BYTES);
+        log.clear();
+        for number in 0..=CAPACITY {
+            let small = RequestRecord {
+                headers: Vec::new(),
+                string_to_sign: None,
+                ..record(&number.to_string())
+            };
+            log.push(small);
+        }
+        assert_eq!((log.all().len(), log.all()[0].target.as_str()), (CAPACITY, "1"));
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<Response<AnswerBo
 /// From the connection to the end of its TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// What the head of a request may take up, and how much of a body is read ahead.
+const BUFFER: usize = 128 * 1024;
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 /// After a failed accept, usually for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -126,7 +128,8 @@ where
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
-        .preserve_header_case(false);
+        .preserve_header_case(false)
+        .max_buf_size(BUFFER);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -79,6 +79,14 @@ pub(crate) fn action(operation: &str, has_version: bool) -> String {
     format!("oss:{}", of_version.map_or(name, |(_, of_version)| of_version))
 }
 
+/// The same for an operation of a service. Indexes of data processing have one action for all that is done with them.
+pub(super) fn action_in(service: &str, operation: &str, has_version: bool) -> String {
+    if service == "dataprocess" && !operation.contains("DataPipeline") {
+        return "oss:MetaQuery".to_owned();
+    }
+    action(operation, has_version)
+}
+
 /// Actions that a request needs besides the one of its operation, for what its headers ask.
 pub(super) fn further(operation: &str, head: &Head) -> Vec<&'static str> {
     let mut further = Vec::new();
@@ -102,14 +110,16 @@ mod tests {
         let api = crate::model::api().unwrap();
         let mut compared = 0;
         let mut wrong = Vec::new();
-        for (_, operation) in api.service("oss").unwrap().operations() {
-            let Some((_, needs)) = operation.doc.split_once("Needs `oss:") else {
-                continue;
-            };
-            let documented = needs.split('`').next().unwrap_or_default();
-            compared += 1;
-            if action(&operation.name, false) != format!("oss:{documented}") {
-                wrong.push(format!("{}: {documented}", operation.name));
+        for service in ["oss", "dataprocess"] {
+            for (_, operation) in api.service(service).unwrap().operations() {
+                let Some((_, needs)) = operation.doc.split_once("Needs `oss:") else {
+                    continue;
+                };
+                let documented = needs.split('`').next().unwrap_or_default();
+                compared += 1;
+                if action_in(service, &operation.name, false) != format!("oss:{documented}") {
+                    wrong.push(format!("{}: {documented}", operation.name));
+                }
             }
         }
         // CopyObject reads and writes; the reading is asked for where it copies.

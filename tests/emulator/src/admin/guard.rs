@@ -1,6 +1,9 @@
 //! Who gets in: judged from the head of a request alone, before anything else looks at it.
 
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use http::request::Parts;
 use http::{HeaderMap, Method};
@@ -9,13 +12,18 @@ use super::answers::Refusal;
 use super::options::AdminOptions;
 use super::token::Token;
 use crate::request::header;
-use crate::text;
+
+/// How long a sign-in lasts.
+const LIFE: Duration = Duration::from_secs(12 * 3600);
+/// Browsers that may be signed in at a time; the one that came first is signed out by the next.
+const MOST_LOGINS: usize = 32;
 
 /// What requests are measured against.
 pub(crate) struct Guard {
     token: Token,
     cookie_name: String,
-    cookie_value: String,
+    /// Values of the cookies that were given out, drawn for each sign-in, and when. The token itself never lies in a browser's store.
+    logins: Mutex<VecDeque<(Token, Instant)>>,
     loopback_only: bool,
     /// Host names in lower case.
     names: Vec<String>,
@@ -34,7 +42,7 @@ impl Guard {
             token: token.clone(),
             // Cookies do not tell ports apart; the name does, so that two emulators on one machine do not share one.
             cookie_name: format!("oss-emulator-{}", address.port()),
-            cookie_value: token.cookie(),
+            logins: Mutex::default(),
             loopback_only: address.ip().is_loopback(),
             names,
             open_metrics: options.open_metrics,
@@ -127,25 +135,47 @@ impl Guard {
 
     /// Whether the request shows the cookie that [`Guard::login`] gave out.
     pub(super) fn has_cookie(&self, headers: &HeaderMap) -> bool {
-        let cookies = headers.get_all("cookie").iter().filter_map(|value| value.to_str().ok());
-        cookies.flat_map(|line| line.split(';')).any(|pair| {
-            pair.trim()
-                .split_once('=')
-                .is_some_and(|(name, value)| name == self.cookie_name && text::same_secret(value, &self.cookie_value))
+        let logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
+        self.cookies(headers).any(|value| {
+            let good = |(cookie, since): &(Token, Instant)| since.elapsed() < LIFE && cookie.is(value);
+            logins.iter().any(good)
         })
     }
 
-    /// The cookie of the page for a right token.
-    pub(super) fn login(&self, token: &str) -> Option<String> {
-        self.token.is(token).then(|| self.cookie(&self.cookie_value, 43_200))
+    /// The values of our cookie in a request.
+    fn cookies<'h>(&self, headers: &'h HeaderMap) -> impl Iterator<Item = &'h str> {
+        let lines = headers.get_all("cookie").iter().filter_map(|value| value.to_str().ok());
+        let pairs = lines
+            .flat_map(|line| line.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='));
+        pairs.filter_map(|(name, value)| (name == self.cookie_name).then_some(value))
     }
 
-    /// The cookie that replaces it by nothing.
-    pub(super) fn logout(&self) -> String {
+    /// A new cookie of the page for a right token.
+    pub(super) fn login(&self, token: &str) -> Option<String> {
+        if !self.token.is(token) {
+            return None;
+        }
+        let cookie = Token::drawn().ok()?;
+        let header = self.cookie(cookie.as_str(), LIFE.as_secs());
+        let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
+        logins.retain(|(_, since)| since.elapsed() < LIFE);
+        if logins.len() >= MOST_LOGINS {
+            logins.pop_front();
+        }
+        logins.push_back((cookie, Instant::now()));
+        Some(header)
+    }
+
+    /// Ends the sign-in of a request. What it returns is the cookie that replaces it by nothing.
+    pub(super) fn logout(&self, headers: &HeaderMap) -> String {
+        let shown: Vec<_> = self.cookies(headers).collect();
+        let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
+        logins.retain(|(cookie, _)| !shown.iter().any(|value| cookie.is(value)));
         self.cookie("", 0)
     }
 
-    fn cookie(&self, value: &str, seconds: u32) -> String {
+    fn cookie(&self, value: &str, seconds: u64) -> String {
         let name = &self.cookie_name;
         format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}")
     }
@@ -161,6 +191,27 @@ mod tests {
             address.parse().unwrap(),
             &Token::given("0123456789abcdef").unwrap(),
         )
+    }
+
+    #[test]
+    fn each_sign_in_has_a_cookie_of_its_own() {
+        let guard = guard("127.0.0.1:9001", AdminOptions::new());
+        assert!(guard.login("another-token-of-16").is_none());
+        let sign_in = || {
+            let cookie = guard.login("0123456789abcdef").unwrap();
+            let pair = cookie.split(';').next().unwrap().to_owned();
+            HeaderMap::from_iter([(http::header::COOKIE, pair.parse().unwrap())])
+        };
+        let (first, second) = (sign_in(), sign_in());
+        assert_ne!(first, second);
+        assert!(guard.has_cookie(&first) && guard.has_cookie(&second));
+        guard.logout(&first);
+        assert!(!guard.has_cookie(&first) && guard.has_cookie(&second));
+        for _ in 0..MOST_LOGINS {
+            sign_in();
+        }
+        assert!(!guard.has_cookie(&second));
+        assert!(guard.logins.lock().unwrap().len() <= MOST_LOGINS);
     }
 
     #[test]

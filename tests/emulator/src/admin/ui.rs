@@ -50,7 +50,7 @@ pub(super) async fn answer(admin: &Admin, mut ask: Ask) -> Result<Reply, Refusal
         }
         "/logout" => {
             admin.guard.check_site(&ask.parts)?;
-            let cookie = admin.guard.logout();
+            let cookie = admin.guard.logout(&ask.parts.headers);
             return Ok(with_cookie(reply(204, "text/plain; charset=utf-8", ""), &cookie));
         }
         _ => {}

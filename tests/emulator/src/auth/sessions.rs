@@ -28,6 +28,9 @@ struct Kept {
     role_account: String,
     role: String,
     session: String,
+    /// Whether the role was configured, and so held to its policies.
+    #[serde(default)]
+    configured: bool,
 }
 
 /// What to mint a session for.
@@ -65,6 +68,7 @@ pub(crate) async fn mint(
         role_account: wanted.role_account.to_owned(),
         role: wanted.role.to_owned(),
         session: wanted.session.to_owned(),
+        configured: session.role.policies.is_some(),
     };
     let document = serde_json::to_vec(&kept).map_err(|error| StoreError::Corrupt(error.to_string()))?;
     put(store, &session.access_key_id, Some(document)).await?;
@@ -77,7 +81,9 @@ pub(crate) fn restore(keys: &Keys, store: &Store, roles: &Roles) -> Result<(), S
     for (kind, document) in store.account_configs(PREFIX) {
         let corrupt = |why: String| StoreError::Corrupt(format!("the session `{kind}`: {why}"));
         let kept: Kept = serde_json::from_slice(&document).map_err(|error| corrupt(error.to_string()))?;
-        if roles.are_known() && roles.find(&kept.role_account, &kept.role).is_none() {
+        let is_gone = roles.find(&kept.role_account, &kept.role).is_none();
+        // A start without any roles must not make full what was held to policies.
+        if is_gone && (roles.are_known() || kept.configured) {
             continue;
         }
         let policy = kept.policy.as_deref().map(Policy::parse).transpose().map_err(corrupt)?;

@@ -214,6 +214,9 @@ impl Claim {
                 if text::same_secret(&self.sign(secret, stamp, &request), &self.signature) {
                     let string_to_sign = self.string_to_sign(stamp, &request);
                     context.signed.note(format!("{request}\n\n{string_to_sign}"));
+                    if !keep_empty {
+                        context.signed.leave_out_empty();
+                    }
                     return Ok(());
                 }
                 last = request;

@@ -114,7 +114,7 @@ impl Exchange<'_> {
         let principal = form.authenticate(bucket, context)?;
         self.recognise(&principal, &signed);
         let put = form.as_put(head);
-        self.authorise(&principal, &operation.name, &put)?;
+        self.authorise(&principal, &service.name, &operation.name, &put)?;
         let input = input::bind_head(service, operation, &put)?;
         let taken = form.take_file(&self.state.store).await?;
         let (success, callback) = (taken.success(), taken.callback(&put)?);

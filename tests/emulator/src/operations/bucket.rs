@@ -29,7 +29,9 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, ServiceError> {
     // The store knows nothing of owners, so pages are cut here.
     let all = call.store().list_buckets(prefix, marker, usize::MAX).buckets;
     let mut own = Vec::new();
-    for bucket in all.into_iter().filter(|bucket| bucket.meta.owner == account) {
+    // Names with a colon are those of other services' buckets, whatever the prefix asks for.
+    let listed = |bucket: &BucketInfo| bucket.meta.owner == account && !bucket.name.contains(':');
+    for bucket in all.into_iter().filter(listed) {
         if narrowing.takes(call, &bucket.name)? {
             own.push(bucket);
         }

@@ -114,8 +114,9 @@ pub(super) async fn part(call: &Call<'_>) -> Result<Answer, ServiceError> {
         .integer("part_number")
         .and_then(|number| u32::try_from(number).ok())
         .unwrap_or_default();
-    call.store().upload(call.bucket()?, call.key()?, upload_id)?;
+    // Whether the caller may read the source is said before anything about the upload.
     let source = source(call, Links::AreFollowed)?;
+    call.store().upload(call.bucket()?, call.key()?, upload_id)?;
     let size = source.object.info().size;
     let range = match call.input.text("source_range") {
         Some(header) => Some(range::of_copy(header, size).ok_or_else(|| {

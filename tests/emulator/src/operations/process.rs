@@ -58,6 +58,12 @@ pub(super) async fn save(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let found = read::find(call)?;
     restore::refuse_archived(call, call.bucket()?, found.target.info())?;
     call.authorise(Need::Write, "PutObject", &bucket, &key, None)?;
+    let (own, target) = (call.bucket_info()?, call.store().bucket(&bucket)?);
+    if own.meta.owner != target.meta.owner || own.meta.region != target.meta.region {
+        return Err(ServiceError::access_denied(
+            "The result must lie in a bucket of the same owner in the same region.",
+        ));
+    }
     let processed = run(call, &found.target, process).await?;
     let mut writer = call.store().writer();
     writer.write(processed.content).await?;

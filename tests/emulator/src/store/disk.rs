@@ -80,11 +80,16 @@ pub(crate) struct DirectoryLock {
 impl Directory {
     /// Takes the directory, making it when it is missing or empty.
     pub(crate) fn open(root: &Path, durability: Durability) -> Result<(Arc<Self>, DirectoryLock), StoreError> {
-        fs::create_dir_all(root)?;
+        // Objects and secrets of sessions lie here in clear text, so everything is for the user only.
+        if let Some(parent) = root.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        create_dir(root)?;
         let lock = lock(&root.join("lock"))?;
         check_format(root, durability)?;
         for name in ["buckets", "blobs", "tmp"] {
             create_dir(&root.join(name))?;
+            make_private(&root.join(name))?;
         }
         for shard in "0123456789ABCDEF".chars() {
             create_dir(&root.join("blobs").join(shard.to_string()))?;
@@ -180,10 +185,7 @@ pub(crate) struct BlobFile {
 impl BlobFile {
     /// Begins a file.
     pub(crate) fn create(directory: Arc<Directory>, id: String) -> io::Result<(Self, File)> {
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(directory.blob(&id))?;
+        let file = private().write(true).create_new(true).open(directory.blob(&id))?;
         Ok((Self { directory, id }, file))
     }
 
@@ -225,7 +227,7 @@ impl Drop for BlobFile {
 fn lock(path: &Path) -> Result<DirectoryLock, StoreError> {
     use rustix::fs::{FlockOperation, flock};
 
-    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+    let file = private().write(true).create(true).truncate(false).open(path)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(DirectoryLock { _file: file }),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::Locked(path.display().to_string())),
@@ -275,7 +277,7 @@ fn check_format(root: &Path, durability: Durability) -> Result<(), StoreError> {
         }
     }
     let unfinished = root.join("format.new");
-    let mut file = File::create(&unfinished)?;
+    let mut file = create_file(&unfinished)?;
     file.write_all(FORMAT.as_bytes())?;
     durability.sync_file(&file)?;
     fs::rename(unfinished, path)?;
@@ -283,9 +285,36 @@ fn check_format(root: &Path, durability: Durability) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Makes a directory; fine when it is there.
+/// Options for files that only the user may read.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Makes a file for the user only, or empties the one that is there.
+pub(crate) fn create_file(path: &Path) -> io::Result<File> {
+    private().write(true).create(true).truncate(true).open(path)
+}
+
+/// Closes a directory, which an earlier version may have left open, to everybody but the user.
+#[cfg(unix)]
+fn make_private(path: &Path) -> io::Result<()> {
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+fn make_private(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Makes a directory for the user only; fine when it is there.
 pub(crate) fn create_dir(path: &Path) -> io::Result<()> {
-    match fs::create_dir(path) {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         other => other,
     }

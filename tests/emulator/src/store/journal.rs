@@ -148,7 +148,7 @@ impl Journal {
 }
 
 fn write_snapshot(path: &Path, index: &BucketIndex, durability: Durability) -> io::Result<(File, u64, u64)> {
-    let mut out = BufWriter::new(File::create(path)?);
+    let mut out = BufWriter::new(disk::create_file(path)?);
     let (mut len, mut records) = (0, 0);
     for record in index.snapshot() {
         let line = line(&record)?;

@@ -75,7 +75,7 @@ const ROWS: &[(&str, Change, &str)] = &[
     ("presigned", url, "200"),
     ("unsigned", |_| Request::get("/bucket/k"), DENIED),
     ("another method", |c| moved(get(c), "DELETE", "/bucket/k"), FORGED),
-    ("HEAD for GET", |c| moved(get(c), "HEAD", "/bucket/k"), "403 "),
+    ("HEAD for GET", |c| moved(get(c), "HEAD", "/bucket/k"), "403"),
     ("another key", |c| moved(get(c), "GET", "/bucket/secret"), FORGED),
     ("another bucket", |c| moved(get(c), "GET", "/bucket-2/k"), FORGED),
     ("the bucket itself", |c| moved(get(c), "GET", "/bucket"), FORGED),
@@ -182,12 +182,12 @@ const ROWS: &[(&str, Change, &str)] = &[
     (
         "a scope of another day",
         |c| header(get(c), "authorization", "20231217/", "20231218/"),
-        "40",
+        INVALID,
     ),
     (
         "a scope of another region",
         |c| header(get(c), "authorization", "cn-hangzhou", "cn-beijing"),
-        "40",
+        INVALID,
     ),
     (
         "signed for another region",
@@ -197,17 +197,17 @@ const ROWS: &[(&str, Change, &str)] = &[
                 ..c.clone()
             })
         },
-        "40",
+        INVALID,
     ),
     (
         "a scope of another product",
         |c| header(get(c), "authorization", "/oss/", "/ecs/"),
-        "40",
+        INVALID,
     ),
     (
         "a scope with another end",
         |c| header(get(c), "authorization", "aliyun_v4_request", "aws4_request"),
-        "40",
+        INVALID,
     ),
     (
         "another algorithm",
@@ -222,7 +222,7 @@ const ROWS: &[(&str, Change, &str)] = &[
     (
         "an empty key",
         |c| header(get(c), "authorization", &format!("{}/", c.id), "/"),
-        "40",
+        INVALID,
     ),
     (
         "a wrong secret",
@@ -261,7 +261,7 @@ const ROWS: &[(&str, Change, &str)] = &[
             v.truncate(v.find("Signature=").unwrap() + 10);
             r
         },
-        "40",
+        INVALID,
     ),
     (
         "an empty authorization",
@@ -320,22 +320,22 @@ const ROWS: &[(&str, Change, &str)] = &[
         |c| c.presign(Request::get("/bucket/k"), 604_801),
         INVALID,
     ),
-    ("a URL without its life", |c| without(url(c), "x-oss-expires"), "40"),
-    ("a URL without its date", |c| without(url(c), "x-oss-date"), "40"),
+    ("a URL without its life", |c| without(url(c), "x-oss-expires"), INVALID),
+    ("a URL without its date", |c| without(url(c), "x-oss-date"), INVALID),
     (
         "a URL without its signature",
         |c| without(url(c), "x-oss-signature"),
-        "40",
+        INVALID,
     ),
     (
         "a URL without its credential",
         |c| without(url(c), "x-oss-credential"),
-        "40",
+        INVALID,
     ),
     (
         "a URL without its version",
         |c| without(url(c), "x-oss-signature-version"),
-        "40",
+        INVALID,
     ),
     (
         "a URL with two lives",
@@ -351,11 +351,11 @@ const ROWS: &[(&str, Change, &str)] = &[
     (
         "a URL with an added token",
         |c| url(c).query("x-oss-security-token", "t"),
-        "403 ",
+        "403 InvalidSecurityToken",
     ),
     ("a URL that is over", |c| url(&at(c, "20231217T161956Z")), DENIED),
     ("a URL of its last second", |c| url(&at(c, "20231217T161958Z")), "200"),
-    ("a URL of the far future", |c| url(&at(c, "20231217T164057Z")), "403 "),
+    ("a URL of the far future", |c| url(&at(c, "20231217T164057Z")), DENIED),
     (
         "a URL of another key's secret",
         |c| {
@@ -425,7 +425,7 @@ const ROWS: &[(&str, Change, &str)] = &[
                 "",
             )
         },
-        "40",
+        INVALID,
     ),
 ];
 
@@ -441,10 +441,11 @@ async fn a_signature_is_good_for_its_request_only() {
         let answer = client.send_as_is(change(&client)).await;
         let got = match answer.status {
             status if status < 400 => status.to_string(),
+            // A refused HEAD has no body.
+            status if answer.body.is_empty() => status.to_string(),
             status => format!("{status} {}", answer.error().1),
         };
-        // Where several refusals are right, the row names only what they share.
-        if !got.starts_with(expected) {
+        if got != *expected {
             wrong.push(format!("{name}: expected {expected}, got {got}"));
         }
         assert!(!answer.text().contains(&client.secret), "{name}");

@@ -9,8 +9,9 @@ use md5::{Digest as _, Md5};
 use serde::Serialize;
 
 use super::{PREFIX, shape};
+use crate::address::is_bucket_name;
 use crate::error::ServiceError;
-use crate::operations::configuration;
+use crate::operations::{configuration, retention};
 use crate::state::State;
 use crate::store::{BucketInfo, ListQuery, ObjectInfo, ObjectKind, ObjectMeta, PutOptions, VersionEntry, VersionInfo};
 use crate::value::{Record, Value};
@@ -22,7 +23,8 @@ use crate::{text, time};
 pub struct InventoryReport {
     /// The manifests that were written, each as `bucket/key`.
     pub manifests: Vec<String>,
-    /// Rules whose list could not be written, each as `bucket/rule`; the log says why.
+    /// Rules whose list could not be written, each as `bucket/rule`; the log says why. Their bucket for lists may be gone,
+    /// no longer be one of the same owner and region, or refuse them.
     pub failed: Vec<String>,
 }
 
@@ -66,6 +68,7 @@ async fn write(
         .and_then(|destination| destination.record("oss_bucket_destination"))
         .unwrap_or(&empty);
     let target = destination.text_or_empty("bucket").trim_start_matches("acs:oss:::");
+    check_destination(state, bucket, target)?;
     let encryption = destination.record("encryption").and_then(|encryption| {
         if encryption.has("sse_kms") {
             Some("KMS")
@@ -120,11 +123,26 @@ async fn write(
         let staged = state.store.stage(content).await?;
         let options = PutOptions {
             meta,
+            guard: retention::guard_of_service(state.api),
             ..PutOptions::default()
         };
         state.store.put_object(target, &key, staged, options).await?;
     }
     Ok(format!("{target}/{folder}/manifest.json"))
+}
+
+/// What held when the rule was made need not hold any more: the name may be another bucket's now.
+fn check_destination(state: &State, source: &BucketInfo, target: &str) -> Result<(), ServiceError> {
+    if !is_bucket_name(target) {
+        return Err(ServiceError::no_such_bucket(target));
+    }
+    let info = state.store.bucket(target)?;
+    if info.meta.owner == source.meta.owner && info.meta.region == source.meta.region {
+        return Ok(());
+    }
+    Err(ServiceError::access_denied(
+        "The bucket for lists must be one of the same owner in the same region.",
+    ))
 }
 
 fn columns(rule: &Record) -> Vec<String> {
