@@ -45,7 +45,7 @@ pub struct Emulator {
     stop: watch::Sender<bool>,
     servers: Vec<JoinHandle<()>>,
     admin: Option<admin::Listener>,
-    /// The metadata service, which is not waited for.
+    /// The metadata service, whose requests are not waited for.
     auxiliary: Option<JoinHandle<()>>,
 }
 
@@ -154,13 +154,18 @@ impl Emulator {
             servers.push(tokio::spawn(served));
         }
         let (acceptor, authority) = tls.map(|tls| (tls.acceptor, tls.authority)).unzip();
-        servers.push(tokio::spawn(server::serve(listener, acceptor, handler, stopped)));
+        servers.push(tokio::spawn(server::serve(
+            listener,
+            acceptor,
+            handler,
+            stopped.clone(),
+        )));
         let mut auxiliary = None;
         let metadata_failing = Arc::default();
         let metadata_address = metadata.as_ref().map(|((_, address), _)| *address);
         if let Some(((listener, _), settings)) = metadata {
             let served = metadata_server::Server::new(settings, Arc::clone(&state), Arc::clone(&metadata_failing))
-                .serve(listener);
+                .serve(listener, stopped);
             auxiliary = Some(tokio::spawn(served));
         }
         Ok(Self {
@@ -331,6 +336,9 @@ impl Emulator {
         let _ = self.stop.send(true);
         for server in self.servers.drain(..) {
             let _ = server.await;
+        }
+        if let Some(metadata) = self.auxiliary.take() {
+            let _ = metadata.await;
         }
         if let Some(admin) = self.admin.take() {
             let _ = admin.server.await;

@@ -17,6 +17,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::auth::keys::Session;
@@ -157,12 +158,17 @@ impl Server {
         }
     }
 
-    /// Accepts connections until the task is aborted.
-    pub(crate) async fn serve(self, listener: TcpListener) {
+    /// Accepts connections until it is stopped or its task is aborted. Connections end with it, and nothing of the emulator is
+    /// held any more when it returns.
+    pub(crate) async fn serve(self, listener: TcpListener, mut stopped: watch::Receiver<bool>) {
         let server = Arc::new(self);
         let mut connections = JoinSet::new();
         loop {
-            match listener.accept().await {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                _ = stopped.wait_for(|stopped| *stopped) => break,
+            };
+            match accepted {
                 Ok((stream, _)) => {
                     let server = Arc::clone(&server);
                     connections.spawn(async move {
@@ -186,6 +192,7 @@ impl Server {
             }
             while connections.try_join_next().is_some() {}
         }
+        connections.shutdown().await;
     }
 
     async fn handle(&self, request: &Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {

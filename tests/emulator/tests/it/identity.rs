@@ -29,16 +29,16 @@ async fn start(builder: Builder) -> (Emulator, Client) {
     (emulator, client)
 }
 
-fn arn(role: &str) -> String {
+pub(crate) fn arn(role: &str) -> String {
     format!("acs:ram::{DEFAULT_ACCOUNT_ID}:role/{role}")
 }
 
-fn nonce() -> String {
+pub(crate) fn nonce() -> String {
     static NONCE: AtomicU64 = AtomicU64::new(0);
     format!("identity-{}", NONCE.fetch_add(1, Ordering::Relaxed))
 }
 
-fn signed(client: &Client, method: &str, stamp: &str, nonce: &str, extra: &[(&str, &str)]) -> Request {
+pub(crate) fn signed(client: &Client, method: &str, stamp: &str, nonce: &str, extra: &[(&str, &str)]) -> Request {
     let mut parameters = vec![
         ("AccessKeyId", client.id.as_str()),
         ("Action", "AssumeRole"),
@@ -82,7 +82,7 @@ fn code(answer: &Response) -> (u16, String) {
     (answer.status, code)
 }
 
-fn holder(client: &Client, answer: &Response) -> Client {
+pub(crate) fn holder(client: &Client, answer: &Response) -> Client {
     let document = answer.json();
     let text = |name: &str| {
         let value = document["Credentials"][name].as_str();

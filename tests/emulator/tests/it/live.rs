@@ -1,6 +1,6 @@
 //! A client whose signatures follow the emulator's clock, for tests that move it.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use oss_emulator::Emulator;
 
@@ -24,52 +24,46 @@ impl Live {
 
     pub(crate) async fn send(&self, request: Request) -> Response {
         let mut client = self.client.clone();
-        client.stamp = self.stamp();
+        client.stamp = stamp(self.emulator.clock().now());
         client.send(request).await
     }
 
     pub(crate) async fn exchange(&self, raw: &[u8]) -> Vec<u8> {
         self.client.exchange(raw).await.unwrap()
     }
+}
 
-    /// The clock in the notation of V4.
-    fn stamp(&self) -> String {
-        let seconds = self
-            .emulator
-            .clock()
-            .now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap()
-            .as_secs();
-        let (mut days, rest) = (seconds / 86_400, seconds % 86_400);
-        let mut year = 1970;
-        let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-        while days >= 365 + u64::from(is_leap(year)) {
-            days -= 365 + u64::from(is_leap(year));
-            year += 1;
-        }
-        let mut month = 1;
-        for length in [
-            31,
-            28 + u64::from(is_leap(year)),
-            31,
-            30,
-            31,
-            30,
-            31,
-            31,
-            30,
-            31,
-            30,
-            31,
-        ] {
-            if days < length {
-                break;
-            }
-            days -= length;
-            month += 1;
-        }
-        let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
-        format!("{year}{month:02}{:02}T{hour:02}{minute:02}{second:02}Z", days + 1)
+/// A time in the notation of V4.
+pub(crate) fn stamp(now: SystemTime) -> String {
+    let seconds = now.duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let (mut days, rest) = (seconds / 86_400, seconds % 86_400);
+    let mut year = 1970;
+    let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    while days >= 365 + u64::from(is_leap(year)) {
+        days -= 365 + u64::from(is_leap(year));
+        year += 1;
     }
+    let mut month = 1;
+    for length in [
+        31,
+        28 + u64::from(is_leap(year)),
+        31,
+        30,
+        31,
+        30,
+        31,
+        31,
+        30,
+        31,
+        30,
+        31,
+    ] {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+    format!("{year}{month:02}{:02}T{hour:02}{minute:02}{second:02}Z", days + 1)
 }

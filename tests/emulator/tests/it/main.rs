@@ -16,6 +16,7 @@ mod config;
 mod cors;
 mod damage;
 mod dataprocess;
+mod day;
 mod faults;
 mod faults_rules;
 mod forms;
