@@ -4,8 +4,12 @@ use oss_codegen::api::Operation;
 
 use crate::error::ServiceError;
 
-/// Codes for lists that are too long.
-const TOO_MANY: &[&str] = &["CORSRuleBeyondLimit", "TooManyTags", "TooManyReplicationRules"];
+/// Codes for too many of certain elements.
+const TOO_MANY: &[(&str, &str)] = &[
+    ("the element CORSRule ", "CORSRuleBeyondLimit"),
+    ("the element Tag ", "TooManyTags"),
+    ("the element ID ", "TooManyReplicationRules"),
+];
 /// Codes for values of certain elements.
 const BAD_VALUES: &[(&str, &str)] = &[
     ("the element SSEAlgorithm ", "InvalidEncryptionAlgorithmError"),
@@ -19,13 +23,12 @@ pub(crate) fn of(operation: &Operation, why: String) -> ServiceError {
     let documented = |code: &str| operation.errors.iter().any(|known| known == code);
     let too_many = TOO_MANY
         .iter()
-        .copied()
-        .find(|code| why.ends_with(" items") && documented(code));
+        .find(|(element, code)| why.starts_with(element) && why.ends_with(" items") && documented(code));
     let bad_value = BAD_VALUES
         .iter()
         .find(|(element, code)| why.starts_with(element) && why.contains(" is not ") && documented(code));
-    match too_many.or(bad_value.map(|(_, code)| *code)) {
-        Some(code) => ServiceError::new(400, code, format!("The document is not valid: {why}.")),
+    match too_many.or(bad_value) {
+        Some((_, code)) => ServiceError::new(400, *code, format!("The document is not valid: {why}.")),
         None => ServiceError::malformed_xml(why),
     }
 }

@@ -85,6 +85,13 @@ pub(crate) fn check(member: &Member, value: &Value) -> Result<(), String> {
             }
             _ => Ok(()),
         },
+        #[expect(clippy::cast_precision_loss, reason = "limits of fractions are small numbers")]
+        Value::Float(number) => match member.range {
+            Some((least, greatest)) if !(least as f64..=greatest as f64).contains(number) => {
+                Err(format!("is not within {least} and {greatest}"))
+            }
+            _ => Ok(()),
+        },
         Value::Text(text) => check_text(member, text),
         Value::List(items) => match member.max_items {
             Some(most) if u64::try_from(items.len()).unwrap_or(u64::MAX) > most => {

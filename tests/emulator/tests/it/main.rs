@@ -46,6 +46,7 @@ mod server;
 mod services;
 mod settings;
 mod settings_every;
+mod settings_matrix;
 mod settings_states;
 mod settings_time;
 #[cfg(unix)]
