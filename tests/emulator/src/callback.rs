@@ -1,8 +1,9 @@
 //! Callbacks: after an upload the server that the request names is told about the object, and its answer becomes ours.
 //!
-//! The emulator posts for real, but to loopback addresses only, and follows no redirects.
+//! The emulator posts for real, but to loopback addresses only, see [`reach`], and follows no redirects.
 
 mod post;
+mod reach;
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -15,6 +16,7 @@ use crate::error::ServiceError;
 use crate::request::Head;
 use crate::store::Object;
 use crate::text;
+pub(crate) use reach::Reach;
 
 const MAX_URLS: usize = 5;
 /// How much of an image is read to find its size.
@@ -38,6 +40,8 @@ pub(crate) struct Facts<'f> {
     pub(crate) operation: &'f str,
     pub(crate) request_id: &'f str,
     pub(crate) client: Option<IpAddr>,
+    /// Where callbacks may go; nowhere before that is known.
+    pub(crate) reach: Option<&'f Reach>,
 }
 
 impl Callback {
@@ -125,6 +129,7 @@ impl Callback {
                 request_id: facts.request_id,
                 bucket: facts.bucket,
                 body: &body,
+                reach: facts.reach,
             };
             match post::post(request).await {
                 Ok(answer) => return Ok(answer),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -14,6 +14,7 @@ use crate::address::Names;
 use crate::auth::keys::Keys;
 use crate::auth::nonces::Nonces;
 use crate::auth::sessions;
+use crate::callback::Reach;
 use crate::config::Builder;
 use crate::error_start::StartError;
 use crate::fault::Faults;
@@ -89,9 +90,10 @@ impl Emulator {
                 .check(&roles, &builder.account_id)
                 .map_err(StartError::Identity)?;
         }
+        let names = Arc::new(RwLock::new(Names::new(&builder.domains, &builder.cnames)));
         let tls = match &builder.tls {
             Some(tls) => Some(
-                tls.prepare(&builder.host_names(), builder.data_dir.as_deref())
+                tls.prepare(&builder.host_names(), Arc::clone(&names), builder.data_dir.as_deref())
                     .map_err(StartError::Tls)?,
             ),
             None => None,
@@ -118,7 +120,7 @@ impl Emulator {
             nonces: Nonces::default(),
             roles,
             oidc,
-            names: RwLock::new(Names::new(&builder.domains, &builder.cnames)),
+            names,
             region: builder.region,
             account_id: builder.account_id,
             clock: builder.clock,
@@ -127,6 +129,7 @@ impl Emulator {
             metrics: Metrics::default(),
             access_log: builder.access_log,
             vector_indexes: VectorIndexes::default(),
+            callbacks: OnceLock::new(),
         });
         for fault in builder.faults {
             state.faults.add(fault);
@@ -142,6 +145,13 @@ impl Emulator {
             Some(options) => Some(admin::start(options, Arc::clone(&state), stopped.clone()).await?),
             None => None,
         };
+        let of_service = [Some(address), plain.as_ref().map(|(_, address)| *address)];
+        let others = [
+            admin.as_ref().map(|admin| admin.address),
+            metadata.as_ref().map(|((_, address), _)| *address),
+        ];
+        let reach = Reach::new(of_service.into_iter().flatten(), others.into_iter().flatten());
+        let _ = state.callbacks.set(reach);
         let served = Arc::clone(&state);
         let handler: server::Handler = Arc::new(move |request| {
             let state = Arc::clone(&served);

@@ -1,6 +1,6 @@
 //! What all requests of an emulator share.
 
-use std::sync::RwLock;
+use std::sync::{Arc, OnceLock, RwLock};
 
 use oss_codegen::api::Api;
 
@@ -8,6 +8,7 @@ use crate::access_log::AccessLog;
 use crate::address::Names;
 use crate::auth::keys::Keys;
 use crate::auth::nonces::Nonces;
+use crate::callback::Reach;
 use crate::fault::Faults;
 use crate::metrics::Metrics;
 use crate::oidc::Providers;
@@ -25,7 +26,8 @@ pub(crate) struct State {
     pub(crate) nonces: Nonces,
     pub(crate) roles: Roles,
     pub(crate) oidc: Providers,
-    pub(crate) names: RwLock<Names>,
+    /// Those whom certificates are signed for are among them.
+    pub(crate) names: Arc<RwLock<Names>>,
     pub(crate) region: String,
     pub(crate) account_id: String,
     pub(crate) clock: Clock,
@@ -34,6 +36,8 @@ pub(crate) struct State {
     pub(crate) metrics: Metrics,
     pub(crate) access_log: Option<AccessLog>,
     pub(crate) vector_indexes: VectorIndexes,
+    /// Where callbacks may go, once all listeners have their addresses.
+    pub(crate) callbacks: OnceLock<Reach>,
 }
 
 impl State {

@@ -3,12 +3,12 @@
 //! The own authority signs a certificate for each name that clients ask for. A single one with wildcards would not do: common
 //! TLS libraries refuse `*.localhost`, and names can be bound to buckets at any time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -22,8 +22,10 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio_rustls::TlsAcceptor;
 
-/// Names that get a certificate on demand; whoever asks for more gets the first one.
-const MAX_NAMES: usize = 1024;
+use crate::address::Names;
+
+/// Certificates that are kept. Beyond that the oldest is signed again when it is asked for.
+const MAX_KEPT: usize = 1024;
 
 /// Where the certificate of an HTTPS listener comes from.
 #[derive(Clone)]
@@ -53,8 +55,14 @@ impl Tls {
         })
     }
 
-    /// Makes ready to accept connections. `names` are in the certificate of clients that do not say whom they want.
-    pub(crate) fn prepare(&self, names: &[String], data_dir: Option<&Path>) -> Result<Prepared, String> {
+    /// Makes ready to accept connections. `names` are in the certificate of clients that do not say whom they want, or want somebody
+    /// whom the emulator is not, by the names that it is `known` by.
+    pub(crate) fn prepare(
+        &self,
+        names: &[String],
+        known: Arc<RwLock<Names>>,
+        data_dir: Option<&Path>,
+    ) -> Result<Prepared, String> {
         let provider = Arc::new(ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -62,7 +70,7 @@ impl Tls {
             .with_no_client_auth();
         let (mut config, authority) = match &self.0 {
             Source::Generated => {
-                let (minter, pem) = Minter::new(names, data_dir)?;
+                let (minter, pem) = Minter::new(names, known, data_dir)?;
                 (config.with_cert_resolver(Arc::new(minter)), Some(pem))
             }
             Source::Pem { chain, key } => {
@@ -110,7 +118,31 @@ struct Minter {
     /// All certificates are for this key.
     key: KeyPair,
     default: Arc<CertifiedKey>,
-    by_name: Mutex<HashMap<String, Arc<CertifiedKey>>>,
+    /// Names under which the emulator is reached. It vouches for no others.
+    known: Arc<RwLock<Names>>,
+    kept: Mutex<Kept>,
+}
+
+/// The certificates that were signed, by name.
+#[derive(Debug, Default)]
+struct Kept {
+    by_name: HashMap<String, Arc<CertifiedKey>>,
+    /// The names, oldest first.
+    order: VecDeque<String>,
+}
+
+impl Kept {
+    fn add(&mut self, name: String, signed: Arc<CertifiedKey>) {
+        if self.by_name.insert(name.clone(), signed).is_some() {
+            return;
+        }
+        self.order.push_back(name);
+        if self.order.len() > MAX_KEPT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.by_name.remove(&oldest);
+        }
+    }
 }
 
 impl fmt::Debug for Minter {
@@ -120,7 +152,7 @@ impl fmt::Debug for Minter {
 }
 
 impl Minter {
-    fn new(names: &[String], data_dir: Option<&Path>) -> Result<(Self, String), String> {
+    fn new(names: &[String], known: Arc<RwLock<Names>>, data_dir: Option<&Path>) -> Result<(Self, String), String> {
         let directory = data_dir.map(|directory| directory.join("tls"));
         let (issuer, pem) = authority(directory.as_deref())?;
         let key = KeyPair::generate().map_err(|error| error.to_string())?;
@@ -129,28 +161,37 @@ impl Minter {
             issuer,
             key,
             default,
-            by_name: Mutex::default(),
+            known,
+            kept: Mutex::default(),
         };
         Ok((minter, pem))
+    }
+
+    /// The certificate for a name in lower case.
+    fn certificate(&self, name: &str) -> Option<Arc<CertifiedKey>> {
+        let is_known = {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            known.resolve(name, "/").is_ok()
+        };
+        if !is_known {
+            return Some(Arc::clone(&self.default));
+        }
+        let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(signed) = kept().by_name.get(name) {
+            return Some(Arc::clone(signed));
+        }
+        let signed = Arc::new(sign(&self.issuer, &self.key, vec![name.to_owned()]).ok()?);
+        kept().add(name.to_owned(), Arc::clone(&signed));
+        Some(signed)
     }
 }
 
 impl ResolvesServerCert for Minter {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let Some(name) = hello.server_name() else {
-            return Some(Arc::clone(&self.default));
-        };
-        let name = name.to_ascii_lowercase();
-        let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = by_name.get(&name) {
-            return Some(Arc::clone(known));
+        match hello.server_name() {
+            Some(name) => self.certificate(&name.to_ascii_lowercase()),
+            None => Some(Arc::clone(&self.default)),
         }
-        if by_name.len() >= MAX_NAMES {
-            return Some(Arc::clone(&self.default));
-        }
-        let signed = Arc::new(sign(&self.issuer, &self.key, vec![name.clone()]).ok()?);
-        by_name.insert(name, Arc::clone(&signed));
-        Some(signed)
     }
 }
 
@@ -233,24 +274,71 @@ mod tests {
 
     #[test]
     fn what_is_no_certificate_is_refused() {
-        assert!(Tls::from_pem("", "").prepare(&[], None).is_err());
-        assert!(Tls::from_pem("nonsense", "nonsense").prepare(&[], None).is_err());
+        assert!(Tls::from_pem("", "").prepare(&[], Arc::default(), None).is_err());
+        assert!(
+            Tls::from_pem("nonsense", "nonsense")
+                .prepare(&[], Arc::default(), None)
+                .is_err()
+        );
         let key = KeyPair::generate().unwrap();
         let certificate = params("a", vec!["a".to_owned()]).unwrap().self_signed(&key).unwrap();
         assert!(
             Tls::from_pem(certificate.pem(), key.serialize_pem())
-                .prepare(&[], None)
+                .prepare(&[], Arc::default(), None)
                 .is_ok()
         );
         let other = KeyPair::generate().unwrap().serialize_pem();
-        assert!(Tls::from_pem(certificate.pem(), other).prepare(&[], None).is_err());
+        assert!(
+            Tls::from_pem(certificate.pem(), other)
+                .prepare(&[], Arc::default(), None)
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn certificates_are_signed_for_own_names_and_not_kept_without_end() {
+        let names = Names::new(
+            &["own.test".to_owned()],
+            &[("cname.test".to_owned(), "bucket".to_owned())].into(),
+        );
+        let (minter, _) = Minter::new(&["localhost".to_owned()], Arc::new(RwLock::new(names)), None).unwrap();
+        let is_default = |name: &str| Arc::ptr_eq(&minter.certificate(name).unwrap(), &minter.default);
+        for name in [
+            "localhost",
+            "own.test",
+            "bucket.own.test",
+            "cname.test",
+            "bucket.localhost",
+        ] {
+            assert!(!is_default(name), "{name}");
+        }
+        for name in ["bank.example", "a.b.own.test", "notown.test"] {
+            assert!(is_default(name), "{name}");
+        }
+        minter.known.write().unwrap().bind("bound.test", "bucket");
+        assert!(!is_default("bound.test"));
+        let first = minter.certificate("own.test").unwrap();
+        assert!(Arc::ptr_eq(&first, &minter.certificate("own.test").unwrap()));
+        let mut kept = Kept::default();
+        for number in 0..MAX_KEPT + 10 {
+            kept.add(format!("b{number}"), Arc::clone(&first));
+            kept.add(format!("b{number}"), Arc::clone(&first));
+        }
+        assert_eq!((kept.by_name.len(), kept.order.len()), (MAX_KEPT, MAX_KEPT));
+        assert!(!kept.by_name.contains_key("b9") && kept.by_name.contains_key("b10"));
     }
 
     #[test]
     fn the_authority_of_a_directory_stays() {
         let directory = tempfile::tempdir().unwrap();
-        let first = Tls::generated().prepare(&[], Some(directory.path())).unwrap().authority;
-        let second = Tls::generated().prepare(&[], Some(directory.path())).unwrap().authority;
+        let first = Tls::generated()
+            .prepare(&[], Arc::default(), Some(directory.path()))
+            .unwrap()
+            .authority;
+        let second = Tls::generated()
+            .prepare(&[], Arc::default(), Some(directory.path()))
+            .unwrap()
+            .authority;
         assert!(first.is_some());
         assert_eq!(first, second);
         #[cfg(unix)]

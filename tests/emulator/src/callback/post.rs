@@ -1,6 +1,5 @@
 //! One POST of a callback, to a loopback address, with limits on time and size.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -9,6 +8,8 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+
+use super::Reach;
 
 /// How long a server may take from the connection to the end of its answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -24,6 +25,7 @@ pub(super) struct Post<'p> {
     pub(super) request_id: &'p str,
     pub(super) bucket: &'p str,
     pub(super) body: &'p str,
+    pub(super) reach: Option<&'p Reach>,
 }
 
 /// Posts and returns the answer; the error says what went wrong.
@@ -51,7 +53,13 @@ async fn send(request: Post<'_>) -> Result<Bytes, String> {
         _ => return Err("Error status : -1. The callbackUrl is neither http nor https.".to_owned()),
     }
     let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    let stream = connect(host, authority.port_u16().unwrap_or(80)).await?;
+    let reach = request
+        .reach
+        .ok_or("Error status : -1. The emulator has not started yet.")?;
+    let addresses = reach.addresses(host, authority.port_u16().unwrap_or(80))?;
+    let stream = TcpStream::connect(addresses.as_slice())
+        .await
+        .map_err(|error| format!("Error status : -1. The callbackUrl cannot be reached: {error}."))?;
     let broken = |error: hyper::Error| format!("Error status : -1. The callback server broke the connection: {error}.");
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
     let driver = AbortOnDrop(tokio::spawn(connection));
@@ -93,23 +101,6 @@ async fn send(request: Post<'_>) -> Result<Bytes, String> {
     serde_json::from_slice::<serde::de::IgnoredAny>(&answer)
         .map_err(|_| "Response body is not valid json format.".to_owned())?;
     Ok(answer.freeze())
-}
-
-/// Connects to an address that was looked up and found to be this machine's own.
-async fn connect(host: &str, port: u16) -> Result<TcpStream, String> {
-    let unreachable = |why: String| format!("Error status : -1. The callbackUrl cannot be reached: {why}.");
-    let found = tokio::net::lookup_host((host, port))
-        .await
-        .map_err(|error| unreachable(error.to_string()))?;
-    let addresses: Vec<SocketAddr> = found.collect();
-    if addresses.is_empty() || addresses.iter().any(|address| !address.ip().is_loopback()) {
-        return Err(format!(
-            "Error status : -1. The emulator makes callbacks to loopback addresses only, and {host} is another; nothing was sent."
-        ));
-    }
-    TcpStream::connect(addresses.as_slice())
-        .await
-        .map_err(|error| unreachable(error.to_string()))
 }
 
 /// A connection must not outlive its callback.

@@ -45,6 +45,7 @@ pub(super) async fn call_back(
         },
         request_id: call.request_id,
         client: call.head.transport.peer,
+        reach: call.state.callbacks.get(),
     };
     let object = call.store().object(bucket, &info.key, Some(&info.version_id))?;
     let body = callback.call(&object, facts).await?;

@@ -96,7 +96,7 @@ async fn presigned_uploads_and_completed_uploads_call_back() {
 
 #[tokio::test]
 async fn a_callback_that_fails_leaves_the_object() {
-    let (_emulator, client) = start_with_bucket().await;
+    let (emulator, client) = start_with_bucket().await;
     let moved = Server::start("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1/\r\ncontent-length: 0\r\n\r\n").await;
     let not_json = Server::json("hello").await;
     let endless = Server::start("HTTP/1.1 200 OK\r\n\r\n{}").await;
@@ -109,6 +109,9 @@ async fn a_callback_that_fails_leaves_the_object() {
         ("http://192.0.2.1/".to_owned(), "loopback"),
         ("http://[2001:db8::1]/".to_owned(), "loopback"),
         ("http://0.0.0.0/".to_owned(), "loopback"),
+        ("http://localhost.example/".to_owned(), "loopback"),
+        (format!("http://{}/", emulator.address()), "itself"),
+        (format!("http://127.0.0.2:{}/", emulator.address().port()), "itself"),
         ("https://127.0.0.1/".to_owned(), "HTTPS"),
         ("ftp://127.0.0.1/".to_owned(), "neither"),
         ("http://".to_owned(), "callbackUrl"),
@@ -128,6 +131,26 @@ async fn a_callback_that_fails_leaves_the_object() {
             "{url}"
         );
     }
+}
+
+#[tokio::test]
+async fn an_emulator_that_others_can_reach_calls_nobody() {
+    let emulator = oss_emulator::Emulator::builder()
+        .host("0.0.0.0")
+        .access_key("own", "own-secret")
+        .clock(oss_emulator::Clock::fixed(crate::client::noon()))
+        .start()
+        .await
+        .unwrap();
+    let mut client = crate::client::Client::of(&emulator);
+    client.address = format!("127.0.0.1:{}", emulator.address().port());
+    client.host = client.address.clone();
+    assert_eq!(client.send(Request::put("/bucket")).await.status, 200);
+    let server = Server::json("{}").await;
+    let told = callback(&format!("http://{}/", server.address), "a=b");
+    let put = Request::put("/bucket/k").body("x").header("x-oss-callback", &told);
+    assert_eq!(client.send(put).await.error(), (203, "CallbackFailed".to_owned()));
+    assert!(server.seen().is_empty());
 }
 
 #[tokio::test]

@@ -74,6 +74,10 @@ async fn objects_go_over_https_and_http_at_once() {
 async fn every_name_gets_its_certificate() {
     let (emulator, client) = start_tls(Tls::generated()).await;
     let connector = trusting(emulator.ca_certificate_pem().unwrap());
+    // The emulator vouches for no name but its own.
+    let foreign = send(&connector, "files.example.com", &client, Request::get("/")).await;
+    assert!(foreign.unwrap_err().contains("certificate"));
+    emulator.bind_cname("Files.Example.com", "bucket");
     for name in [
         "localhost",
         "::1",
