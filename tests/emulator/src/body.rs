@@ -17,10 +17,12 @@ use crate::store::{Staged, Store};
 const IDLE: Duration = Duration::from_secs(60);
 /// Largest object of one request, and largest part: 5 GiB.
 const MAX_STREAM: u64 = 5 * 1024 * 1024 * 1024;
-/// Most that is read of a body nobody wants, so that its sender gets to read the answer.
+/// Most that is read of a body nobody wants before it is answered: many clients read no answer while they send.
 const MAX_DRAIN: u64 = 64 * 1024 * 1024;
 /// Longest that an answer is held back for such a body.
 const DRAIN_TIME: Duration = Duration::from_secs(5);
+/// Longest that is read on behind the answer.
+const LINGER_TIME: Duration = Duration::from_secs(600);
 /// Code of the refusal of a body that ended early. Nobody reads it, since the connection is gone, but faults and logs do.
 pub(crate) const INCOMPLETE: &str = "IncompleteBody";
 
@@ -129,16 +131,34 @@ impl Body {
         Ok(writer.finish().await?)
     }
 
-    /// Reads on to the end and forgets what comes, within reason. A client that waits to be asked for its body is not asked.
-    pub(crate) async fn drain(&mut self) {
+    /// Reads on to the end and forgets what comes, within reason, and tells whether the end was reached. A client that waits
+    /// to be asked for its body is not asked.
+    pub(crate) async fn drain(&mut self) -> bool {
         // The answer is known, so nobody gains from waiting for the rest.
         self.pace = None;
         if self.expects_continue {
-            return;
+            return true;
         }
-        let end = self.read.saturating_add(MAX_DRAIN);
-        let rest = async { while self.read < end && matches!(self.next().await, Ok(Some(_))) {} };
-        let _ = tokio::time::timeout(DRAIN_TIME, rest).await;
+        let rest = self.forget(self.read.saturating_add(MAX_DRAIN));
+        tokio::time::timeout(DRAIN_TIME, rest).await.unwrap_or(false)
+    }
+
+    /// Goes on with that behind the answer. Closing the connection in the middle of a body would reset it, and many clients
+    /// lose the answer then.
+    pub(crate) fn linger(mut self) {
+        tokio::spawn(async move {
+            let _ = tokio::time::timeout(LINGER_TIME, self.forget(MAX_STREAM)).await;
+        });
+    }
+
+    /// Reads up to so many bytes in all, and tells whether the body ended before.
+    async fn forget(&mut self, end: u64) -> bool {
+        while self.read < end {
+            if !matches!(self.next().await, Ok(Some(_))) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Gathers a document of at most `limit` bytes.

@@ -228,11 +228,12 @@ impl<'s> Exchange<'s> {
                 .await
                 .map_err(|error| own_buckets::documented(service, error)),
         };
-        if outcome.is_err() {
-            // A client that is still sending would see a reset instead of the error.
-            body.drain().await;
-        }
+        // A client that is still sending would see a reset instead of the error.
+        let has_ended = outcome.is_ok() || body.drain().await;
         self.record.bytes_in = body.bytes_read();
+        if !has_ended {
+            body.linger();
+        }
         if fault.as_ref().and_then(FaultAction::break_after).is_some()
             && outcome.as_ref().is_err_and(|error| error.code == INCOMPLETE)
         {

@@ -119,10 +119,7 @@ async fn data(call: Call<'_>) -> Result<Answer, ServiceError> {
         "ListMultipartUploads" => listing::uploads(&call),
         "PutObject" => write::put(call).await,
         "AppendObject" => write::append(call).await,
-        "GetObject" => {
-            settings::note_access(&call).await?;
-            read::get(&call).await
-        }
+        "GetObject" => read::get(&call).await,
         "HeadObject" => read::head(&call),
         "GetObjectMeta" => read::meta(&call),
         "CopyObject" => copy::object(&call).await,

@@ -1,13 +1,16 @@
 //! GetObject, HeadObject and GetObjectMeta.
 
+use std::future::ready;
 use std::sync::Arc;
+
+use futures_util::{StreamExt as _, stream};
 
 use super::{Call, conditions, encryption, expiration, gzip, object_worm, process, quoted, range, restore, settings};
 use crate::access::Need;
 use crate::answer::Answer;
 use crate::error::ServiceError;
 use crate::pace::Pace;
-use crate::store::{Object, ObjectInfo, ObjectKind, StoreError};
+use crate::store::{ContentStream, Object, ObjectInfo, ObjectKind, StoreError};
 use crate::value::Record;
 use crate::{text, time};
 
@@ -45,6 +48,7 @@ pub(super) async fn get(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let info = found.target.info();
     conditions::check(&call.input, info)?;
     restore::refuse_archived(call, call.bucket()?, info)?;
+    settings::note_access(call).await;
     let flowing = |content| match pace {
         Some(pace) => pace.slow(content),
         None => content,
@@ -68,11 +72,11 @@ pub(super) async fn get(call: &Call<'_>) -> Result<Answer, ServiceError> {
             values.set("content_encoding", "gzip");
             values = values.without("content_length").without("etag");
             Answer::ok(values)
-                .open_payload(flowing(gzip::compress(found.target.read_all())))
+                .open_payload(flowing(gzip::compress(begun(found.target.read_all()).await?)))
                 .header("vary", "Accept-Encoding")
         }
         range::Wanted::Whole => Answer::ok(values)
-            .payload(info.size, flowing(found.target.read_all()))
+            .payload(info.size, flowing(begun(found.target.read_all()).await?))
             .header("accept-ranges", "bytes"),
         range::Wanted::Part(part) => {
             let length = part.end - part.start;
@@ -84,7 +88,7 @@ pub(super) async fn get(call: &Call<'_>) -> Result<Answer, ServiceError> {
             values = values.without("content_md5");
             Answer::ok(values)
                 .status(206)
-                .payload(length, flowing(found.target.read(part)?))
+                .payload(length, flowing(begun(found.target.read(part)?).await?))
                 .header("accept-ranges", "bytes")
         }
     };
@@ -95,6 +99,16 @@ pub(super) async fn get(call: &Call<'_>) -> Result<Answer, ServiceError> {
             Some(value) => answer.header(header, value),
             None => answer,
         }))
+}
+
+/// Reads the first piece before anything is answered, so that damage there is an error like any other. Later, only the
+/// connection can be broken off.
+async fn begun(mut content: ContentStream) -> Result<ContentStream, ServiceError> {
+    match content.next().await.transpose() {
+        Ok(None) => Ok(content),
+        Ok(Some(first)) => Ok(Box::pin(stream::once(ready(Ok(first))).chain(content))),
+        Err(error) => Err(StoreError::from(error).into()),
+    }
 }
 
 pub(super) fn head(call: &Call<'_>) -> Result<Answer, ServiceError> {

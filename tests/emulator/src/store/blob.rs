@@ -11,6 +11,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, BoxStream};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::crc;
 use super::disk::{BlobFile, Directory};
 
 /// The content of an object as it is read, in chunks of at most 256 KiB.
@@ -23,6 +24,9 @@ pub(crate) const CHUNK: usize = 256 * 1024;
 pub(crate) struct Blob {
     pub(crate) len: u64,
     pub(crate) crc64: u64,
+    /// Length of the blocks whose CRCs follow the bytes in the file; 0 in files of older versions, which
+    /// have none.
+    pub(crate) block: u64,
     pub(crate) data: Data,
 }
 
@@ -72,12 +76,13 @@ impl Content {
         }
     }
 
-    /// The whole content, whose last chunk is held back until the checksum agreed.
+    /// The whole content. Each block is checked before it is delivered, and the last chunk is held back
+    /// until the checksum of all agreed.
     pub(crate) fn read_all(&self, size: u64, crc64: u64) -> ContentStream {
         self.stream(0..size, Some(crc64))
     }
 
-    /// A part of the content.
+    /// A part of the content, whose blocks are checked.
     pub(crate) fn read(&self, range: Range<u64>) -> ContentStream {
         self.stream(range, None)
     }
@@ -89,7 +94,7 @@ impl Content {
             offset: range.start,
             left: range.end.saturating_sub(range.start),
             file: None,
-            check: crc64.map(|expected| (crc64fast::Digest::new(), expected)),
+            check: crc64.map(|expected| (crc::Joined::default(), expected)),
         };
         reader.skip_blobs();
         Box::pin(stream::try_unfold(reader, |mut reader| async move {
@@ -108,7 +113,7 @@ struct Reader {
     left: u64,
     /// The file of that blob, standing at the offset.
     file: Option<File>,
-    check: Option<(crc64fast::Digest, u64)>,
+    check: Option<(crc::Joined, u64)>,
 }
 
 impl Reader {
@@ -130,42 +135,45 @@ impl Reader {
             return Err(corrupt("content ends early"));
         };
         let limit = self.left.min(blob.len - self.offset);
-        let chunk = match &blob.data {
-            Data::Memory(chunks) => memory_chunk(chunks, self.offset, limit)?,
-            Data::File(_) => self.file_chunk(&blob, limit).await?,
+        let (chunk, crc64) = match &blob.data {
+            Data::Memory(chunks) => (memory_chunk(chunks, self.offset, limit)?, None),
+            Data::File(file) => self.file_chunk(&blob, limit).await.inspect_err(|error| {
+                tracing::error!(blob = file.id(), offset = self.offset, %error, "content cannot be read");
+            })?,
             Data::Unresolved(_) => return Err(corrupt("content is not loaded")),
         };
         self.left -= chunk.len() as u64;
         self.offset += chunk.len() as u64;
         self.skip_blobs();
-        if let Some((digest, expected)) = &mut self.check {
-            digest.write(&chunk);
-            if self.left == 0 && digest.sum64() != *expected {
+        if let Some((joined, expected)) = &mut self.check {
+            joined.add(crc64.unwrap_or_else(|| crc::of(&chunk)), chunk.len() as u64);
+            if self.left == 0 && joined.sum() != *expected {
+                tracing::error!("content does not match its CRC-64");
                 return Err(corrupt("content does not match its CRC-64"));
             }
         }
         Ok(Some(chunk))
     }
 
-    async fn file_chunk(&mut self, blob: &Arc<Blob>, limit: u64) -> io::Result<Bytes> {
-        let len = usize::try_from(limit).map_or(CHUNK, |limit| limit.min(CHUNK));
+    /// The next bytes of a file, at most so many, with their CRC where it is known.
+    async fn file_chunk(&mut self, blob: &Arc<Blob>, limit: u64) -> io::Result<(Bytes, Option<u64>)> {
         let opened = self.file.take();
         let offset = self.offset;
         // The closure holds the blob, so its file is there even when it was deleted meanwhile.
         let blob = Arc::clone(blob);
-        let (file, bytes) = blocking(move || {
+        let (file, bytes, crc64) = blocking(move || {
             let mut file = match (opened, &blob.data) {
                 (Some(file), _) => file,
-                (None, Data::File(named)) => {
-                    let mut file = named.open()?;
-                    file.seek(SeekFrom::Start(offset))?;
-                    file
-                }
+                (None, Data::File(named)) => named.open()?,
                 (None, _) => return Err(corrupt("content is not loaded")),
             };
-            let mut bytes = vec![0; len];
-            file.read_exact(&mut bytes)?;
-            Ok((file, bytes))
+            if blob.block > 0 {
+                let (bytes, crc64) = read_block(&mut file, &blob, offset, limit)?;
+                return Ok((file, bytes, crc64));
+            }
+            let mut bytes = vec![0; usize::try_from(limit).map_or(CHUNK, |limit| limit.min(CHUNK))];
+            read_at(&mut file, offset, &mut bytes)?;
+            Ok((file, bytes.into(), None))
         })
         .await
         .map_err(|error| match error.kind() {
@@ -174,8 +182,45 @@ impl Reader {
             _ => error,
         })?;
         self.file = Some(file);
-        Ok(bytes.into())
+        Ok((bytes, crc64))
     }
+}
+
+/// Reads the block that holds `offset`, checks it, and returns at most `limit` of its bytes from there; with
+/// the CRC when that is the whole block.
+fn read_block(file: &mut File, blob: &Blob, offset: u64, limit: u64) -> io::Result<(Bytes, Option<u64>)> {
+    const CRC: usize = size_of::<u64>();
+    let number = offset / blob.block;
+    let start = number * blob.block;
+    let len =
+        usize::try_from(blob.block.min(blob.len.saturating_sub(start))).map_err(|_| corrupt("a block is too large"))?;
+    let mut expected = [0; CRC];
+    let mut bytes = vec![0; len];
+    if blob.len <= blob.block {
+        // The only CRC follows the only block: most objects are small, and one read is enough for them.
+        bytes.resize(len + CRC, 0);
+        read_at(file, 0, &mut bytes)?;
+        expected.copy_from_slice(&bytes[len..]);
+        bytes.truncate(len);
+    } else {
+        read_at(file, start, &mut bytes)?;
+        read_at(file, blob.len + number * CRC as u64, &mut expected)?;
+    }
+    let crc64 = u64::from_le_bytes(expected);
+    if crc::of(&bytes) != crc64 {
+        return Err(corrupt("a block of the content does not match its CRC-64"));
+    }
+    let bytes = Bytes::from(bytes);
+    // Both are within the block, whose length is a `usize`.
+    let from = usize::try_from(offset - start).unwrap_or(len).min(len);
+    let until = usize::try_from(limit).map_or(len, |limit| limit.saturating_add(from).min(len));
+    let is_whole = from == 0 && until == len;
+    Ok((bytes.slice(from..until), is_whole.then_some(crc64)))
+}
+
+fn read_at(file: &mut File, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+    file.seek(SeekFrom::Start(offset))?;
+    file.read_exact(bytes)
 }
 
 fn memory_chunk(chunks: &[Bytes], offset: u64, limit: u64) -> io::Result<Bytes> {
@@ -214,6 +259,8 @@ struct Named {
     id: String,
     len: u64,
     crc64: u64,
+    #[serde(default)]
+    block: u64,
 }
 
 impl Serialize for Content {
@@ -227,6 +274,7 @@ impl Serialize for Content {
             },
             len: blob.len,
             crc64: blob.crc64,
+            block: blob.block,
         }))
     }
 }
@@ -236,10 +284,11 @@ impl<'de> Deserialize<'de> for Content {
         let named = Vec::<Named>::deserialize(input)?;
         let blobs = named
             .into_iter()
-            .map(|Named { id, len, crc64 }| {
+            .map(|Named { id, len, crc64, block }| {
                 Arc::new(Blob {
                     len,
                     crc64,
+                    block,
                     data: Data::Unresolved(id),
                 })
             })
@@ -267,6 +316,7 @@ impl Pool {
             Arc::new(Blob {
                 len: named.len,
                 crc64: named.crc64,
+                block: named.block,
                 data: Data::File(BlobFile::existing(Arc::clone(&self.directory), id.to_owned())),
             })
         };

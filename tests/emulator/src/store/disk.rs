@@ -5,7 +5,7 @@
 //! format                   says that this is a data directory and of which format
 //! account/journal          documents of the account
 //! buckets/<id>/journal     all about a bucket but its content
-//! blobs/<x>/<id>           content; a blob that no journal names is garbage
+//! blobs/<x>/<id>           content, and the CRC-64 of each of its blocks; a blob that no journal names is garbage
 //! tmp/                     what is being made or taken apart; emptied at start
 //! ```
 //!

@@ -33,13 +33,14 @@ impl Object {
         &self.info
     }
 
-    /// Streams the whole content. The last chunk comes only after the CRC-64 agreed; otherwise the
-    /// stream ends with an error.
+    /// Streams the whole content. A block comes only after its CRC-64 agreed, and the last chunk after that of
+    /// the whole did; otherwise the stream ends with an error.
     pub(crate) fn read_all(&self) -> ContentStream {
         self.content.read_all(self.info.size, self.info.crc64)
     }
 
-    /// Streams the bytes of `range`, which must lie within the object.
+    /// Streams the bytes of `range`, which must lie within the object. A block comes only after its CRC-64
+    /// agreed.
     pub(crate) fn read(&self, range: Range<u64>) -> Result<ContentStream> {
         let size = self.info.size;
         if range.start > range.end || range.end > size {

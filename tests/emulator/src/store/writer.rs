@@ -8,6 +8,7 @@ use bytes::Bytes;
 use md5::{Digest, Md5};
 
 use super::blob::{Blob, CHUNK, Content, Data, blocking};
+use super::crc;
 use super::disk::{BlobFile, Directory};
 use super::error::StoreError;
 use super::id::hex;
@@ -27,7 +28,9 @@ struct Sink {
     id: String,
     target: Target,
     md5: Md5,
-    crc64: crc64fast::Digest,
+    crc64: crc::Joined,
+    /// The CRC of each chunk, which is a block of the file.
+    blocks: Vec<u64>,
 }
 
 enum Target {
@@ -47,7 +50,8 @@ impl ObjectWriter {
                 id,
                 target,
                 md5: Md5::new(),
-                crc64: crc64fast::Digest::new(),
+                crc64: crc::Joined::default(),
+                blocks: Vec::new(),
             }),
             buffer: Vec::new(),
             size: 0,
@@ -106,7 +110,8 @@ impl Sink {
             return Ok(());
         }
         self.md5.update(&chunk);
-        self.crc64.write(&chunk);
+        let crc64 = crc::of(&chunk);
+        self.crc64.add(crc64, chunk.len() as u64);
         match &mut self.target {
             // Boxed, so that a short last chunk does not hold the buffer's spare room.
             Target::Memory(chunks) => chunks.push(chunk.into_boxed_slice().into()),
@@ -118,6 +123,7 @@ impl Sink {
                 if let Some((_, file)) = file {
                     file.write_all(&chunk)?;
                 }
+                self.blocks.push(crc64);
             }
         }
         Ok(())
@@ -136,17 +142,28 @@ impl Sink {
     }
 
     fn seal(self, size: u64) -> io::Result<Staged> {
-        let crc64 = self.crc64.sum64();
+        let crc64 = self.crc64.sum();
+        let mut block = 0;
         let data = match self.target {
             Target::Memory(chunks) if chunks.is_empty() => None,
             Target::Memory(chunks) => Some(Data::Memory(chunks)),
             Target::Disk(_, None) => None,
-            Target::Disk(_, Some((blob, file))) => {
+            Target::Disk(_, Some((blob, mut file))) => {
+                let sums: Vec<u8> = self.blocks.iter().flat_map(|crc64| crc64.to_le_bytes()).collect();
+                file.write_all(&sums)?;
+                block = CHUNK as u64;
                 blob.sync(&file)?;
                 Some(Data::File(blob))
             }
         };
-        let content = data.map_or_else(Content::default, |data| Content::from(Blob { len: size, crc64, data }));
+        let content = data.map_or_else(Content::default, |data| {
+            Content::from(Blob {
+                len: size,
+                crc64,
+                block,
+                data,
+            })
+        });
         Ok(Staged {
             content,
             size,

@@ -248,6 +248,13 @@ async fn the_last_access_is_shown_where_it_is_tracked() {
     );
     clock.advance(Duration::from_secs(2 * 86_400));
     "20231219T162057Z".clone_into(&mut client.stamp);
+    // What was not sent was not read.
+    let unchanged = Request::get("/bucket/k").header("if-match", "\"other\"");
+    assert_eq!(client.send(unchanged).await.status, 412);
+    assert_eq!(
+        client.send(meta()).await.header("x-oss-last-access-time"),
+        Some("Sun, 17 Dec 2023 16:20:57 GMT")
+    );
     client.send(Request::get("/bucket/k")).await;
     let read = Some("Tue, 19 Dec 2023 16:20:57 GMT");
     assert_eq!(client.send(meta()).await.header("x-oss-last-access-time"), read);

@@ -15,7 +15,21 @@ pub(crate) struct Program {
 impl Program {
     /// Starts it on any free port, with the key `id` and the secret `secret`.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_oss-emulator"))
+        Self::run(Command::new(env!("CARGO_BIN_EXE_oss-emulator")), arguments)
+    }
+
+    /// The same where no file can become larger than so many blocks of the shell, as on a disk that is full.
+    #[cfg(unix)]
+    pub(crate) fn start_cramped(blocks: u32, arguments: &[&str]) -> Self {
+        let mut shell = Command::new("sh");
+        // The signal is ignored so that writes fail instead.
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_oss-emulator")]);
+        Self::run(shell, arguments)
+    }
+
+    fn run(mut command: Command, arguments: &[&str]) -> Self {
+        let mut child = command
             .args(["--port", "0", "--access-key", "id:secret", "--log-level", "info"])
             .args(arguments)
             .stdout(Stdio::piped())

@@ -12,8 +12,14 @@ use crate::time;
 /// Accesses are kept to the day, as rules count them.
 const PRECISION: Duration = Duration::from_secs(86_400);
 
-/// Remembers that the object of a call is being read.
-pub(in crate::operations) async fn note(call: &Call<'_>) -> Result<(), ServiceError> {
+/// Remembers that the object of a call is being read. Who reads is not kept from it when that cannot be remembered.
+pub(in crate::operations) async fn note(call: &Call<'_>) {
+    if let Err(error) = try_note(call).await {
+        tracing::warn!(code = %error.code, message = %error.message, "the time of an access could not be noted");
+    }
+}
+
+async fn try_note(call: &Call<'_>) -> Result<(), ServiceError> {
     let (bucket, key) = (call.bucket()?, call.key()?);
     if !is_tracked(call)? {
         return Ok(());

@@ -289,6 +289,28 @@ async fn a_changed_byte_of_content_breaks_the_read() {
     let mut bad = good.clone();
     bad[5] ^= 1;
     fs::write(&file, bad).unwrap();
+    let error = read().try_next().await.unwrap_err();
+    assert_eq!(
+        error.kind(),
+        io::ErrorKind::InvalidData,
+        "nothing of a bad block is delivered"
+    );
+    // A range is as safe, wherever it is in the block; another block is fine.
+    let chunk = blob::CHUNK as u64;
+    let range = |range| store.object("b", "k", None).unwrap().read(range).unwrap();
+    for bad in [4..7, 100..101, chunk - 1..chunk + 1] {
+        let error = range(bad.clone()).try_next().await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{bad:?}");
+    }
+    let bytes = noise(blob::CHUNK + 9);
+    assert!(collect(range(chunk..chunk + 9)).await.unwrap() == bytes[blob::CHUNK..]);
+    assert!(collect(range(chunk + 2..chunk + 5)).await.unwrap() == bytes[blob::CHUNK + 2..][..3]);
+
+    // Blocks that are right by themselves and not those of this content.
+    let mut other = bytes.clone();
+    other[5] ^= 1;
+    let sums = [&other[..blob::CHUNK], &other[blob::CHUNK..]].map(|block| crc::of(block).to_le_bytes());
+    fs::write(&file, [other.as_slice(), sums.as_flattened()].concat()).unwrap();
     let mut stream = read();
     assert_eq!(stream.try_next().await.unwrap().unwrap().len(), blob::CHUNK);
     let error = stream.try_next().await.unwrap_err();
@@ -299,7 +321,51 @@ async fn a_changed_byte_of_content_breaks_the_read() {
     fs::remove_file(&file).unwrap();
     assert_eq!(collect(read()).await.unwrap_err().kind(), io::ErrorKind::InvalidData);
     fs::write(&file, &good).unwrap();
-    assert!(collect(read()).await.unwrap() == good);
+    assert!(collect(read()).await.unwrap() == bytes);
+}
+
+#[tokio::test]
+async fn content_of_older_versions_is_read_without_its_blocks() {
+    let home = tempfile::tempdir().unwrap();
+    let store = directory_store(&home).await;
+    bucket(&store).await;
+    put(&store, "k", noise(blob::CHUNK + 9)).await;
+    append(&store, "log", 0, "old").await.unwrap();
+    drop(store);
+    // What an older version wrote: no block lengths in the journal, no CRCs behind the bytes.
+    let text = fs::read_to_string(journal_of_b(&home)).unwrap();
+    let lines = text.lines().map(|line| {
+        let json = line.split_once(' ').unwrap().1.replace(",\"block\":262144", "");
+        format!("{:016x} {json}\n", crc::of(json.as_bytes()))
+    });
+    let older: String = lines.collect();
+    assert!(older.len() < text.len() && !older.contains("block"));
+    fs::write(journal_of_b(&home), older).unwrap();
+    for shard in fs::read_dir(home.path().join("data/blobs")).unwrap() {
+        for path in fs::read_dir(shard.unwrap().path()).unwrap() {
+            let path = path.unwrap().path();
+            let len = fs::metadata(&path).unwrap().len();
+            let blocks = len.div_ceil(blob::CHUNK as u64 + 8);
+            fs::OpenOptions::new()
+                .write(true)
+                .open(path)
+                .unwrap()
+                .set_len(len - 8 * blocks)
+                .unwrap();
+        }
+    }
+    let store = directory_store(&home).await;
+    let object = store.object("b", "k", None).unwrap();
+    assert!(collect(object.read_all()).await.unwrap() == noise(blob::CHUNK + 9));
+    assert!(collect(object.read(7..11).unwrap()).await.unwrap() == noise(11)[7..]);
+    append(&store, "log", 3, "new").await.unwrap();
+    assert_eq!(log_of(&store).await, "oldnew");
+    drop(store);
+    assert_eq!(log_of(&directory_store(&home).await).await, "oldnew");
+}
+
+async fn log_of(store: &Store) -> String {
+    text(store, "log").await
 }
 
 #[tokio::test]
