@@ -3,9 +3,14 @@
 mod actions;
 mod pipeline;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use bytes::Bytes;
 use image::ImageFormat;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
 
 use crate::error::ServiceError;
 pub(crate) use pipeline::Pipeline;
@@ -19,6 +24,11 @@ const MAX_PIXELS: u64 = 40_000_000;
 const MAX_RESULT_SIDE: u32 = 16_384;
 const MAX_RESULT_PIXELS: u64 = 16_777_216;
 
+/// Most actions of a processing string; the emulator's own limit.
+const MAX_ACTIONS: usize = 20;
+/// How long a request waits for a worker, and then for its image.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Decoding takes memory, so only so many images are worked on at once.
 static WORKERS: Semaphore = Semaphore::const_new(2);
 
@@ -29,13 +39,45 @@ pub(crate) struct Processed {
     pub(crate) content: Bytes,
 }
 
-/// Processes a file on a thread of its own.
-pub(crate) async fn process(file: Vec<u8>, pipeline: Pipeline) -> Result<Processed, ServiceError> {
-    let failed = || ServiceError::internal("The processing of an image ended early.");
-    let _permit = WORKERS.acquire().await.map_err(|_| failed())?;
-    tokio::task::spawn_blocking(move || pipeline.run(&file))
-        .await
-        .map_err(|_| failed())?
+/// The right to work on an image. It is taken before the file is read, so that requests that wait hold no files.
+pub(crate) struct Worker(SemaphorePermit<'static>);
+
+impl Worker {
+    pub(crate) async fn hire() -> Result<Self, ServiceError> {
+        let busy = || ServiceError::new(503, "ServiceUnavailable", "Too many images are being processed.");
+        let permit = timeout(PATIENCE, WORKERS.acquire()).await.map_err(|_| busy())?;
+        permit.map(Self).map_err(|_| busy())
+    }
+
+    /// Processes a file on a thread of its own. The worker is free again when that thread is done, even if nobody
+    /// waits for it any more.
+    pub(crate) async fn process(self, file: Vec<u8>, pipeline: Pipeline) -> Result<Processed, ServiceError> {
+        let stop = Stop::default();
+        let stopped = Arc::clone(&stop.0);
+        let permit = self.0;
+        let work = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            pipeline.run(&file, &stopped)
+        });
+        match timeout(PATIENCE, work).await {
+            Ok(done) => done.map_err(|_| ServiceError::internal("The processing of an image ended early."))?,
+            Err(_) => Err(too_slow()),
+        }
+    }
+}
+
+/// Tells the thread to stop when the request is dropped or has waited too long.
+#[derive(Default)]
+struct Stop(Arc<AtomicBool>);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn too_slow() -> ServiceError {
+    ServiceError::new(400, "ImageTooLarge", "The image takes too long to process.")
 }
 
 /// The name of a format in parameters and answers; nothing for formats that are not processed.
@@ -86,7 +128,7 @@ mod tests {
     }
 
     fn run(file: &[u8], process: &str) -> Result<Processed, ServiceError> {
-        Pipeline::parse(process)?.run(file)
+        Pipeline::parse(process)?.run(file, &AtomicBool::new(false))
     }
 
     fn size(file: &[u8], process: &str) -> (u32, u32) {
@@ -212,5 +254,53 @@ mod tests {
         bomb[18..22].copy_from_slice(&30_000_u32.to_le_bytes());
         bomb[22..26].copy_from_slice(&30_000_u32.to_le_bytes());
         assert_eq!(run(&bomb, "image/resize,w_1").unwrap_err().code, "ImageTooLarge");
+    }
+    /// A GIF of one frame, which is larger than the picture that it is a part of.
+    fn gif_with_frame(width: u16, height: u16) -> Vec<u8> {
+        let mut gif = picture(1, 1, ImageFormat::Gif);
+        let descriptor = gif.windows(5).position(|bytes| bytes == [0x2C, 0, 0, 0, 0]).unwrap();
+        gif[descriptor + 5..descriptor + 7].copy_from_slice(&width.to_le_bytes());
+        gif[descriptor + 7..descriptor + 9].copy_from_slice(&height.to_le_bytes());
+        gif
+    }
+
+    #[test]
+    fn giant_frames_of_tiny_pictures_take_no_memory() {
+        let bomb = gif_with_frame(u16::MAX, u16::MAX);
+        assert_eq!(run(&bomb, "image/resize,w_1").unwrap_err().code, "BadRequest");
+        // Nothing is decoded to count frames.
+        assert_eq!(run(&bomb, "image/info").unwrap().content_type, "application/json");
+    }
+
+    #[test]
+    fn long_thin_pictures_grow_across_without_exploding() {
+        let wide = picture(30_000, 1, ImageFormat::Png);
+        // By way of 30000 columns of 16384 rows this would take 8 GB.
+        assert_eq!(size(&wide, "image/resize,m_fixed,w_2,h_16384,limit_0"), (2, 16_384));
+        let high = picture(2, 30_000, ImageFormat::Png);
+        assert_eq!(size(&high, "image/resize,m_fixed,w_16384,h_2,limit_0"), (16_384, 2));
+    }
+
+    #[test]
+    fn laid_on_its_side_a_picture_stays_the_same_way_up() {
+        let wide = picture(300, 1, ImageFormat::Png);
+        let processed = run(&wide, "image/resize,m_fixed,w_4,h_100,limit_0").unwrap();
+        let image = image::load_from_memory(&processed.content).unwrap();
+        assert_eq!(image.get_pixel(0, 50).0, [255, 0, 0, 255]);
+        assert_eq!(image.get_pixel(3, 50).0, [0, 0, 255, 255]);
+    }
+
+    #[test]
+    fn actions_are_counted_and_end_with_the_request() {
+        let file = picture(8, 4, ImageFormat::Png);
+        let turns = |times: usize| format!("image{}", "/rotate,90".repeat(times));
+        assert_eq!(size(&file, &turns(MAX_ACTIONS)), (8, 4));
+        let error = run(&file, &turns(MAX_ACTIONS + 1)).unwrap_err();
+        assert_eq!(error.code, "InvalidArgument");
+        let gone = Stop::default();
+        let flag = Arc::clone(&gone.0);
+        drop(gone);
+        let pipeline = Pipeline::parse("image/rotate,90").unwrap();
+        assert_eq!(pipeline.run(&file, &flag).unwrap_err(), too_slow());
     }
 }

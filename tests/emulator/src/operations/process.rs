@@ -95,13 +95,14 @@ async fn run(call: &Call<'_>, object: &Object, process: &str) -> Result<Processe
     if object.info().size > picture::MAX_FILE {
         return Err(picture::file_too_large());
     }
+    let worker = picture::Worker::hire().await?;
     let mut content = object.read_all();
     let mut file = Vec::new();
     while let Some(chunk) = content.next().await {
         let chunk = chunk.map_err(|error| ServiceError::internal(format!("The object cannot be read: {error}.")))?;
         file.extend_from_slice(&chunk);
     }
-    picture::process(file, pipeline).await
+    worker.process(file, pipeline).await
 }
 
 /// The processing that a style of the bucket stands for.

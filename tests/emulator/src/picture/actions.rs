@@ -255,7 +255,7 @@ impl Resize {
                 ));
             }
         }
-        let resized = image.resize_exact(inner.0, inner.1, FilterType::Triangle);
+        let resized = resized(&image, inner.0, inner.1);
         if inner == canvas {
             return Ok(resized);
         }
@@ -274,6 +274,21 @@ impl Resize {
         );
         image::imageops::overlay(&mut padded, &resized, i64::from(x), i64::from(y));
         Ok(padded.into())
+    }
+}
+
+/// An image in another size. On the way there is an image of floats that is as wide as before and as high as after,
+/// which for long thin images may be far larger than both. Those are laid on their side: the lesser of the two ways
+/// never has more than 26 million pixels, by the limits of what is decoded and of what may come out.
+fn resized(image: &DynamicImage, width: u32, height: u32) -> DynamicImage {
+    let upright = u64::from(image.width()) * u64::from(height);
+    let on_its_side = u64::from(image.height()) * u64::from(width);
+    match upright <= on_its_side {
+        true => image.resize_exact(width, height, FilterType::Triangle),
+        false => image
+            .rotate90()
+            .resize_exact(height, width, FilterType::Triangle)
+            .rotate270(),
     }
 }
 

@@ -1,22 +1,23 @@
 //! The actions of a processing string, in their order, from a file to a file.
 
 use std::io::Cursor;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
-use image::codecs::gif::GifDecoder;
+use image::codecs::gif::GifEncoder;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::webp::WebPDecoder;
-use image::{
-    AnimationDecoder as _, DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits, Rgba, RgbaImage,
-};
+use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits, Rgba, RgbaImage};
 
 use super::actions::{self, Action};
-use super::{MAX_PIXELS, MAX_SIDE, Processed, invalid, name, too_large};
+use super::{MAX_ACTIONS, MAX_PIXELS, MAX_SIDE, Processed, invalid, name, too_large, too_slow};
 use crate::error::ServiceError;
 
 const DEFAULT_QUALITY: u8 = 80;
 /// Most memory that a decoder may ask for.
 const MAX_ALLOCATION: u64 = 256 * 1024 * 1024;
+/// How much thoroughness is given up for speed when the colours of a GIF are chosen, of 1 to 30.
+const GIF_SPEED: i32 = 10;
 
 /// What is to be done to an image.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +34,12 @@ impl Pipeline {
             "image" | "" => return Err(invalid("The processing string has no action.", process)),
             other => return Err(ServiceError::not_implemented(format!("the processing {other}"))),
         }
+        if rest.split('/').count() > MAX_ACTIONS {
+            return Err(invalid(
+                format!("The processing string has more than {MAX_ACTIONS} actions."),
+                process,
+            ));
+        }
         let actions = rest.split('/').map(Action::parse).collect::<Result<Vec<_>, _>>()?;
         if actions.len() > 1 && actions.contains(&Action::Info) {
             return Err(invalid("The action info stands alone.", process));
@@ -40,8 +47,8 @@ impl Pipeline {
         Ok(Self { actions })
     }
 
-    /// Does it all, on the thread of the caller.
-    pub(super) fn run(&self, file: &[u8]) -> Result<Processed, ServiceError> {
+    /// Does it all, on the thread of the caller, unless it is told to stop between two actions.
+    pub(super) fn run(&self, file: &[u8], stopped: &AtomicBool) -> Result<Processed, ServiceError> {
         let format = image::guess_format(file).map_err(|_| unsupported())?;
         let format_name = name(format).ok_or_else(unsupported)?;
         let (width, height) = ImageReader::with_format(Cursor::new(file), format)
@@ -53,7 +60,7 @@ impl Pipeline {
                 "sides have at most 30000 pixels, and the emulator takes 40 million in all",
             ));
         }
-        let frames = frames(file, format, pixels)?;
+        let frames = frames(file, format)?;
         if self.actions == [Action::Info] {
             let value = |text: String| serde_json::json!({ "value": text });
             let info = serde_json::json!({
@@ -73,13 +80,19 @@ impl Pipeline {
         }
         let mut image = decode(file, format, self.actions.contains(&Action::AutoOrient(true)))?;
         let (mut to, mut quality) = (format, None);
+        let go_on = || match stopped.load(Ordering::Relaxed) {
+            true => Err(too_slow()),
+            false => Ok(()),
+        };
         for action in &self.actions {
+            go_on()?;
             match action {
                 Action::Format(format) => to = *format,
                 Action::Quality(percent) => quality = Some(*percent),
                 other => image = actions::apply(other, image)?,
             }
         }
+        go_on()?;
         encode(&image, to, quality)
     }
 }
@@ -88,16 +101,15 @@ fn unsupported() -> ServiceError {
     ServiceError::new(400, "BadRequest", "This image format is not supported.")
 }
 
-/// How many frames an image has; more than one is not told exactly where that would take too long.
-fn frames(file: &[u8], format: ImageFormat, pixels: u64) -> Result<u64, ServiceError> {
+/// How many frames an image has; for WebP two stands for more than one. Nothing is decoded for it.
+fn frames(file: &[u8], format: ImageFormat) -> Result<u64, ServiceError> {
     match format {
         ImageFormat::Gif => {
-            let decoder = GifDecoder::new(Cursor::new(file)).map_err(|_| unsupported())?;
-            let most = (MAX_PIXELS / pixels.max(1)).max(2);
-            let most = usize::try_from(most).unwrap_or(usize::MAX);
+            let mut options = gif::DecodeOptions::new();
+            options.skip_frame_decoding(true);
+            let mut decoder = options.read_info(Cursor::new(file)).map_err(|_| unsupported())?;
             let mut count = 0;
-            for frame in decoder.into_frames().take(most) {
-                frame.map_err(|_| unsupported())?;
+            while decoder.next_frame_info().map_err(|_| unsupported())?.is_some() {
                 count += 1;
             }
             Ok(count)
@@ -116,6 +128,9 @@ fn decode(file: &[u8], format: ImageFormat, orient: bool) -> Result<DynamicImage
     limits.max_alloc = Some(MAX_ALLOCATION);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(|_| unsupported())?;
+    if decoder.total_bytes() > MAX_ALLOCATION {
+        return Err(too_large("decoded it takes more than 256 MB"));
+    }
     let orientation = decoder.orientation().ok().filter(|_| orient);
     let mut image = DynamicImage::from_decoder(decoder).map_err(|_| unsupported())?;
     if let Some(orientation) = orientation {
@@ -141,9 +156,11 @@ fn encode(image: &DynamicImage, format: ImageFormat, quality: Option<u8>) -> Res
                 "the quality of WebP, which is written without loss",
             ));
         }
+        ImageFormat::Gif => GifEncoder::new_with_speed(&mut out, GIF_SPEED)
+            .encode_frame(image::Frame::new(image.to_rgba8()))
+            .map_err(failed)?,
         // Eight bits a channel are what every format here can hold.
         _ if image.color().has_alpha() => image.to_rgba8().write_to(&mut out, format).map_err(failed)?,
-        ImageFormat::Gif => image.to_rgba8().write_to(&mut out, format).map_err(failed)?,
         _ => image.to_rgb8().write_to(&mut out, format).map_err(failed)?,
     }
     Ok(Processed {
