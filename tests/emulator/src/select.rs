@@ -1,35 +1,52 @@
 //! Queries over CSV and JSON objects, which stream from the object to the answer with bounded memory.
 
 mod engine;
+mod like;
+mod outlet;
+mod parser;
 mod rows;
 mod sql;
 mod token;
 mod value;
 
 use std::io::{self, Write as _};
+use std::time::Duration;
 
-use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
 use futures_util::{StreamExt as _, stream};
-use tokio::sync::mpsc;
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
+use tokio::time::timeout;
 
 use crate::error::ServiceError;
-use crate::frames;
 use crate::store::ContentStream;
 use engine::Engine;
 pub(crate) use engine::{Header, Options, Output};
+use outlet::{Outlet, Piece};
 pub(crate) use rows::Format;
 use rows::{RowView, Rows};
 pub(crate) use sql::Query;
 
 /// Longest query.
 const MAX_SQL: usize = 16 * 1024;
-/// How much output is gathered for one frame.
-const FRAME: usize = 64 * 1024;
+/// How much of an object is worked on at once.
+const STEP: usize = 64 * 1024;
 /// How much of a compressed object is unpacked at once: a byte of gzip makes at most about a thousand.
 const GZIP_STEP: usize = 4096;
 /// Bytes of an object whose rows make a split.
 pub(crate) const SPLIT: u64 = 4 * 1024 * 1024;
+
+/// How long a query waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Queries have threads of their own, and memory for a document each, so only so many run at once.
+static WORKERS: Semaphore = Semaphore::const_new(8);
+
+async fn worker() -> Result<SemaphorePermit<'static>, ServiceError> {
+    let busy = || ServiceError::new(503, "ServiceUnavailable", "Too many objects are being queried.");
+    let permit = timeout(PATIENCE, WORKERS.acquire()).await.map_err(|_| busy())?;
+    permit.map_err(|_| busy())
+}
 
 /// Which rows are queried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +80,7 @@ pub(crate) fn parse(sql: &str) -> Result<Query, ServiceError> {
             "The SQL expression is empty or longer than 16 KB.",
         ));
     }
-    sql::parse(sql).map_err(|why| {
+    parser::parse(sql).map_err(|why| {
         ServiceError::new(
             400,
             "SqlSyntaxError",
@@ -74,34 +91,54 @@ pub(crate) fn parse(sql: &str) -> Result<Query, ServiceError> {
 
 /// Begins a query. What goes wrong before anything was found is an error, later the end frame tells it.
 pub(crate) async fn run(plan: Plan, content: ContentStream) -> Result<ContentStream, ServiceError> {
-    let (sender, mut receiver) = mpsc::channel::<Result<Bytes, ServiceError>>(2);
-    let raw = plan.raw;
+    let permit = worker().await?;
+    let (sender, mut receiver) = mpsc::channel(2);
     let mut worker = Worker {
         rows: Rows::new(&plan.format)?,
-        engine: Engine::new(plan.query.clone(), plan.options.clone()),
+        engine: Engine::new(
+            plan.query.clone(),
+            plan.options.clone(),
+            Outlet::new(sender, plan.raw, plan.payload_crc),
+        ),
         number: 0,
         plan,
     };
-    tokio::spawn(async move { worker.run(content, &sender).await });
-    let first = match receiver.recv().await {
-        Some(Ok(first)) => first,
+    tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        let outcome = worker.read(content);
+        worker.engine.out.finish(outcome);
+    });
+    let (first, ended) = match receiver.recv().await {
+        Some(Ok(Piece::Part(first))) => (first, false),
+        Some(Ok(Piece::Last(first))) => (first, true),
         Some(Err(error)) => return Err(error),
-        None => Bytes::new(),
+        None => return Err(broken_off()),
     };
-    let rest = stream::unfold(receiver, move |mut receiver| async move {
-        let next = receiver.recv().await?;
-        let piece = next.map_err(|error| match raw {
-            // Without frames an error in the middle can only be told by breaking off.
-            true => io::Error::other(error.message),
-            false => io::Error::other("the query ended early"),
-        });
-        Some((piece, receiver))
+    let rest = stream::unfold((receiver, ended), |(mut receiver, ended)| async move {
+        if ended {
+            return None;
+        }
+        // An error in the middle that no frame tells can only be told by breaking off.
+        let (piece, ended) = match receiver.recv().await {
+            Some(Ok(Piece::Part(piece))) => (Ok(piece), false),
+            Some(Ok(Piece::Last(piece))) => (Ok(piece), true),
+            Some(Err(error)) => (Err(io::Error::other(error.message)), true),
+            None => (Err(io::Error::other(broken_off().message)), true),
+        };
+        Some((piece, (receiver, ended)))
     });
     Ok(Box::pin(stream::once(async move { Ok(first) }).chain(rest)))
 }
 
-type Sender = mpsc::Sender<Result<Bytes, ServiceError>>;
+fn broken_off() -> ServiceError {
+    ServiceError::internal("The query ended early.")
+}
 
+fn unreadable(error: &io::Error) -> ServiceError {
+    ServiceError::internal(format!("The object cannot be read: {error}."))
+}
+
+/// A query on its thread.
 struct Worker {
     plan: Plan,
     rows: Rows,
@@ -110,95 +147,39 @@ struct Worker {
     number: u64,
 }
 
-/// Nobody reads the answer any more.
-struct Gone;
-
 impl Worker {
-    async fn run(&mut self, content: ContentStream, sender: &Sender) {
-        let (mut scanned, mut sent) = (0_u64, false);
-        let outcome = self.read(content, sender, &mut scanned, &mut sent).await;
-        let Ok(outcome) = outcome else { return };
-        if let Err(error) = &outcome
-            && (!sent || self.plan.raw)
-        {
-            let _ = sender.send(Err(error.clone())).await;
-            return;
-        }
-        if self.plan.raw {
-            let rest = std::mem::take(&mut self.engine.out);
-            let _ = sender.send(Ok(Bytes::from(rest))).await;
-            return;
-        }
-        let mut last = Vec::new();
-        if !self.engine.out.is_empty() {
-            last = frames::data_frame(scanned, &self.engine.out, self.plan.payload_crc);
-        }
-        let (status, message) = match &outcome {
-            Ok(()) => (206, String::new()),
-            Err(error) => (error.status, format!("{}.{}", error.code, error.message)),
-        };
-        last.extend(frames::end_frame(scanned, status, &message, self.plan.payload_crc));
-        let _ = sender.send(Ok(Bytes::from(last))).await;
-    }
-
-    async fn read(
-        &mut self,
-        mut content: ContentStream,
-        sender: &Sender,
-        scanned: &mut u64,
-        sent: &mut bool,
-    ) -> Result<Result<(), ServiceError>, Gone> {
+    fn read(&mut self, mut content: ContentStream) -> Result<(), ServiceError> {
         let mut unpacker = self.plan.gzip.then(|| MultiGzDecoder::new(Vec::new()));
-        while let Some(chunk) = content.next().await {
-            let chunk = match chunk {
-                Ok(chunk) => chunk,
-                Err(error) => {
-                    return Ok(Err(ServiceError::internal(format!(
-                        "The object cannot be read: {error}."
-                    ))));
-                }
-            };
-            *scanned += u64::try_from(chunk.len()).unwrap_or_default();
-            let step = if unpacker.is_some() { GZIP_STEP } else { FRAME };
+        let step = if unpacker.is_some() { GZIP_STEP } else { STEP };
+        while let Some(chunk) = Handle::current().block_on(content.next()) {
+            let chunk = chunk.map_err(|error| unreadable(&error))?;
+            self.engine.out.scanned += u64::try_from(chunk.len()).unwrap_or_default();
             for piece in chunk.chunks(step) {
                 let goes_on = match unpacker.as_mut() {
-                    None => self.feed(piece),
-                    Some(unpacker) => unpack(unpacker, piece).and_then(|piece| match piece.is_empty() {
-                        true => Ok(true),
-                        false => self.feed(&piece),
-                    }),
+                    None => self.feed(piece)?,
+                    Some(unpacker) => match unpack(unpacker, piece)? {
+                        unpacked if unpacked.is_empty() => true,
+                        unpacked => self.feed(&unpacked)?,
+                    },
                 };
-                match goes_on {
-                    Ok(true) => {}
-                    Ok(false) => {
-                        self.engine.finish();
-                        return Ok(Ok(()));
-                    }
-                    Err(error) => return Ok(Err(error)),
+                if !goes_on {
+                    self.engine.finish();
+                    return Ok(());
                 }
-                if self.engine.out.len() >= FRAME {
-                    let out = std::mem::take(&mut self.engine.out);
-                    let frame = match self.plan.raw {
-                        true => out,
-                        false => frames::data_frame(*scanned, &out, self.plan.payload_crc),
-                    };
-                    *sent = true;
-                    sender.send(Ok(Bytes::from(frame))).await.map_err(|_| Gone)?;
-                }
+            }
+            if self.engine.out.is_gone() {
+                return Ok(());
             }
         }
         if let Some(unpacker) = unpacker {
-            let rest = match unpacker.finish() {
-                Ok(rest) => rest,
-                Err(_) => return Ok(Err(not_gzip())),
-            };
-            if !rest.is_empty()
-                && let Err(error) = self.feed(&rest)
-            {
-                return Ok(Err(error));
+            let rest = unpacker.finish().map_err(|_| not_gzip())?;
+            if !rest.is_empty() {
+                self.feed(&rest)?;
             }
         }
-        Ok(self.feed(&[]).map(|_| self.engine.finish()))
+        self.feed(&[])?;
+        self.engine.finish();
+        Ok(())
     }
 
     /// Feeds a piece to the reader and its rows to the engine; false when the query wants no more.
@@ -250,8 +231,23 @@ pub(crate) struct Counts {
 }
 
 /// Counts the rows of an object.
-pub(crate) async fn count(format: &Format, mut content: ContentStream) -> Result<Counts, ServiceError> {
-    let mut rows = Rows::new(format)?;
+pub(crate) async fn count(format: &Format, content: ContentStream) -> Result<Counts, ServiceError> {
+    let permit = worker().await?;
+    let rows = Rows::new(format)?;
+    let (sender, receiver) = oneshot::channel();
+    tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        let counts = count_rows(rows, content, &|| !sender.is_closed());
+        let _ = sender.send(counts);
+    });
+    receiver.await.map_err(|_| broken_off())?
+}
+
+fn count_rows(
+    mut rows: Rows,
+    mut content: ContentStream,
+    is_wanted: &(dyn Fn() -> bool + Sync),
+) -> Result<Counts, ServiceError> {
     let mut counts = Counts::default();
     let mut sink = |start: u64, row: RowView<'_>| {
         counts.rows += 1;
@@ -259,12 +255,117 @@ pub(crate) async fn count(format: &Format, mut content: ContentStream) -> Result
         if let RowView::Csv(fields) = row {
             counts.columns = counts.columns.max(u64::try_from(fields.len()).unwrap_or_default());
         }
-        Ok(true)
+        Ok(is_wanted())
     };
-    while let Some(chunk) = content.next().await {
-        let chunk = chunk.map_err(|error| ServiceError::internal(format!("The object cannot be read: {error}.")))?;
-        rows.feed(&chunk, &mut sink)?;
+    while let Some(chunk) = Handle::current().block_on(content.next()) {
+        let chunk = chunk.map_err(|error| unreadable(&error))?;
+        if !rows.feed(&chunk, &mut sink)? {
+            return Err(broken_off());
+        }
     }
     rows.feed(&[], &mut sink)?;
     Ok(counts)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn plan(sql: &str, raw: bool) -> Plan {
+        Plan {
+            query: parse(sql).unwrap(),
+            format: Format::Csv {
+                record: b"\n".to_vec(),
+                field: b',',
+                quote: b'"',
+                comment: None,
+            },
+            options: Options {
+                output: Output::Csv {
+                    record: b"\n".to_vec(),
+                    field: b',',
+                    quote: b'"',
+                    keep_all_columns: false,
+                    header: false,
+                },
+                header: Header::None,
+                skip_partial: false,
+                max_skipped: 0,
+                numbers_as_text: false,
+            },
+            range: Range::All,
+            gzip: false,
+            raw,
+            payload_crc: false,
+        }
+    }
+
+    /// An object whose end cannot be read without a panic.
+    fn panics_after(rows: usize) -> ContentStream {
+        let chunks = std::iter::repeat_with(|| Ok(Bytes::from_static(b"some,row\n"))).take(rows);
+        Box::pin(stream::iter(chunks).chain(stream::poll_fn(|_| panic!("the object is cursed"))))
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_no_empty_answer() {
+        for raw in [true, false] {
+            let refused = run(plan("select * from ossobject", raw), panics_after(1)).await;
+            assert_eq!(refused.err().map(|error| error.status), Some(500));
+            let answer = run(plan("select * from ossobject", raw), panics_after(100_000))
+                .await
+                .unwrap();
+            let pieces: Vec<_> = answer.collect().await;
+            assert!(pieces.len() > 1 && pieces.last().unwrap().is_err());
+        }
+        let format = plan("select * from ossobject", true).format;
+        let counted = count(&format, panics_after(1)).await;
+        assert_eq!(counted.map_err(|error| error.status), Err(500));
+    }
+
+    #[tokio::test]
+    async fn a_client_that_leaves_ends_the_reading() {
+        let (sender, read) = mpsc::unbounded_channel();
+        let endless = stream::repeat_with(move || {
+            let _ = sender.send(());
+            Ok(Bytes::from(b"some,row\n".repeat(10_000)))
+        });
+        let answer = run(plan("select * from ossobject", false), Box::pin(endless))
+            .await
+            .unwrap();
+        drop(answer);
+        gone(read).await;
+        // Neither does a query that finds nothing go on.
+        let (sender, mut read) = mpsc::unbounded_channel();
+        let endless = stream::repeat_with(move || {
+            let _ = sender.send(());
+            Ok(Bytes::from_static(b"some,row\n"))
+        });
+        let query = run(plan("select * from ossobject where _1 = 'x'", false), Box::pin(endless));
+        tokio::select! {
+            _ = query => panic!("an endless object has an end"),
+            _ = read.recv() => {}
+        }
+        gone(read).await;
+    }
+
+    /// Waits until an object is read no more.
+    async fn gone(mut read: mpsc::UnboundedReceiver<()>) {
+        while read.recv().await.is_some() {}
+    }
+
+    #[tokio::test]
+    async fn rows_go_out_one_by_one_and_have_a_most() {
+        let row = format!("{}\n", "x".repeat(100_000));
+        let content = |row: String| -> ContentStream { Box::pin(stream::once(async { Ok(Bytes::from(row)) })) };
+        let wide = format!("select _1{} from ossobject", ",_1".repeat(9));
+        let answer = run(plan(&wide, true), content(row.repeat(5))).await.unwrap();
+        let pieces: Vec<_> = answer.map(|piece| piece.unwrap().len()).collect().await;
+        assert_eq!(pieces.iter().sum::<usize>(), 5 * 1_000_010);
+        assert!(pieces.iter().all(|length| *length <= 1_000_010), "{pieces:?}");
+        let wider = format!("select _1{} from ossobject", ",_1".repeat(999));
+        let refused = run(plan(&wider, true), content(row)).await;
+        assert_eq!(refused.err().map(|error| error.code), Some("InvalidCsvLine".into()));
+    }
 }

@@ -1,11 +1,19 @@
 //! Runs a query over rows and writes what it finds.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
 use serde_json::Value as Json;
 
-use super::rows::{RowView, invalid_line};
+use super::like::Steps;
+use super::outlet::Outlet;
+use super::rows::{RowView, invalid_json, invalid_line};
 use super::sql::{Aggregate, Expr, Items, Query, Step};
 use super::value::{Context, Row, Unfit, Value, compare};
 use crate::error::ServiceError;
+
+/// Most that a row of a result may weigh.
+const MAX_ROW: usize = 32 * 1024 * 1024;
 
 /// How results are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,12 +53,13 @@ pub(super) struct Engine {
     query: Query,
     options: Options,
     names: Vec<String>,
+    /// Names of the results in JSON.
+    labels: Vec<String>,
     header_done: bool,
     sums: Vec<Sum>,
     found: u64,
     skipped: u64,
-    /// What was written and not yet taken away.
-    pub(super) out: Vec<u8>,
+    pub(super) out: Outlet,
 }
 
 /// What an aggregate has come to.
@@ -106,7 +115,7 @@ impl Row for JsonRow<'_> {
 }
 
 impl Engine {
-    pub(super) fn new(query: Query, options: Options) -> Self {
+    pub(super) fn new(query: Query, options: Options, out: Outlet) -> Self {
         let sums = match &query.items {
             Items::Aggregates(aggregates) => vec![
                 Sum {
@@ -119,13 +128,14 @@ impl Engine {
         };
         Self {
             header_done: options.header == Header::None,
+            labels: labels(&query.items),
             query,
             options,
             names: Vec::new(),
             sums,
             found: 0,
             skipped: 0,
-            out: Vec::new(),
+            out,
         }
     }
 
@@ -143,22 +153,22 @@ impl Engine {
         let Output::Csv { header: true, .. } = self.options.output else {
             return;
         };
-        let names: Vec<Value> = fields.iter().map(|name| Value::Text((*name).to_owned())).collect();
         match &self.query.items {
-            Items::All => self.write_csv(&names),
+            Items::All => self.write_csv(fields.iter().map(|name| Cow::Borrowed(*name))),
             Items::Values(items) => {
                 let named = |(expr, alias): &(Expr, Option<String>)| match (alias, expr) {
-                    (Some(alias), _) => Value::Text(alias.clone()),
+                    (Some(alias), _) => Some(alias.clone()),
                     (None, Expr::Column(path)) => match path.as_slice() {
-                        [Step::Name(name)] => index(name, &self.names)
-                            .and_then(|at| names.get(at).cloned())
-                            .unwrap_or(Value::Null),
-                        _ => Value::Null,
+                        [Step::Name(name)] => {
+                            let at = index(name, &self.names)?;
+                            fields.get(at).map(|name| (*name).to_owned())
+                        }
+                        _ => None,
                     },
-                    _ => Value::Null,
+                    _ => None,
                 };
-                let names: Vec<Value> = items.iter().map(named).collect();
-                self.write_csv(&names);
+                let names: Vec<_> = items.iter().map(|item| named(item).unwrap_or_default()).collect();
+                self.write_csv(names.iter().map(|name| Cow::Borrowed(name.as_str())));
             }
             Items::Aggregates(_) => {}
         }
@@ -169,16 +179,15 @@ impl Engine {
         match view {
             RowView::Csv(fields) => {
                 let names = std::mem::take(&mut self.names);
-                let row = CsvRow { fields, names: &names };
-                let outcome = self.take(&row, &|| {
-                    fields.iter().map(|field| Value::Text((*field).to_owned())).collect()
-                });
+                let outcome = self.take(&CsvRow { fields, names: &names }, view);
                 self.names = names;
                 outcome
             }
             RowView::Json(value) => {
-                let from = self.query.from.clone();
-                self.unfold(value, &from)
+                let from = std::mem::take(&mut self.query.from);
+                let outcome = self.unfold(value, &from);
+                self.query.from = from;
+                outcome
             }
         }
     }
@@ -189,7 +198,7 @@ impl Engine {
                 value,
                 numbers_as_text: self.options.numbers_as_text,
             };
-            return self.take(&row, &|| vec![Value::Json(value.clone())]);
+            return self.take(&row, RowView::Json(value));
         };
         match step {
             Step::Name(name) => value.get(name).map_or(Ok(true), |inner| self.unfold(inner, rest)),
@@ -205,26 +214,32 @@ impl Engine {
         }
     }
 
-    fn take(&mut self, row: &dyn Row, whole: &dyn Fn() -> Vec<Value>) -> Result<bool, ServiceError> {
-        if self.query.limit.is_some_and(|limit| self.found >= limit) {
+    fn take(&mut self, row: &dyn Row, view: RowView<'_>) -> Result<bool, ServiceError> {
+        if self.out.is_gone() || self.query.limit.is_some_and(|limit| self.found >= limit) {
             return Ok(false);
         }
-        match self.try_take(row, whole) {
-            Ok(()) => Ok(self.query.limit.is_none_or(|limit| self.found < limit)),
+        match self.try_take(row, view) {
+            Ok(()) => {
+                self.out.end_row();
+                Ok(self.query.limit.is_none_or(|limit| self.found < limit))
+            }
             Err(Unfit) => {
                 self.skipped += 1;
-                match self.skipped > self.options.max_skipped {
-                    true => Err(invalid_line("more rows than allowed do not fit the query")),
-                    false => Ok(true),
+                let why = "more rows than allowed do not fit the query";
+                match (self.skipped > self.options.max_skipped, view) {
+                    (true, RowView::Csv(_)) => Err(invalid_line(why)),
+                    (true, RowView::Json(_)) => Err(invalid_json(why)),
+                    (false, _) => Ok(true),
                 }
             }
         }
     }
 
-    fn try_take(&mut self, row: &dyn Row, whole: &dyn Fn() -> Vec<Value>) -> Result<(), Unfit> {
+    fn try_take(&mut self, row: &dyn Row, view: RowView<'_>) -> Result<(), Unfit> {
         let context = Context {
             row,
             skip_partial: self.options.skip_partial,
+            steps: &Steps::of_a_row(),
         };
         if let Some(condition) = &self.query.condition
             && context.holds(condition)? != Some(true)
@@ -232,33 +247,30 @@ impl Engine {
             return Ok(());
         }
         match &self.query.items {
-            Items::All => {
-                let values = whole();
-                self.found += 1;
-                match values.as_slice() {
-                    [Value::Json(json)] if self.is_json() => self.write_json(&json.clone()),
-                    values => self.write_csv(values),
-                }
-            }
+            Items::All => match view {
+                RowView::Csv(fields) => self.write_csv(fields.iter().map(|field| Cow::Borrowed(*field))),
+                RowView::Json(value) => self.write_json(&value.to_string()),
+            },
             Items::Values(items) => {
-                let values = items
-                    .iter()
-                    .map(|(expr, _)| context.value(expr))
-                    .collect::<Result<Vec<_>, _>>()?;
-                if self.is_json() {
-                    let object = object(
-                        items.iter().map(|(expr, alias)| name_of(expr, alias.as_deref())),
-                        values,
-                    );
-                    self.found += 1;
-                    self.write_json(&object);
-                    return Ok(());
+                let mut weight = 0;
+                let mut values = Vec::with_capacity(items.len());
+                for (expr, _) in items {
+                    let value = context.value(expr)?;
+                    weight += value.weight();
+                    if weight > MAX_ROW {
+                        return Err(Unfit);
+                    }
+                    values.push(value);
                 }
-                let values = match &self.options.output {
-                    Output::Csv {
-                        keep_all_columns: true, ..
-                    } => {
-                        let mut all: Vec<Value> = whole().iter().map(|_| Value::Null).collect();
+                match (&self.options.output, view) {
+                    (Output::Json { .. }, _) => self.write_object(values),
+                    (
+                        Output::Csv {
+                            keep_all_columns: true, ..
+                        },
+                        RowView::Csv(fields),
+                    ) => {
+                        let mut all = vec![Value::Null; fields.len()];
                         for ((expr, _), value) in items.iter().zip(values) {
                             if let Expr::Column(path) = expr
                                 && let [Step::Name(name)] = path.as_slice()
@@ -267,22 +279,23 @@ impl Engine {
                                 *place = value;
                             }
                         }
-                        all
+                        self.write_values(&all);
                     }
-                    _ => values,
-                };
-                self.found += 1;
-                self.write_csv(&values);
+                    (Output::Csv { .. }, _) => self.write_values(&values),
+                }
             }
             Items::Aggregates(aggregates) => {
-                let mut sums = self.sums.clone();
-                for ((aggregate, _), sum) in aggregates.iter().zip(&mut sums) {
-                    sum.add(aggregate, context)?;
+                // Either all of them take the row or none.
+                let pairs = aggregates.iter().zip(&self.sums);
+                let gains = pairs
+                    .map(|((aggregate, _), sum)| sum.gain(aggregate, context))
+                    .collect::<Result<Vec<_>, _>>()?;
+                for (sum, gain) in self.sums.iter_mut().zip(gains) {
+                    sum.add(gain);
                 }
-                self.sums = sums;
-                self.found += 1;
             }
         }
+        self.found += 1;
         Ok(())
     }
 
@@ -298,105 +311,117 @@ impl Engine {
         let results = aggregates.iter().zip(&self.sums);
         let values: Vec<Value> = results.map(|((aggregate, _), sum)| sum.result(aggregate)).collect();
         match self.is_json() {
-            true => {
-                let names = aggregates
-                    .iter()
-                    .enumerate()
-                    .map(|(at, (_, alias))| alias.clone().unwrap_or_else(|| format!("_{}", at + 1)));
-                let object = object(names, values);
-                self.write_json(&object);
-            }
-            false => self.write_csv(&values),
+            true => self.write_object(values),
+            false => self.write_values(&values),
         }
     }
 
-    fn write_json(&mut self, json: &Json) {
+    /// Writes values under their labels, in the order of the query.
+    fn write_object(&mut self, values: Vec<Value>) {
+        let members = self.labels.iter().zip(values).map(|(label, value)| {
+            let label = Json::from(label.as_str());
+            format!("{label}:{}", value.into_json())
+        });
+        let members: Vec<_> = members.collect();
+        self.write_json(&format!("{{{}}}", members.join(",")));
+    }
+
+    fn write_json(&mut self, json: &str) {
         if let Output::Json { record } = &self.options.output {
-            self.out.extend(json.to_string().bytes());
-            self.out.extend_from_slice(record);
+            self.out.write(json.as_bytes());
+            self.out.write(record);
         }
     }
 
-    fn write_csv(&mut self, values: &[Value]) {
+    fn write_values(&mut self, values: &[Value]) {
+        self.write_csv(values.iter().map(|value| match value {
+            Value::Text(text) => Cow::Borrowed(text.as_str()),
+            other => Cow::Owned(other.to_string()),
+        }));
+    }
+
+    fn write_csv<'v>(&mut self, values: impl Iterator<Item = Cow<'v, str>>) {
         let Output::Csv {
             record, field, quote, ..
         } = &self.options.output
         else {
             return;
         };
-        for (at, value) in values.iter().enumerate() {
+        for (at, text) in values.enumerate() {
             if at > 0 {
-                self.out.push(*field);
+                self.out.write(&[*field]);
             }
-            let text = value.to_string();
-            if text
-                .bytes()
-                .any(|byte| byte == *field || byte == *quote || record.contains(&byte))
-            {
-                self.out.push(*quote);
-                for byte in text.bytes() {
-                    if byte == *quote {
-                        self.out.push(byte);
+            let text = text.as_bytes();
+            let is_special = |byte: &u8| byte == field || byte == quote || record.contains(byte);
+            if text.iter().any(is_special) {
+                self.out.write(&[*quote]);
+                for part in text.split_inclusive(|byte| byte == quote) {
+                    self.out.write(part);
+                    if part.ends_with(&[*quote]) {
+                        self.out.write(&[*quote]);
                     }
-                    self.out.push(byte);
                 }
-                self.out.push(*quote);
+                self.out.write(&[*quote]);
             } else {
-                self.out.extend(text.bytes());
+                self.out.write(text);
             }
         }
-        self.out.extend_from_slice(record);
+        self.out.write(record);
     }
 }
 
+/// What a row adds to an aggregate.
+enum Gain {
+    Nothing,
+    Count,
+    Number {
+        double: f64,
+        whole: Option<i64>,
+    },
+    /// A value that is better than what was best so far, or not.
+    Extreme(Option<Value>),
+}
+
 impl Sum {
-    fn add(&mut self, aggregate: &Aggregate, context: Context<'_>) -> Result<(), Unfit> {
-        let expr = match aggregate {
-            Aggregate::Rows => {
-                self.count += 1;
-                return Ok(());
-            }
-            Aggregate::Count(expr)
-            | Aggregate::Sum(expr)
-            | Aggregate::Avg(expr)
-            | Aggregate::Min(expr)
-            | Aggregate::Max(expr) => expr,
+    fn gain(&self, aggregate: &Aggregate, context: Context<'_>) -> Result<Gain, Unfit> {
+        let (expr, wanted) = match aggregate {
+            Aggregate::Rows => return Ok(Gain::Count),
+            Aggregate::Count(expr) | Aggregate::Sum(expr) | Aggregate::Avg(expr) => (expr, None),
+            Aggregate::Min(expr) => (expr, Some(Ordering::Less)),
+            Aggregate::Max(expr) => (expr, Some(Ordering::Greater)),
         };
         let value = context.value(expr)?;
         if value == Value::Null {
-            return Ok(());
+            return Ok(Gain::Nothing);
+        }
+        if wanted.is_some() {
+            let better = match &self.extreme {
+                None => true,
+                Some(best) => compare(&value, best)? == wanted,
+            };
+            return Ok(Gain::Extreme(better.then_some(value)));
         }
         match aggregate {
-            Aggregate::Sum(_) | Aggregate::Avg(_) => {
-                let number = value.number()?;
-                let whole = match &value {
-                    Value::Integer(number) => Some(*number),
-                    Value::Text(text) => text.trim().parse().ok(),
-                    _ => None,
-                };
-                self.integer = self
-                    .integer
-                    .zip(whole)
-                    .and_then(|(sum, number)| sum.checked_add(number));
-                self.double += number;
+            Aggregate::Count(_) => Ok(Gain::Count),
+            _ => Ok(Gain::Number {
+                double: value.number()?,
+                whole: value.whole(),
+            }),
+        }
+    }
+
+    fn add(&mut self, gain: Gain) {
+        match gain {
+            Gain::Nothing => return,
+            Gain::Count => {}
+            Gain::Number { double, whole } => {
+                self.double += double;
+                let both = self.integer.zip(whole);
+                self.integer = both.and_then(|(sum, number)| sum.checked_add(number));
             }
-            Aggregate::Min(_) | Aggregate::Max(_) => {
-                let wanted = match aggregate {
-                    Aggregate::Min(_) => std::cmp::Ordering::Less,
-                    _ => std::cmp::Ordering::Greater,
-                };
-                let better = match &self.extreme {
-                    None => true,
-                    Some(best) => compare(&value, best)? == Some(wanted),
-                };
-                if better {
-                    self.extreme = Some(value);
-                }
-            }
-            Aggregate::Rows | Aggregate::Count(_) => {}
+            Gain::Extreme(better) => self.extreme = better.or(self.extreme.take()),
         }
         self.count += 1;
-        Ok(())
     }
 
     fn result(&self, aggregate: &Aggregate) -> Value {
@@ -411,17 +436,31 @@ impl Sum {
     }
 }
 
-fn name_of(expr: &Expr, alias: Option<&str>) -> String {
-    let own = match expr {
-        Expr::Column(path) => path.iter().rev().find_map(|step| match step {
-            Step::Name(name) => Some(name.as_str()),
-            _ => None,
-        }),
-        _ => None,
+/// What results are called in JSON: by their alias, their column or their place, and no two alike.
+fn labels(items: &Items) -> Vec<String> {
+    let given: Vec<Option<&str>> = match items {
+        Items::All => return Vec::new(),
+        Items::Values(values) => values
+            .iter()
+            .map(|(expr, alias)| alias.as_deref().or(last_name(expr)))
+            .collect(),
+        Items::Aggregates(aggregates) => aggregates.iter().map(|(_, alias)| alias.as_deref()).collect(),
     };
-    alias.or(own).unwrap_or("_1").to_owned()
+    let mut labels: Vec<String> = Vec::with_capacity(given.len());
+    for (at, name) in given.into_iter().enumerate() {
+        let mut label = name.map_or_else(|| format!("_{}", at + 1), str::to_owned);
+        while labels.contains(&label) {
+            label = format!("{label}_{}", at + 1);
+        }
+        labels.push(label);
+    }
+    labels
 }
 
-fn object(names: impl Iterator<Item = String>, values: Vec<Value>) -> Json {
-    Json::Object(names.zip(values.into_iter().map(Value::into_json)).collect())
+fn last_name(expr: &Expr) -> Option<&str> {
+    let Expr::Column(path) = expr else { return None };
+    path.iter().rev().find_map(|step| match step {
+        Step::Name(name) => Some(name.as_str()),
+        _ => None,
+    })
 }

@@ -198,7 +198,7 @@ fn json(text: &[u8]) -> Result<Json, ServiceError> {
     serde_json::from_slice(text).map_err(|error| invalid_json(&error.to_string()))
 }
 
-fn invalid_json(why: &str) -> ServiceError {
+pub(super) fn invalid_json(why: &str) -> ServiceError {
     ServiceError::new(400, "InvalidJsonData", format!("The object is not proper JSON: {why}."))
 }
 

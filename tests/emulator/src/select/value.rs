@@ -4,8 +4,14 @@ use std::cmp::Ordering;
 
 use serde_json::Value as Json;
 
-use super::sql::{Comparison, Expr, Kind, Step};
+use super::like::Steps;
+use super::sql::{Comparison, Expr, Kind, Operator, Step};
 use crate::time;
+
+/// Longest text that is read as a number.
+const MAX_DIGITS: usize = 1024;
+/// Longest text that `||` makes.
+const MAX_JOINED: usize = 1024 * 1024;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
@@ -40,6 +46,7 @@ pub(super) trait Row {
 pub(super) struct Context<'r> {
     pub(super) row: &'r dyn Row,
     pub(super) skip_partial: bool,
+    pub(super) steps: &'r Steps,
 }
 
 impl Context<'_> {
@@ -56,6 +63,7 @@ impl Context<'_> {
             Expr::Double(number) => Ok(Value::Double(*number)),
             Expr::Bool(flag) => Ok(Value::Bool(*flag)),
             Expr::Null => Ok(Value::Null),
+            Expr::Arithmetic(operator, left, right) => arithmetic(*operator, &self.value(left)?, &self.value(right)?),
             Expr::Cast(inner, kind) => cast(self.value(inner)?, *kind),
             condition => Ok(self.holds(condition)?.map_or(Value::Null, Value::Bool)),
         }
@@ -107,9 +115,10 @@ impl Context<'_> {
                 }
                 Some(found)
             }
-            Expr::Like(value, pattern, escape) => match self.value(value)? {
+            Expr::Like(value, pattern) => match self.value(value)? {
                 Value::Null => None,
-                value => Some(like(pattern, *escape, &value.to_string())),
+                Value::Text(text) => Some(pattern.matches(&text, self.steps)?),
+                value => Some(pattern.matches(&value.to_string(), self.steps)?),
             },
             Expr::IsNull(inner) => Some(self.value(inner)? == Value::Null),
             value => match self.value(value)? {
@@ -173,9 +182,42 @@ impl Value {
         match self {
             Value::Integer(number) => Ok(*number as f64),
             Value::Double(number) => Ok(*number),
-            Value::Text(text) => text.trim().parse().map_err(|_| Unfit),
+            Value::Text(text) if text.len() <= MAX_DIGITS => text.trim().parse().map_err(|_| Unfit),
             _ => Err(Unfit),
         }
+    }
+
+    /// A number without a fraction; nothing for other numbers and for what is no number.
+    pub(super) fn whole(&self) -> Option<i64> {
+        match self {
+            Value::Integer(number) => Some(*number),
+            Value::Text(text) if text.len() <= MAX_DIGITS => text.trim().parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// About how many bytes it takes.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Value::Text(text) => text.len(),
+            Value::Json(json) => json_weight(json),
+            _ => NODE,
+        }
+    }
+}
+
+/// What a value of JSON takes besides its text.
+const NODE: usize = 16;
+
+fn json_weight(json: &Json) -> usize {
+    NODE + match json {
+        Json::String(text) => text.len(),
+        Json::Array(items) => items.iter().map(json_weight).sum(),
+        Json::Object(members) => members
+            .iter()
+            .map(|(name, value)| name.len() + json_weight(value))
+            .sum(),
+        _ => 0,
     }
 }
 
@@ -231,72 +273,45 @@ fn cast(value: Value, kind: Kind) -> Result<Value, Unfit> {
     }
 }
 
-/// Matches `%` (any run) and `_` (any one character), without backing up further than the last run.
-fn like(pattern: &str, escape: Option<char>, text: &str) -> bool {
-    /// A character of a pattern.
-    enum Piece {
-        Run,
-        One,
-        Exactly(char),
+/// What an operator makes of two values. Numbers without a fraction stay such, so `7 / 2` is 3.
+fn arithmetic(operator: Operator, left: &Value, right: &Value) -> Result<Value, Unfit> {
+    if *left == Value::Null || *right == Value::Null {
+        return Ok(Value::Null);
     }
-    let mut pieces = Vec::new();
-    let mut characters = pattern.chars();
-    while let Some(c) = characters.next() {
-        pieces.push(match c {
-            c if Some(c) == escape => Piece::Exactly(characters.next().unwrap_or(c)),
-            '%' => Piece::Run,
-            '_' => Piece::One,
-            c => Piece::Exactly(c),
-        });
+    if operator == Operator::Joined {
+        let joined = format!("{left}{right}");
+        return match joined.len() <= MAX_JOINED {
+            true => Ok(Value::Text(joined)),
+            false => Err(Unfit),
+        };
     }
-    let text: Vec<char> = text.chars().collect();
-    let (mut at, mut piece) = (0, 0);
-    let mut run: Option<(usize, usize)> = None;
-    while let Some(c) = text.get(at) {
-        match pieces.get(piece) {
-            Some(Piece::Run) => {
-                run = Some((piece + 1, at));
-                piece += 1;
-            }
-            Some(Piece::One) => (at, piece) = (at + 1, piece + 1),
-            Some(Piece::Exactly(wanted)) if wanted == c => (at, piece) = (at + 1, piece + 1),
-            _ => match run {
-                Some((after, from)) => {
-                    run = Some((after, from + 1));
-                    (at, piece) = (from + 1, after);
-                }
-                None => return false,
-            },
-        }
+    if let (Some(left), Some(right)) = (left.whole(), right.whole()) {
+        let result = match operator {
+            Operator::Plus => left.checked_add(right),
+            Operator::Minus => left.checked_sub(right),
+            Operator::Times => left.checked_mul(right),
+            Operator::Divided => left.checked_div(right),
+            Operator::Modulo | Operator::Joined => left.checked_rem(right),
+        };
+        return result.map(Value::Integer).ok_or(Unfit);
     }
-    pieces
-        .get(piece..)
-        .unwrap_or_default()
-        .iter()
-        .all(|piece| matches!(piece, Piece::Run))
+    let (left, right) = (left.number()?, right.number()?);
+    let result = match operator {
+        Operator::Plus => left + right,
+        Operator::Minus => left - right,
+        Operator::Times => left * right,
+        Operator::Divided => left / right,
+        Operator::Modulo | Operator::Joined => left % right,
+    };
+    match result.is_finite() {
+        true => Ok(Value::Double(result)),
+        false => Err(Unfit),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn like_knows_runs_single_characters_and_escapes() {
-        for (pattern, escape, text, expected) in [
-            ("a%", None, "abc", true),
-            ("a%", None, "bac", false),
-            ("%b%c", None, "abbc", true),
-            ("a_c", None, "abc", true),
-            ("a_c", None, "ac", false),
-            ("10\\%", Some('\\'), "10%", true),
-            ("10\\%", Some('\\'), "100", false),
-            ("", None, "", true),
-            ("%", None, "", true),
-            ("_", None, "", false),
-        ] {
-            assert_eq!(like(pattern, escape, text), expected, "{pattern} {text}");
-        }
-    }
 
     #[test]
     fn values_compare_by_the_type_of_the_other() {
@@ -310,5 +325,39 @@ mod tests {
             compare(&moment, &text("2024-01-01T00:00:00Z")),
             Ok(Some(Ordering::Greater))
         );
+    }
+
+    #[test]
+    fn numbers_keep_their_kind_and_refuse_what_they_cannot_hold() {
+        let text = |text: &str| Value::Text(text.to_owned());
+        for (operator, left, right, expected) in [
+            (Operator::Plus, text("1"), text("2"), Ok(Value::Integer(3))),
+            (Operator::Plus, text("1.5"), Value::Integer(2), Ok(Value::Double(3.5))),
+            (Operator::Minus, Value::Integer(1), Value::Null, Ok(Value::Null)),
+            (Operator::Times, Value::Integer(i64::MAX), Value::Integer(2), Err(Unfit)),
+            (
+                Operator::Divided,
+                Value::Integer(7),
+                Value::Integer(2),
+                Ok(Value::Integer(3)),
+            ),
+            (Operator::Divided, Value::Integer(7), Value::Integer(0), Err(Unfit)),
+            (Operator::Divided, Value::Double(7.0), Value::Integer(0), Err(Unfit)),
+            (
+                Operator::Divided,
+                Value::Integer(i64::MIN),
+                Value::Integer(-1),
+                Err(Unfit),
+            ),
+            (Operator::Modulo, text("7"), text("4"), Ok(Value::Integer(3))),
+            (Operator::Joined, text("a"), Value::Integer(1), Ok(text("a1"))),
+            (Operator::Plus, text("a"), Value::Integer(1), Err(Unfit)),
+        ] {
+            assert_eq!(
+                arithmetic(operator, &left, &right),
+                expected,
+                "{left} {operator:?} {right}"
+            );
+        }
     }
 }

@@ -182,6 +182,53 @@ async fn json_is_queried_by_line_and_as_a_document() {
 }
 
 #[tokio::test]
+async fn values_are_computed() {
+    let (_emulator, client) = start_with_bucket().await;
+    client.send(Request::put("/bucket/k").body("7,2,a\n1.5,0,b\n")).await;
+    for (sql, expected) in [
+        (
+            "select _1 + _2, -_2 * (1 + 2), _3 || '-' || _2 from ossobject",
+            "9,-6,a-2\n1.5,0,b-0\n",
+        ),
+        ("select _1 % _2, _1 / _2 from ossobject where _2 != 0", "1,3\n"),
+        ("select _3 from ossobject where (_1 - 1) * 2 > 10", "a\n"),
+        (
+            "select _3 from ossobject where ((_2 = 0) or (_1 = 7)) and _3 || 'x' like '_x'",
+            "a\nb\n",
+        ),
+        ("select sum(_1 * 2) from ossobject", "17\n"),
+    ] {
+        assert_eq!(found(&client, "csv", sql, "<CSV/>").await, expected, "{sql}");
+    }
+    let raw = "<OutputRawData>true</OutputRawData>";
+    let zero = send(&client, "csv", "select _1 / _2 from ossobject", "<CSV/>", raw, "").await;
+    assert_eq!(zero.error(), (400, "InvalidCsvLine".to_owned()));
+}
+
+#[tokio::test]
+async fn results_in_json_have_names_of_their_own() {
+    let (_emulator, client) = start_with_bucket().await;
+    let line = "{\"z\":{\"x\":1},\"b\":{\"x\":\"two\"}}\n";
+    client.send(Request::put("/bucket/k").body(line)).await;
+    let input = "<JSON><Type>LINES</Type></JSON>";
+    for (sql, expected) in [
+        (
+            "select z.x, b.x, 1 + 1, 'c' || b.x, z.x as b from ossobject",
+            "{\"x\":1,\"x_2\":\"two\",\"_3\":2,\"_4\":\"ctwo\",\"b\":1}\n",
+        ),
+        (
+            "select count(*), count(*), min(z.x) as \"a\"\"\" from ossobject",
+            "{\"_1\":1,\"_2\":1,\"a\\\"\":1}\n",
+        ),
+    ] {
+        assert_eq!(found(&client, "json", sql, input).await, expected, "{sql}");
+    }
+    let raw = "<OutputRawData>true</OutputRawData>";
+    let unfit = send(&client, "json", "select b.x + 1 from ossobject", input, raw, "").await;
+    assert_eq!(unfit.error(), (400, "InvalidJsonData".to_owned()));
+}
+
+#[tokio::test]
 async fn ranges_need_counts() {
     let (_emulator, client) = start_with_bucket().await;
     client
