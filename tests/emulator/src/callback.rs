@@ -19,6 +19,8 @@ use crate::text;
 pub(crate) use reach::Reach;
 
 const MAX_URLS: usize = 5;
+/// Largest body, filled.
+const MAX_BODY: usize = 1024 * 1024;
 /// How much of an image is read to find its size.
 const IMAGE_HEAD: u64 = 1024 * 1024;
 
@@ -115,7 +117,9 @@ impl Callback {
 
     /// Posts to the servers, one after the other, until one answers as it should.
     pub(crate) async fn call(&self, object: &Object, facts: Facts<'_>) -> Result<Bytes, ServiceError> {
-        let body = self.fill(&self.values(object, facts).await);
+        let body = self
+            .fill(&self.values(object, facts).await)
+            .ok_or_else(|| ServiceError::new(203, "CallbackFailed", "The body of the callback is larger than 1 MB."))?;
         let content_type = match self.is_json {
             true => "application/json",
             false => "application/x-www-form-urlencoded",
@@ -186,8 +190,8 @@ impl Callback {
         words.chain(numbers).chain(own).collect()
     }
 
-    /// Puts values in the place of `${...}`. A variable that does not exist is empty.
-    fn fill(&self, values: &BTreeMap<String, (String, bool)>) -> String {
+    /// Puts values in the place of `${...}`. A variable that does not exist is empty. Nothing when it gets too large.
+    fn fill(&self, values: &BTreeMap<String, (String, bool)>) -> Option<String> {
         let mut filled = String::new();
         let mut rest = self.body.as_str();
         while let Some((before, after)) = rest.split_once("${") {
@@ -205,10 +209,13 @@ impl Callback {
                 true => filled.push_str(value),
                 false => filled.push_str(&text::encode(value)),
             }
+            if filled.len() > MAX_BODY {
+                return None;
+            }
             rest = behind;
         }
         filled.push_str(rest);
-        filled
+        (filled.len() <= MAX_BODY).then_some(filled)
     }
 }
 
@@ -287,7 +294,18 @@ mod tests {
         ] {
             let json =
                 serde_json::json!({"callbackUrl": "http://localhost", "callbackBody": body, "callbackBodyType": kind});
-            assert_eq!(callback(&json.to_string()).unwrap().fill(&values), expected, "{body}");
+            let filled = callback(&json.to_string()).unwrap().fill(&values);
+            assert_eq!(filled.as_deref(), Some(expected), "{body}");
+        }
+    }
+
+    #[test]
+    fn bodies_do_not_grow_without_end() {
+        let values = BTreeMap::from([("x:a".to_owned(), ("a".repeat(8192), false))]);
+        for (times, fits) in [(100, true), (1000, false)] {
+            let json = serde_json::json!({"callbackUrl": "http://localhost", "callbackBody": "${x:a}".repeat(times)});
+            let filled = callback(&json.to_string()).unwrap().fill(&values);
+            assert_eq!(filled.is_some(), fits, "{times}");
         }
     }
 

@@ -453,45 +453,66 @@ impl<'s> Exchange<'s> {
         access.admit(service, operation).map_err(|error| locate(error, head))
     }
 
-    async fn run_rpc(&mut self, head: Head, incoming: Incoming) -> Result<Outcome, Abort> {
-        self.protocol = Protocol::RpcJson;
-        let mut body = Body::new(incoming, &head.headers, None);
-        let document = match body.collect(MAX_DOCUMENT).await {
-            Ok(document) => document,
-            Err(error) => {
-                body.drain().await;
-                return Ok((Err(error), None));
-            }
-        };
-        self.record.bytes_in = body.bytes_read();
-        let form = match std::str::from_utf8(&document).ok().map(Query::parse) {
-            Some(Ok(form)) => form,
-            _ => {
-                return Ok((
-                    Err(ServiceError::invalid_argument("The body is not a form.", "body", "")),
-                    None,
-                ));
-            }
-        };
-        let all = head.query.clone().joined(form.clone());
-        let named = |parameter: &str, name: &str| {
-            all.get(parameter)
-                .or_else(|| head.header(name))
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let (action, version) = (named("Action", "x-acs-action"), named("Version", "x-acs-version"));
-        let route = match action.as_str() {
-            "" => Err(ServiceError::not_implemented(format!(
-                "{} of the service without an Action",
-                head.method
-            ))),
-            action => route::rpc(self.state.api, action, &version),
-        };
+    /// Where parameters, or headers in their place, lead to; nothing when they do not name an action.
+    fn route_rpc(&mut self, head: &Head, parameters: &Query) -> Option<Result<Route, ServiceError>> {
+        let named = |parameter: &str, name: &str| parameters.get(parameter).or_else(|| head.header(name));
+        let action = named("Action", "x-acs-action").filter(|action| !action.is_empty())?;
+        let version = named("Version", "x-acs-version").unwrap_or_default();
+        let route = route::rpc(self.state.api, action, version);
         if let Ok(route) = &route {
             self.record.operation = Some(route.operation.name.clone());
         }
-        let fault = self.meet_fault().await?;
+        Some(route)
+    }
+
+    async fn run_rpc(&mut self, head: Head, incoming: Incoming) -> Result<Outcome, Abort> {
+        self.protocol = Protocol::RpcJson;
+        // An action that the head names is known before the body comes, so its fault reaches the body, too.
+        let versioned = head.query.has("Version") || head.header("x-acs-version").is_some();
+        let early = self.route_rpc(&head, &head.query).filter(|_| versioned);
+        let mut fault = match early.is_some() {
+            true => self.meet_fault().await?,
+            false => None,
+        };
+        let mut body = Body::new(
+            incoming,
+            &head.headers,
+            fault.as_ref().and_then(FaultAction::break_after),
+        )
+        .throttled(fault.as_ref().and_then(FaultAction::rate));
+        let document = body.collect(MAX_DOCUMENT).await;
+        if document.is_err() {
+            body.drain().await;
+        }
+        self.record.bytes_in = body.bytes_read();
+        let breaks = |fault: &Option<FaultAction>| fault.as_ref().and_then(FaultAction::break_after);
+        let document = match document {
+            Ok(document) => document,
+            Err(error) if error.code == INCOMPLETE && breaks(&fault).is_some() => return Err(Abort),
+            Err(error) => return Ok((Err(error), fault)),
+        };
+        let form = match std::str::from_utf8(&document).ok().map(Query::parse) {
+            Some(Ok(form)) => form,
+            _ => {
+                let error = ServiceError::invalid_argument("The body is not a form.", "body", "");
+                return Ok((Err(error), fault));
+            }
+        };
+        let all = head.query.clone().joined(form.clone());
+        let route = match early {
+            Some(route) => route,
+            None => {
+                let route = self.route_rpc(&head, &all).unwrap_or_else(|| {
+                    let what = format!("{} of the service without an Action", head.method);
+                    Err(ServiceError::not_implemented(what))
+                });
+                fault = self.meet_fault().await?;
+                if breaks(&fault).is_some_and(|limit| self.record.bytes_in >= limit) {
+                    return Err(Abort);
+                }
+                route
+            }
+        };
         if let Some(error) = fault.as_ref().and_then(FaultAction::error) {
             return Ok((Err(error), fault));
         }

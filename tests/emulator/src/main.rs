@@ -5,7 +5,7 @@ mod operation_flags;
 mod settings_file;
 
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -197,21 +197,15 @@ async fn run(args: Args) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    println!("listening on {}", emulator.endpoint());
-    match args.identity.started(&emulator) {
-        Ok(lines) => {
-            for line in lines.into_iter().chain(args.operation.started(&emulator)) {
-                // Whoever started us may have read the first line and closed the pipe.
-                let _ = writeln!(std::io::stdout(), "{line}");
-            }
-        }
+    let lines = match args.identity.started(&emulator) {
+        Ok(lines) => lines.into_iter().chain(args.operation.started(&emulator)),
         Err(error) => {
             eprintln!("error: {error}");
             return ExitCode::from(2);
         }
-    }
-    // Whoever started us reads this line through a pipe.
-    if std::io::stdout().flush().is_err() {
+    };
+    if let Err(error) = announce(&mut std::io::stdout(), &emulator.endpoint(), lines) {
+        eprintln!("error: cannot say where the emulator listens: {error}");
         return ExitCode::FAILURE;
     }
     signals.next().await;
@@ -219,5 +213,62 @@ async fn run(args: Args) -> ExitCode {
     tokio::select! {
         () = emulator.shutdown() => ExitCode::SUCCESS,
         code = signals.next() => ExitCode::from(code),
+    }
+}
+
+/// Says where the emulator listens, and what else there is to say. Whoever started it reads the first line through a
+/// pipe and may close that before the others come: they may get lost.
+fn announce(out: &mut dyn Write, endpoint: &str, lines: impl Iterator<Item = String>) -> std::io::Result<()> {
+    writeln!(out, "listening on {endpoint}")?;
+    out.flush()?;
+    for line in lines {
+        let _ = writeln!(out, "{line}");
+    }
+    let _ = out.flush();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A pipe that is closed after so many flushes.
+    struct Pipe {
+        read: Vec<u8>,
+        open: u32,
+    }
+
+    impl Write for Pipe {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            match self.open {
+                0 => Err(std::io::ErrorKind::BrokenPipe.into()),
+                _ => self.read.write(bytes),
+            }
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            match self.open.checked_sub(1) {
+                Some(left) => {
+                    self.open = left;
+                    Ok(())
+                }
+                None => Err(std::io::ErrorKind::BrokenPipe.into()),
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_first_line_has_to_be_read() {
+        let lines = || ["more".to_owned()].into_iter();
+        for (open, expected) in [(1, "listening on x\n"), (2, "listening on x\nmore\n")] {
+            let mut pipe = Pipe { read: Vec::new(), open };
+            assert!(announce(&mut pipe, "x", lines()).is_ok());
+            assert_eq!(pipe.read, expected.as_bytes());
+        }
+        let mut closed = Pipe {
+            read: Vec::new(),
+            open: 0,
+        };
+        assert!(announce(&mut closed, "x", lines()).is_err());
     }
 }

@@ -76,6 +76,9 @@ impl Policy {
                 "Invalid according to Policy: Policy expired.",
             ));
         }
+        if fields.get("x-oss-signature-version").is_some() {
+            self.check_binding()?;
+        }
         for condition in &self.conditions {
             let value = |name: &str| match name {
                 "bucket" => bucket.to_owned(),
@@ -92,6 +95,21 @@ impl Policy {
                 return Err(ServiceError::access_denied(format!(
                     "Invalid according to Policy: Policy Condition failed: {}",
                     condition.source
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Policy {
+    /// A V4 signature covers nothing but the policy: what else belongs to it must be there, or anybody could change it.
+    fn check_binding(&self) -> Result<(), ServiceError> {
+        for part in ["x-oss-signature-version", "x-oss-credential", "x-oss-date"] {
+            let binds = |condition: &Condition| matches!(&condition.test, Test::Equals(name, _) if name == part);
+            if !self.conditions.iter().any(binds) {
+                return Err(ServiceError::access_denied(format!(
+                    "Invalid according to Policy: there is no condition that {part} equals a value."
                 )));
             }
         }

@@ -106,37 +106,52 @@ async fn v4_signatures_of_forms_are_verified() {
         mac.update(text.as_bytes());
         mac.finalize().into_bytes().to_vec()
     };
-    let policy = policy("");
     let scope = ["20231217", client.region.as_str(), "oss", "aliyun_v4_request"];
     let key = scope
         .iter()
         .fold(format!("aliyun_v4{}", client.secret).into_bytes(), |key, part| {
             mac(&key, part)
         });
-    let signature: String = mac(&key, &policy).iter().map(|byte| format!("{byte:02x}")).collect();
-    let send = async |signature: &str, region: &str| {
-        let credential = format!("{}/20231217/{region}/oss/aliyun_v4_request", client.id);
+    let sign = |policy: &str| -> String { mac(&key, policy).iter().map(|byte| format!("{byte:02x}")).collect() };
+    let credential = |region: &str| format!("{}/20231217/{region}/oss/aliyun_v4_request", client.id);
+    let conditions = [
+        r#"{"x-oss-signature-version":"OSS4-HMAC-SHA256"}"#.to_owned(),
+        format!(r#"["eq","$x-oss-credential","{}"]"#, credential(&client.region)),
+        format!(r#"{{"x-oss-date":"{NOON}"}}"#),
+    ];
+    let allowed = policy(&conditions.join(","));
+    let send = async |policy: &str, signature: &str, region: &str, date: &str| {
+        let credential = credential(region);
         let fields = [
             ("key", "k"),
-            ("policy", policy.as_str()),
+            ("policy", policy),
             ("x-oss-signature-version", "OSS4-HMAC-SHA256"),
             ("x-oss-credential", &credential),
-            ("x-oss-date", NOON),
+            ("x-oss-date", date),
             ("x-oss-signature", signature),
             ("success_action_status", "201"),
         ];
         client.send_as_is(form(&fields, Some(("f", b"x")))).await
     };
-    let answer = send(&signature, &client.region).await;
+    let (region, signature) = (client.region.as_str(), sign(&allowed));
+    let answer = send(&allowed, &signature, region, NOON).await;
     assert_eq!(answer.status, 201, "{}", answer.text());
     assert_eq!(answer.element("Key").as_deref(), Some("k"));
     assert_eq!(answer.element("Bucket").as_deref(), Some("bucket"));
-    let wrong = send(&"0".repeat(64), &client.region).await;
+    let wrong = send(&allowed, &"0".repeat(64), region, NOON).await;
     assert_eq!(wrong.error(), (403, "SignatureDoesNotMatch".to_owned()));
-    assert_eq!(
-        send(&signature, "cn-beijing").await.error(),
-        (400, "InvalidArgument".to_owned())
-    );
+    let elsewhere = send(&allowed, &signature, "cn-beijing", NOON).await;
+    assert_eq!(elsewhere.error(), (400, "InvalidArgument".to_owned()));
+    // A date that the policy does not allow, and policies that leave open what belongs to the signature.
+    let later = send(&allowed, &signature, region, "20231217T161000Z").await;
+    assert_eq!(later.error(), (403, "AccessDenied".to_owned()));
+    for left_out in 0..conditions.len() {
+        let mut some = conditions.to_vec();
+        some.remove(left_out);
+        let open = policy(&some.join(","));
+        let refused = send(&open, &sign(&open), region, NOON).await;
+        assert_eq!(refused.error(), (403, "AccessDenied".to_owned()), "{left_out}");
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use oss_emulator::{Builder, Clock, DEFAULT_ACCOUNT_ID, Emulator, OidcIssuer, OidcProvider, Role};
+use oss_emulator::{Builder, Clock, DEFAULT_ACCOUNT_ID, Emulator, Fault, FaultAction, OidcIssuer, OidcProvider, Role};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -122,6 +122,35 @@ async fn a_role_may_do_what_its_policies_say() {
     assert_eq!(narrowed.send(Request::get("/bucket/k")).await.error(), denied);
     let nothing = holder(&client, &assume(&client, "nothing", &[]).await);
     assert_eq!(nothing.send(Request::get("/bucket/k")).await.error(), denied);
+}
+
+#[tokio::test]
+async fn faults_reach_the_bodies_of_calls_by_name() {
+    let (emulator, client) = start(fixed().role(Role::new("reader"))).await;
+    let form = || signed(&client, "POST", &client.stamp, "a nonce", &[]);
+    let named = || {
+        Request::post("/")
+            .header("x-acs-action", "AssumeRole")
+            .header("x-acs-version", "2015-04-01")
+            .body(vec![b'x'; 100])
+    };
+    let fault = |limit| {
+        Fault::new(FaultAction::ResetDuringRequest(limit))
+            .operation("AssumeRole")
+            .times(1)
+    };
+    for request in [form(), named()] {
+        emulator.faults().add(fault(10));
+        assert!(client.try_send(request).await.is_err());
+        assert_eq!(emulator.faults().pending(), 0);
+    }
+    // A body that ends before the fault is whole.
+    for request in [form(), named()] {
+        emulator.faults().add(fault(100_000));
+        let answer = client.try_send(request).await.unwrap();
+        assert!(answer.status >= 400, "{}", answer.text());
+        assert_eq!(emulator.faults().pending(), 0);
+    }
 }
 
 #[tokio::test]

@@ -284,20 +284,27 @@ at("bucket-form").addEventListener("submit", (event) => {
 // ---- objects ------------------------------------------------------------------------------------------------------------------
 
 /** Where the view of objects stands. */
-const here = { bucket: "", prefix: "", next: null };
+const here = { bucket: "", prefix: "", next: null, find: "", all: false, asked: 0 };
 
 async function listObjects(more = false) {
   const { bucket, prefix } = here;
-  const all = at("all-versions").checked;
-  if (!more) crumbs();
+  if (!more) {
+    // Further pages are of the same list, whatever the form says by then.
+    here.find = at("find").value;
+    here.all = at("all-versions").checked;
+    crumbs();
+  }
+  const { find, all } = here;
+  here.asked += 1;
+  const asked = here.asked;
   const page = await read(all ? "versions" : "objects", {
     bucket,
-    prefix: prefix + at("find").value,
+    prefix: prefix + find,
     delimiter: "/",
     ...(more ? here.next : {}),
   });
-  // Whoever went on meanwhile does not want these rows.
-  if (bucket !== here.bucket || prefix !== here.prefix) return;
+  // Whoever went on meanwhile, or asked for another list, does not want these rows.
+  if (bucket !== here.bucket || prefix !== here.prefix || asked !== here.asked) return;
   here.next = page.next;
   const rows = [
     ...page.prefixes.map((group) => [group, folderRow(group)]),
