@@ -114,10 +114,13 @@ impl Indexes {
         let Ok(_guard) = shared.compaction.try_lock() else {
             return;
         };
-        match compact(store, container, index).await {
-            Ok(true) => self.forget(&index.id),
-            Ok(false) => {}
-            Err(error) => tracing::warn!(error = error.message, "an index could not be compacted"),
+        let outcome = compact(store, container, index, &shared).await;
+        // Also when it broke off: what was replaced until then is no longer what readers have seen.
+        if !matches!(outcome, Ok(false)) {
+            self.forget(&index.id);
+        }
+        if let Err(error) = outcome {
+            tracing::warn!(error = error.message, "an index could not be compacted");
         }
     }
 }
@@ -178,46 +181,64 @@ fn refresh(store: &Store, container: &str, prefix: &str, shared: &Shared) -> Res
     Ok(())
 }
 
+/// What becomes of batches: their kinds with their new documents, or nothing when they go.
+type Replacements = Vec<(String, Option<Vec<u8>>)>;
+
 /// Whether anything was changed.
-async fn compact(store: &Store, container: &str, index: &Index) -> Result<bool, ServiceError> {
-    let batches = store.configs(container, &prefix(&index.id))?;
+async fn compact(store: &Store, container: &str, index: &Index, shared: &Arc<Shared>) -> Result<bool, ServiceError> {
+    let mut changed = false;
+    for plan in [merge, strip] {
+        let (reader, name, index, shared) = (store.clone(), container.to_owned(), index.clone(), Arc::clone(shared));
+        let prefix = prefix(&index.id);
+        // Reading and writing millions of numbers is no work for the threads that answer others.
+        let planned = tokio::task::spawn_blocking(move || {
+            let batches = reader.configs(&name, &prefix)?;
+            let replacements = plan(index.dimension, &batches)?;
+            if !replacements.is_empty() {
+                // Whoever reads on from an earlier batch must have seen what now goes.
+                refresh(&reader, &name, &prefix, &shared)?;
+            }
+            Ok::<_, ServiceError>(replacements)
+        });
+        let replacements = planned
+            .await
+            .map_err(|error| ServiceError::internal(format!("A compaction broke off: {error}.")))??;
+        changed |= !replacements.is_empty();
+        for (kind, document) in replacements {
+            replace(store, container, &kind, document).await?;
+        }
+    }
+    Ok(changed)
+}
+
+type Batches = [(String, Arc<Vec<u8>>)];
+
+/// Makes one batch of the small ones at the end, when they are many: the last one gets all that they say together.
+fn merge(dimension: usize, batches: &Batches) -> Result<Replacements, ServiceError> {
     let small = batches
         .iter()
         .rev()
         .take_while(|(_, document)| document.len() < SMALL)
         .count();
-    let merges = small >= MANY;
-    if merges {
-        merge(store, container, index, &batches[batches.len() - small..]).await?;
-    }
-    let batches = store.configs(container, &prefix(&index.id))?;
-    let strips = strip(store, container, index, &batches).await?;
-    Ok(merges || strips)
-}
-
-type Batches = [(String, Arc<Vec<u8>>)];
-
-/// Makes one batch of several that follow each other: the last one gets all that they say together.
-async fn merge(store: &Store, container: &str, index: &Index, batches: &Batches) -> Result<(), ServiceError> {
-    let Some(((last, _), earlier)) = batches.split_last() else {
-        return Ok(());
+    let merged = batches.get(batches.len() - small..).unwrap_or_default();
+    let Some(((last, _), earlier)) = merged.split_last().filter(|_| small >= MANY) else {
+        return Ok(Replacements::new());
     };
     let mut entries = BTreeMap::new();
-    for (_, document) in batches {
+    for (_, document) in merged {
         for stored in batch::read(document)? {
             entries.insert(stored.key.clone(), stored.to_entry());
         }
     }
     let entries: Vec<Entry> = entries.into_values().collect();
-    replace(store, container, last, Some(batch::write(index.dimension, &entries)?)).await?;
-    for (kind, _) in earlier {
-        replace(store, container, kind, None).await?;
-    }
-    Ok(())
+    let whole = (last.clone(), Some(batch::write(dimension, &entries)?));
+    Ok(std::iter::once(whole)
+        .chain(earlier.iter().map(|(kind, _)| (kind.clone(), None)))
+        .collect())
 }
 
 /// Removes entries that later batches replaced or deleted, when there are many.
-async fn strip(store: &Store, container: &str, index: &Index, batches: &Batches) -> Result<bool, ServiceError> {
+fn strip(dimension: usize, batches: &Batches) -> Result<Replacements, ServiceError> {
     let mut latest: HashMap<String, (usize, bool)> = HashMap::new();
     let mut all = 0;
     for (at, (_, document)) in batches.iter().enumerate() {
@@ -227,8 +248,9 @@ async fn strip(store: &Store, container: &str, index: &Index, batches: &Batches)
         }
     }
     let used = latest.values().filter(|(_, is_vector)| *is_vector).count();
+    let mut replacements = Replacements::new();
     if all - used <= used + SLACK {
-        return Ok(false);
+        return Ok(replacements);
     }
     for (at, (kind, document)) in batches.iter().enumerate() {
         let stored = batch::read(document)?;
@@ -244,11 +266,11 @@ async fn strip(store: &Store, container: &str, index: &Index, batches: &Batches)
         let document = if kept.is_empty() && at + 1 < batches.len() {
             None
         } else {
-            Some(batch::write(index.dimension, &kept)?)
+            Some(batch::write(dimension, &kept)?)
         };
-        replace(store, container, kind, document).await?;
+        replacements.push((kind.clone(), document));
     }
-    Ok(true)
+    Ok(replacements)
 }
 
 /// Changes a batch that is still there; that of a deleted index must not come back.
@@ -259,4 +281,48 @@ async fn replace(store: &Store, container: &str, kind: &str, document: Option<Ve
         Ok::<_, ServiceError>((change, ()))
     };
     store.change_config(container, change).await?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::BucketMeta;
+
+    fn entry(key: &str, vector: Option<f32>) -> Entry {
+        Entry {
+            key: key.to_owned(),
+            vector: vector.map(|number| (vec![number], batch::Metadata::new())),
+        }
+    }
+
+    #[tokio::test]
+    async fn who_reads_on_during_a_compaction_sees_no_deleted_vector() {
+        let store = Store::in_memory(Arc::new(|| std::time::UNIX_EPOCH));
+        store.create_bucket("vectors", BucketMeta::default()).await.unwrap();
+        let index: Index = serde_json::from_value(serde_json::json!({
+            "id": "i", "created": 0, "dimension": 1, "metric": "euclidean", "non_filterable": []
+        }))
+        .unwrap();
+        let put = async |number: usize, entries: Vec<Entry>| {
+            let document = batch::write(1, &entries).unwrap();
+            let kind = format!("vectors/i/{number:020}");
+            store.put_config("vectors", &kind, document).await.unwrap();
+        };
+        let many = |vector: Option<f32>| (0..1100).map(|at| entry(&format!("k{at}"), vector)).collect::<Vec<_>>();
+        let shared = Arc::new(Shared::default());
+        put(1, vec![entry("gone", Some(1.0)), entry("kept", Some(2.0))]).await;
+        refresh(&store, "vectors", "vectors/i/", &shared).unwrap();
+        put(2, vec![entry("gone", None)]).await;
+        put(3, many(Some(0.5))).await;
+        put(4, many(None)).await;
+        assert!(compact(&store, "vectors", &index, &shared).await.unwrap());
+        // The state of a reader that came before, and of one that comes now.
+        refresh(&store, "vectors", "vectors/i/", &shared).unwrap();
+        let fresh = Shared::default();
+        refresh(&store, "vectors", "vectors/i/", &fresh).unwrap();
+        for state in [&*shared, &fresh] {
+            let keys: Vec<String> = state.loaded.read().unwrap().vectors.keys().cloned().collect();
+            assert_eq!(keys, ["kept"]);
+        }
+    }
 }
