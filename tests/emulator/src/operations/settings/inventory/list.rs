@@ -5,7 +5,6 @@ use std::time::SystemTime;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use md5::{Digest as _, Md5};
 use serde::Serialize;
 
 use super::{PREFIX, shape};
@@ -13,9 +12,15 @@ use crate::address::is_bucket_name;
 use crate::error::ServiceError;
 use crate::operations::{configuration, retention};
 use crate::state::State;
-use crate::store::{BucketInfo, ListQuery, ObjectInfo, ObjectKind, ObjectMeta, PutOptions, VersionEntry, VersionInfo};
+use crate::store::{
+    BucketInfo, ListQuery, ObjectInfo, ObjectKind, ObjectMeta, PutOptions, Staged, VersionEntry, VersionInfo,
+};
+
 use crate::value::{Record, Value};
 use crate::{text, time};
+
+/// Versions that are read at a time.
+const PAGE: usize = 1000;
 
 /// What writing the inventory lists did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -81,8 +86,7 @@ async fn write(
         prefix => format!("{prefix}/{}/{id}", bucket.name),
     };
     let columns = columns(rule);
-    let table = table(state, bucket, rule, &columns)?;
-    let table = compress(table.as_bytes())?;
+    let table = table(state, bucket, rule, &columns).await?;
     let name = text::sha256_hex(format!("{home}/{}", state.request_id()).as_bytes());
     let data = format!(
         "{home}/data/{}-{}-{}-{}-{}.csv.gz",
@@ -97,7 +101,7 @@ async fn write(
         "destinationBucket": target,
         "fileFormat": "CSV",
         "fileSchema": columns.join(", "),
-        "files": [{ "MD5checksum": digest(&table), "key": data, "size": table.len() }],
+        "files": [{ "MD5checksum": hex(&table.md5()), "key": data, "size": table.size() }],
         "sourceBucket": bucket.name,
         "version": "2019-09-01",
     });
@@ -105,8 +109,9 @@ async fn write(
     // 2026-01-31T08-05Z
     let minute = time::iso8601(now).get(..16).unwrap_or_default().replace(':', "-");
     let folder = format!("{home}/{minute}Z");
-    let checksum = digest(&manifest).into_bytes();
-    for (key, content, content_type) in [
+    let manifest = state.store.stage(manifest).await?;
+    let checksum = state.store.stage(hex(&manifest.md5())).await?;
+    for (key, staged, content_type) in [
         (data, table, "application/gzip"),
         (format!("{folder}/manifest.checksum"), checksum, "text/plain"),
         // The manifest says that the list is complete, so it comes last.
@@ -120,7 +125,6 @@ async fn write(
             let name = "server_side_encryption".to_owned();
             meta.encryption.insert(name, algorithm.to_owned());
         }
-        let staged = state.store.stage(content).await?;
         let options = PutOptions {
             meta,
             guard: retention::guard_of_service(state.api),
@@ -168,24 +172,34 @@ fn has_versions(rule: &Record) -> bool {
     rule.text("included_object_versions") == Some("All")
 }
 
-fn table(state: &State, bucket: &BucketInfo, rule: &Record, columns: &[String]) -> Result<String, ServiceError> {
-    let everything = ListQuery {
-        max: usize::MAX,
+/// The compressed table, page by page, so that not all of a bucket is in memory.
+async fn table(state: &State, bucket: &BucketInfo, rule: &Record, columns: &[String]) -> Result<Staged, ServiceError> {
+    let failed = |error: std::io::Error| ServiceError::internal(format!("The list cannot be compressed: {error}."));
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    let mut writer = state.store.writer();
+    let mut query = ListQuery {
+        max: PAGE,
         ..ListQuery::default()
     };
-    let mut table = String::new();
-    for entry in state.store.list_versions(&bucket.name, &everything)?.entries {
-        if !entry.is_latest && !has_versions(rule) || !takes(rule, &entry, has_versions(rule)) {
-            continue;
+    loop {
+        let page = state.store.list_versions(&bucket.name, &query)?;
+        for entry in &page.entries {
+            if !entry.is_latest && !has_versions(rule) || !takes(rule, entry, has_versions(rule)) {
+                continue;
+            }
+            let cells: Vec<String> = columns
+                .iter()
+                .map(|column| format!("\"{}\"", cell(bucket, entry, column).replace('"', "\"\"")))
+                .collect();
+            writeln!(encoder, "{}", cells.join(",")).map_err(failed)?;
         }
-        let cells: Vec<String> = columns
-            .iter()
-            .map(|column| format!("\"{}\"", cell(bucket, &entry, column).replace('"', "\"\"")))
-            .collect();
-        table.push_str(&cells.join(","));
-        table.push('\n');
+        writer.write(std::mem::take(encoder.get_mut()).into()).await?;
+        let Some(next) = page.next_marker else { break };
+        query.marker = next;
+        query.id_marker = page.next_id_marker.unwrap_or_default();
     }
-    Ok(table)
+    writer.write(encoder.finish().map_err(failed)?.into()).await?;
+    Ok(writer.finish().await?)
 }
 
 /// Whether a rule lists an object or a delete marker.
@@ -252,13 +266,6 @@ fn of_object(object: &ObjectInfo, column: &str) -> String {
     }
 }
 
-fn compress(table: &[u8]) -> Result<Vec<u8>, ServiceError> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    let written = encoder.write_all(table).and_then(|()| encoder.finish());
-    written.map_err(|error| ServiceError::internal(format!("The list cannot be compressed: {error}.")))
-}
-
-fn digest(content: &[u8]) -> String {
-    let digits = Md5::digest(content);
-    digits.iter().map(|byte| format!("{byte:02X}")).collect()
+fn hex(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02X}")).collect()
 }
