@@ -52,8 +52,10 @@ impl Address {
 pub(crate) struct Names {
     /// Lower case, longest first.
     domains: Vec<String>,
-    /// Host in lower case to bucket.
+    /// Host in lower case to bucket, as the emulator was set up.
     cnames: BTreeMap<String, String>,
+    /// The same, as buckets were bound since, for as long as they are there.
+    bound: BTreeMap<String, String>,
 }
 
 impl Names {
@@ -65,7 +67,16 @@ impl Names {
             .iter()
             .map(|(host, bucket)| (host.to_ascii_lowercase(), bucket.clone()))
             .collect();
-        Self { domains, cnames }
+        Self {
+            domains,
+            cnames,
+            bound: BTreeMap::new(),
+        }
+    }
+
+    /// Binds a host for a bucket that asked for it.
+    pub(crate) fn bind_asked(&mut self, host: &str, bucket: &str) {
+        self.bound.insert(host.to_ascii_lowercase(), bucket.to_owned());
     }
 
     pub(crate) fn bind(&mut self, host: &str, bucket: &str) {
@@ -81,9 +92,22 @@ impl Names {
         self.domains.iter().any(below)
     }
 
-    /// Ends a binding.
-    pub(crate) fn release(&mut self, host: &str) {
-        self.cnames.remove(&host.to_ascii_lowercase());
+    /// Ends the binding of a host that a bucket asked for.
+    pub(crate) fn release(&mut self, host: &str, bucket: &str) {
+        let host = host.to_ascii_lowercase();
+        if self.bound.get(&host).is_some_and(|bound| bound == bucket) {
+            self.bound.remove(&host);
+        }
+    }
+
+    /// Ends all bindings that a bucket asked for.
+    pub(crate) fn release_bucket(&mut self, bucket: &str) {
+        self.bound.retain(|_, bound| bound != bucket);
+    }
+
+    /// Ends all bindings that buckets asked for.
+    pub(crate) fn release_all(&mut self) {
+        self.bound.clear();
     }
 
     /// Finds bucket and key. `host` may carry a port, `path` is as sent.
@@ -93,7 +117,7 @@ impl Names {
         if is_ip(host) || self.domains.iter().any(|domain| domain == host) {
             return path_style(HostKind::Any, path);
         }
-        if let Some(bucket) = self.cnames.get(host) {
+        if let Some(bucket) = self.bound.get(host).or_else(|| self.cnames.get(host)) {
             return virtual_hosted(HostKind::Any, bucket, path);
         }
         for domain in &self.domains {

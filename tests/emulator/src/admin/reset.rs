@@ -1,5 +1,7 @@
 //! `/_admin/reset`: back to an emulator without buckets, for the next test of a process that keeps running.
 
+use std::sync::PoisonError;
+
 use serde_json::json;
 
 use super::Admin;
@@ -16,6 +18,9 @@ pub(super) async fn answer(admin: &Admin, mut ask: Ask) -> Result<Reply, Refusal
             "The data is kept in a directory and is not forgotten; delete the buckets instead.",
         ));
     };
+    let mut names = admin.state.names.write().unwrap_or_else(PoisonError::into_inner);
+    names.release_all();
+    drop(names);
     admin.state.faults.clear();
     admin.state.log.clear();
     tracing::info!(buckets, "everything was forgotten");

@@ -1,11 +1,13 @@
 //! Buckets: their life, and what is known about them.
 
-use super::settings::overview;
+use std::sync::PoisonError;
+
+use super::settings::{overview, validate, worm};
 use super::{Call, configuration, owner, retention};
 use crate::answer::Answer;
 use crate::error::ServiceError;
 use crate::state::State;
-use crate::store::{BucketInfo, BucketMeta, StoreError, Versioning};
+use crate::store::{BucketInfo, BucketMeta, Draft, NewBucket, StoreError, Versioning};
 use crate::value::Record;
 
 const DEFAULT_BUCKETS: i64 = 100;
@@ -121,12 +123,14 @@ pub(super) async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
         region: call.state.region.clone(),
         ..BucketMeta::default()
     };
-    match call.store().create_bucket(bucket, meta).await {
-        Ok(_) => {
-            for (kind, document) in settings {
-                call.store().put_config(bucket, kind, document).await?;
-            }
-        }
+    // With its settings from the start, so that a failure leaves no bucket without them.
+    let new = NewBucket {
+        meta,
+        documents: settings,
+        limit: None,
+    };
+    match call.store().create_bucket_with(bucket, new).await {
+        Ok(_) => {}
         Err(StoreError::BucketAlreadyExists { owner }) if owner == account => {
             if let Some(acl) = acl {
                 call.store().update_bucket(bucket, move |meta| meta.acl = acl).await?;
@@ -138,12 +142,12 @@ pub(super) async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
 }
 
 /// What the headers of a creation say about settings that are documents otherwise.
-fn settings_of_creation(call: &Call<'_>) -> Result<Vec<(&'static str, Vec<u8>)>, ServiceError> {
+fn settings_of_creation(call: &Call<'_>) -> Result<Vec<(String, Vec<u8>)>, ServiceError> {
     let mut settings = Vec::new();
-    let mut add = |kind, operation: &str, record: &Record| {
+    let mut add = |kind: &str, operation: &str, record: &Record| {
         let operation = call.service.operation(operation);
         if let Some((_, shape)) = operation.and_then(|operation| configuration::whole_shape(&operation.request)) {
-            settings.push((kind, configuration::write_shape(call.service, shape, record)));
+            settings.push((kind.to_owned(), configuration::write_shape(call.service, shape, record)));
         }
     };
     if let Some(header) = call.input.text("bucket_tagging") {
@@ -151,13 +155,20 @@ fn settings_of_creation(call: &Call<'_>) -> Result<Vec<(&'static str, Vec<u8>)>,
     }
     if let Some(group) = call.input.text("resource_group_id") {
         let record = Record::new().with("resource_group_id", group);
+        validate::resource_group(&record)?;
         add("resourceGroup", "PutBucketResourceGroup", &record);
     }
     Ok(settings)
 }
 
 pub(super) async fn delete(call: &Call<'_>) -> Result<Answer, ServiceError> {
-    call.store().delete_bucket(call.bucket()?).await?;
+    let bucket = call.bucket()?;
+    call.store().delete_bucket(bucket).await?;
+    call.state
+        .names
+        .write()
+        .unwrap_or_else(PoisonError::into_inner)
+        .release_bucket(bucket);
     Ok(Answer::no_content(Record::new()))
 }
 
@@ -244,13 +255,6 @@ pub(super) async fn put_versioning(call: &Call<'_>) -> Result<Answer, ServiceErr
         .and_then(|document| document.text("status"));
     let versioning = match status {
         Some("Enabled") => Versioning::Enabled,
-        Some("Suspended") if retention::object_worm(call, call.bucket()?)?.is_some() => {
-            return Err(ServiceError::new(
-                400,
-                "InvalidRequest",
-                "The versioning of a bucket with object retention cannot be suspended.",
-            ));
-        }
         Some("Suspended") => Versioning::Suspended,
         _ => {
             return Err(ServiceError::malformed_xml(
@@ -258,10 +262,29 @@ pub(super) async fn put_versioning(call: &Call<'_>) -> Result<Answer, ServiceErr
             ));
         }
     };
-    call.store()
-        .update_bucket(call.bucket()?, move |meta| meta.versioning = versioning)
-        .await?;
+    let (api, now) = (call.state.api, call.now);
+    let change = move |draft: &mut Draft<'_>| {
+        if versioning == Versioning::Suspended {
+            if retention::object_worm_among(api, draft.documents)?.is_some() {
+                return Err(immutable(
+                    "The versioning of a bucket with object retention cannot be suspended.",
+                ));
+            }
+            if worm::retention(draft.documents, now)?.is_some() {
+                return Err(immutable(
+                    "The versioning of a bucket with a retention policy cannot be suspended.",
+                ));
+            }
+        }
+        draft.meta.versioning = versioning;
+        Ok(())
+    };
+    call.store().change_bucket(call.bucket()?, change).await??;
     Ok(Answer::empty())
+}
+
+fn immutable(why: &str) -> ServiceError {
+    ServiceError::new(400, "InvalidRequest", why)
 }
 
 fn status_of(versioning: Versioning) -> Option<&'static str> {

@@ -42,12 +42,16 @@ pub(super) async fn run_in(call: &Call<'_>, bucket: &str) -> Result<Answer, Serv
     }
 }
 
+/// What the document of a request is stored under, and the document.
+pub(super) fn document(call: &Call<'_>, input: &Record) -> Result<(String, Vec<u8>), ServiceError> {
+    let document = serialise(call, input).ok_or_else(|| ServiceError::not_implemented(call.operation.name.as_str()))?;
+    Ok((kind(call), document.into_bytes()))
+}
+
 /// Stores the document of a request with other members than it came with.
 pub(super) async fn put_changed(call: &Call<'_>, input: &Record) -> Result<Answer, ServiceError> {
-    let document = serialise(call, input).ok_or_else(|| ServiceError::not_implemented(call.operation.name.as_str()))?;
-    call.store()
-        .put_config(call.bucket()?, &kind(call), document.into_bytes())
-        .await?;
+    let (kind, document) = document(call, input)?;
+    call.store().put_config(call.bucket()?, &kind, document).await?;
     Ok(Answer::empty().status(call.operation.success.first().copied().unwrap_or(200)))
 }
 

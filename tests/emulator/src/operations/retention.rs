@@ -143,7 +143,7 @@ pub(super) fn object_worm(call: &Call<'_>, bucket: &str) -> Result<Option<Record
         .read_documents(bucket, |documents| object_worm_among(call.state.api, documents))?
 }
 
-fn object_worm_among(api: &'static Api, documents: &Documents) -> Result<Option<Record>, ServiceError> {
+pub(super) fn object_worm_among(api: &'static Api, documents: &Documents) -> Result<Option<Record>, ServiceError> {
     let configuration = stored::among(api, documents, "GetBucketObjectWormConfiguration")?;
     Ok(configuration.filter(|document| document.text("object_worm_enabled") == Some("Enabled")))
 }

@@ -21,7 +21,7 @@ mod redundancy;
 mod replication;
 mod style;
 mod tags;
-mod validate;
+pub(super) mod validate;
 pub(crate) mod worm;
 
 pub(super) use access_time::{note as note_access, shown as last_access};
@@ -55,6 +55,7 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Answer, ServiceError> {
         "ExtendBucketWorm" => worm::extend(call).await,
         "AbortBucketWorm" => worm::abort(call).await,
         "GetBucketWorm" => worm::get(call),
+        "PutBucketObjectWormConfiguration" => worm::put_of_objects(call).await,
         "CreateBucketDataRedundancyTransition" => redundancy::create(call).await,
         "GetBucketDataRedundancyTransition" => redundancy::get(call),
         "DeleteBucketDataRedundancyTransition" => redundancy::delete(call).await,

@@ -7,17 +7,18 @@ use std::sync::{Arc, PoisonError};
 use super::index::{BucketIndex, Record};
 use super::journal::Journal;
 use super::types::{BucketInfo, BucketMeta, BucketPage, BucketStat};
-use super::{Bucket, Inner, Result, Store, StoreError, run_blocking};
+use super::{Bucket, Inner, NewBucket, Result, Store, StoreError, run_blocking};
 
 impl Store {
     /// Creates a bucket. The name is not checked.
     pub(crate) async fn create_bucket(&self, name: &str, meta: BucketMeta) -> Result<BucketInfo> {
-        let inner = Arc::clone(&self.inner);
-        let name = name.to_owned();
-        match self.inner.disk {
-            None => inner.create_bucket(name, meta),
-            Some(_) => run_blocking(move || inner.create_bucket(name, meta)).await,
-        }
+        let new = NewBucket {
+            meta,
+            ..NewBucket::default()
+        };
+        // Without a limit there is always a bucket.
+        let made = self.create_bucket_with(name, new).await?;
+        made.ok_or(StoreError::NoSuchBucket)
     }
 
     /// Deletes an empty bucket with its documents.
@@ -258,13 +259,25 @@ fn documents(bucket: &Bucket, prefix: &str) -> Vec<(String, Arc<Vec<u8>>)> {
 }
 
 impl Inner {
-    fn create_bucket(&self, name: String, meta: BucketMeta) -> Result<BucketInfo> {
+    pub(super) fn create_bucket(&self, name: String, new: NewBucket) -> Result<Option<BucketInfo>> {
         let _naming = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(bucket) = self.buckets().get(&name) {
             let owner = bucket.read().meta.owner.clone();
             return Err(StoreError::BucketAlreadyExists { owner });
         }
-        let index = BucketIndex::new(name.clone(), self.now(), meta);
+        if let Some((prefix, most)) = new.limit {
+            let buckets = self.buckets();
+            let counted = buckets.range::<str, _>((Bound::Included(prefix.as_str()), Bound::Unbounded));
+            if counted.take_while(|(name, _)| name.starts_with(&prefix)).count() >= most {
+                return Ok(None);
+            }
+        }
+        let mut index = BucketIndex::new(name.clone(), self.now(), new.meta);
+        let documents = new
+            .documents
+            .into_iter()
+            .map(|(kind, document)| (kind, Arc::new(document)));
+        index.configs.extend(documents);
         let info = index.info();
         let journal = match &self.disk {
             None => None,
@@ -285,7 +298,7 @@ impl Inner {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(name, Bucket::new(index, journal));
-        Ok(info)
+        Ok(Some(info))
     }
 
     fn delete_bucket(&self, name: &str, is_empty: impl FnOnce(&Documents) -> bool) -> Result<()> {

@@ -49,6 +49,7 @@ mod settings_every;
 mod settings_matrix;
 mod settings_states;
 mod settings_time;
+mod settings_together;
 #[cfg(unix)]
 mod signals;
 mod storage;

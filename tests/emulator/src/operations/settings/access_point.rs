@@ -79,13 +79,6 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Answer, ServiceError> {
         ));
     }
     let bucket = call.bucket()?;
-    if call.store().configs(bucket, PREFIX)?.len() >= MOST_OF_BUCKET {
-        return Err(ServiceError::invalid_argument(
-            format!("A bucket has at most {MOST_OF_BUCKET} access points."),
-            "AccessPointName",
-            &name,
-        ));
-    }
     let account = call.bucket_info()?.meta.owner;
     let digest = text::sha256_hex(format!("{account}/{bucket}/{name}").as_bytes());
     let point = AccessPoint {
@@ -97,20 +90,27 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Answer, ServiceError> {
         blocked: None,
     };
     let alias = point.alias.clone();
-    let taken = name.clone();
-    items::change(
-        call,
-        &format!("{PREFIX}{name}"),
-        move |old: Option<AccessPoint>| match old {
-            Some(_) => Err(ServiceError::new(
+    let wanted = name.clone();
+    items::change_bucket(call, move |draft| {
+        let kind = format!("{PREFIX}{wanted}");
+        if draft.document(&kind).is_some() {
+            return Err(ServiceError::new(
                 409,
                 "AccessPointAlreadyExists",
                 "The bucket has an access point of this name.",
             )
-            .detail("AccessPointName", taken)),
-            None => Ok((Some(point), ())),
-        },
-    )
+            .detail("AccessPointName", wanted));
+        }
+        if draft.named(PREFIX).count() >= MOST_OF_BUCKET {
+            return Err(ServiceError::invalid_argument(
+                format!("A bucket has at most {MOST_OF_BUCKET} access points."),
+                "AccessPointName",
+                &wanted,
+            ));
+        }
+        draft.put(kind, items::write(&point)?);
+        Ok(())
+    })
     .await?;
     Ok(Answer::ok(
         Record::new()

@@ -3,7 +3,7 @@
 //! The service looks for the token in the DNS, which a local server cannot: having asked for the token is proof enough here.
 
 use std::sync::PoisonError;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use sha1::{Digest as _, Sha1};
@@ -13,6 +13,7 @@ use crate::answer::Answer;
 use crate::error::ServiceError;
 use crate::operations::Call;
 use crate::state::State;
+use crate::store::{BucketInfo, Draft};
 use crate::value::Record;
 use crate::{text, time};
 
@@ -53,7 +54,7 @@ pub(crate) fn bind_all(state: &State) {
 
 fn bind(state: &State, domain: &str, bucket: &str) {
     let mut names = state.names.write().unwrap_or_else(PoisonError::into_inner);
-    names.bind(domain, bucket);
+    names.bind_asked(domain, bucket);
 }
 
 pub(super) async fn create_token(call: &Call<'_>) -> Result<Answer, ServiceError> {
@@ -63,20 +64,22 @@ pub(super) async fn create_token(call: &Call<'_>) -> Result<Answer, ServiceError
         token: call.state.request_id().to_ascii_lowercase(),
         expires: time::unix_seconds(call.now + TOKEN_LIFE),
     };
-    let tokens: Vec<(String, Token)> = items::all(call.store(), call.bucket()?, TOKENS)?;
-    let valid = tokens
-        .iter()
-        .filter(|(name, token)| token.expires > now && *name != domain);
-    if valid.count() >= MOST {
-        return Err(ServiceError::new(
-            400,
-            "TooManyCnameToken",
-            "There are too many unused tokens for domain names.",
-        ));
-    }
-    let token = items::change(call, &format!("{TOKENS}{domain}"), move |old: Option<Token>| {
-        let token = old.filter(|old| old.expires > now).unwrap_or(fresh);
-        Ok((Some(token.clone()), token))
+    let wanted = domain.clone();
+    let token = items::change_bucket(call, move |draft| {
+        let mut valid: Vec<(String, Token)> = items::among(draft, TOKENS)?;
+        valid.retain(|(_, token)| token.expires > now);
+        if let Some((_, token)) = valid.iter().find(|(name, _)| *name == wanted) {
+            return Ok(token.clone());
+        }
+        if valid.len() >= MOST {
+            return Err(ServiceError::new(
+                400,
+                "TooManyCnameToken",
+                "There are too many unused tokens for domain names.",
+            ));
+        }
+        draft.put(format!("{TOKENS}{wanted}"), items::write(&fresh)?);
+        Ok(fresh)
     })
     .await?;
     Ok(shown_token(call, &domain, &token))
@@ -119,83 +122,101 @@ pub(super) async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
     if cname(call).flag("is_wild_card") {
         return Err(ServiceError::not_implemented("IsWildCard of PutCname"));
     }
-    let bound = call.store().bucket_of_cname(&domain);
-    match bound.as_deref() {
-        Some(other) if other == bucket => {}
-        Some(other) => {
-            let owner = call.store().bucket(other)?.meta.owner;
-            return Err(if call.principal.account() == Some(owner.as_str()) {
-                ServiceError::new(409, "CnameAlreadyExists", "The domain name is bound to another bucket.")
-                    .detail("Cname", &domain)
-            } else {
-                ServiceError::new(403, "CnameDenied", "The domain name is bound by another account.")
-                    .detail("Cname", &domain)
-            });
-        }
-        None if valid_token(call, &domain)?.is_none() => {
-            return Err(ServiceError::new(
-                403,
-                "NeedVerifyDomainOwnership",
-                "The ownership of the domain name is not proven: create a token for it first.",
-            )
-            .detail("Cname", &domain));
-        }
-        None => {}
-    }
-    let mut binding: Binding = match call.bucket_info()?.meta.cnames.get(&domain) {
-        Some(kept) if !kept.is_empty() => items::read(kept.as_bytes())?,
-        _ => Binding {
-            modified: time::iso8601_millis(call.now),
-            certificate: None,
-        },
+    let claim = Claim {
+        domain: domain.clone(),
+        account: call.principal.account().unwrap_or_default().to_owned(),
+        now: call.now,
+        certificate: cname(call).record("certificate_configuration").cloned(),
+        generated: format!("{}-{}", call.state.request_id().to_ascii_lowercase(), call.state.region),
     };
-    if let Some(wanted) = cname(call).record("certificate_configuration") {
-        binding.certificate = certificate(call, wanted, binding.certificate)?;
-    }
-    let kept = String::from_utf8_lossy(&items::write(&binding)?).into_owned();
-    let name = domain.clone();
-    call.store()
-        .update_bucket(bucket, move |meta| drop(meta.cnames.insert(name, kept)))
-        .await?;
-    call.store().delete_config(bucket, &format!("{TOKENS}{domain}")).await?;
+    let bound = call
+        .store()
+        .claim_host(bucket, &domain, |draft, other| claim.bind(draft, other));
+    bound.await??;
     bind(call.state, &domain, bucket);
     Ok(Answer::empty())
 }
 
-/// The certificate that a name has after a request. Its secret part is not kept: the emulator does not serve it.
-fn certificate(
-    call: &Call<'_>,
-    wanted: &Record,
-    old: Option<Certificate>,
-) -> Result<Option<Certificate>, ServiceError> {
-    if wanted.flag("delete_certificate") {
-        return Ok(None);
+/// A domain name that a bucket shall have.
+struct Claim {
+    domain: String,
+    account: String,
+    now: SystemTime,
+    certificate: Option<Record>,
+    /// ID of a certificate that comes without one.
+    generated: String,
+}
+
+impl Claim {
+    /// Binds the name, with the token or what was bound before as the proof. Done when it happens, so that a name that two
+    /// buckets ask for goes to one.
+    fn bind(self, draft: &mut Draft<'_>, other: Option<BucketInfo>) -> Result<(), ServiceError> {
+        let refused =
+            |status, code: &str, why: &str| Err(ServiceError::new(status, code, why).detail("Cname", &self.domain));
+        match other {
+            Some(other) if other.meta.owner == self.account => {
+                return refused(409, "CnameAlreadyExists", "The domain name is bound to another bucket.");
+            }
+            Some(_) => return refused(403, "CnameDenied", "The domain name is bound by another account."),
+            None => {}
+        }
+        let kind = format!("{TOKENS}{}", self.domain);
+        let mut binding = match draft.meta.cnames.get(&self.domain) {
+            Some(kept) if !kept.is_empty() => items::read(kept.as_bytes())?,
+            known => {
+                let token: Option<Token> = draft.document(&kind).map(items::read).transpose()?;
+                let is_proven = token.is_some_and(|token| token.expires > time::unix_seconds(self.now));
+                if known.is_none() && !is_proven {
+                    let why = "The ownership of the domain name is not proven: create a token for it first.";
+                    return refused(403, "NeedVerifyDomainOwnership", why);
+                }
+                Binding {
+                    modified: time::iso8601_millis(self.now),
+                    certificate: None,
+                }
+            }
+        };
+        if let Some(wanted) = &self.certificate {
+            binding.certificate = self.certificate(wanted, binding.certificate)?;
+        }
+        let kept = String::from_utf8_lossy(&items::write(&binding)?).into_owned();
+        draft.meta.cnames.insert(self.domain, kept);
+        draft.remove(&kind);
+        Ok(())
     }
-    let invalid = |why: &str| ServiceError::invalid_argument(why, "CertificateConfiguration", "");
-    if let Some(old) = &old
-        && !wanted.flag("force")
-        && wanted.text("previous_cert_id") != Some(old.id.as_str())
-    {
-        return Err(invalid("The domain name has another certificate."));
+
+    /// The certificate that a name has after a request. Its secret part is not kept: the emulator does not serve it.
+    fn certificate(&self, wanted: &Record, old: Option<Certificate>) -> Result<Option<Certificate>, ServiceError> {
+        if wanted.flag("delete_certificate") {
+            return Ok(None);
+        }
+        let invalid = |why: &str| ServiceError::invalid_argument(why, "CertificateConfiguration", "");
+        if let Some(old) = &old
+            && !wanted.flag("force")
+            && wanted.text("previous_cert_id") != Some(old.id.as_str())
+        {
+            return Err(invalid("The domain name has another certificate."));
+        }
+        let pem = wanted.text("certificate");
+        if pem.is_some() != wanted.has("private_key") {
+            return Err(invalid("A certificate and its private key must be given together."));
+        }
+        let fingerprint = pem
+            .map(|pem| fingerprint(pem).ok_or_else(|| invalid("The certificate is not PEM.")))
+            .transpose()?;
+        if fingerprint.is_none() && !wanted.has("cert_id") {
+            return Err(invalid("There is neither a certificate nor the ID of one."));
+        }
+        let source = if pem.is_some() { "Upload" } else { "CAS" };
+        Ok(Some(Certificate {
+            created: time::http_date(self.now),
+            id: wanted
+                .text("cert_id")
+                .map_or_else(|| self.generated.clone(), str::to_owned),
+            source: source.to_owned(),
+            fingerprint,
+        }))
     }
-    let pem = wanted.text("certificate");
-    if pem.is_some() != wanted.has("private_key") {
-        return Err(invalid("A certificate and its private key must be given together."));
-    }
-    let fingerprint = pem
-        .map(|pem| fingerprint(pem).ok_or_else(|| invalid("The certificate is not PEM.")))
-        .transpose()?;
-    if fingerprint.is_none() && !wanted.has("cert_id") {
-        return Err(invalid("There is neither a certificate nor the ID of one."));
-    }
-    let source = if pem.is_some() { "Upload" } else { "CAS" };
-    let generated = || format!("{}-{}", call.state.request_id().to_ascii_lowercase(), call.state.region);
-    Ok(Some(Certificate {
-        created: time::http_date(call.now),
-        id: wanted.text("cert_id").map_or_else(generated, str::to_owned),
-        source: source.to_owned(),
-        fingerprint,
-    }))
 }
 
 /// SHA-1 of the first certificate of a chain, as pairs of digits.
@@ -248,7 +269,7 @@ pub(super) async fn delete(call: &Call<'_>) -> Result<Answer, ServiceError> {
             .update_bucket(bucket, move |meta| drop(meta.cnames.remove(&name)))
             .await?;
         let mut names = call.state.names.write().unwrap_or_else(PoisonError::into_inner);
-        names.release(&domain);
+        names.release(&domain, bucket);
     }
     Ok(Answer::empty())
 }

@@ -29,7 +29,7 @@ const INCREMENTAL: &[&str] = &[
 pub(super) async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let empty = Record::new();
     let rule = call.input.record("inventory_configuration").unwrap_or(&empty);
-    let (id, bucket) = (call.input.text_or_empty("inventory_id"), call.bucket()?);
+    let id = call.input.text_or_empty("inventory_id");
     check_id(id)?;
     if rule.text_or_empty("id") != id {
         return Err(ServiceError::invalid_argument(
@@ -40,23 +40,29 @@ pub(super) async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
     }
     check_destination(call, rule)?;
     check_rest(rule)?;
-    let known = call.store().configs(bucket, PREFIX)?;
-    if known.iter().any(|(kind, _)| kind.strip_prefix(PREFIX) == Some(id)) {
-        return Err(ServiceError::new(
-            409,
-            "InventoryAlreadyExist",
-            "The bucket has an inventory rule of this name.",
-        )
-        .detail("InventoryId", id));
-    }
-    if known.len() >= MOST {
-        return Err(ServiceError::new(
-            400,
-            "InventoryExceedLimit",
-            "The bucket has as many inventory rules as it may have.",
-        ));
-    }
-    configuration::put_changed(call, &call.input).await
+    let (kind, document) = configuration::document(call, &call.input)?;
+    let id = id.to_owned();
+    items::change_bucket(call, move |draft| {
+        if draft.document(&kind).is_some() {
+            return Err(ServiceError::new(
+                409,
+                "InventoryAlreadyExist",
+                "The bucket has an inventory rule of this name.",
+            )
+            .detail("InventoryId", id));
+        }
+        if draft.named(PREFIX).count() >= MOST {
+            return Err(ServiceError::new(
+                400,
+                "InventoryExceedLimit",
+                "The bucket has as many inventory rules as it may have.",
+            ));
+        }
+        draft.put(kind, document);
+        Ok(())
+    })
+    .await?;
+    Ok(Answer::empty())
 }
 
 fn check_id(id: &str) -> Result<(), ServiceError> {

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::ServiceError;
 use crate::operations::Call;
-use crate::store::Store;
+use crate::store::{Draft, Store};
 
 /// Reads a stored document.
 pub(super) fn read<T: DeserializeOwned>(document: &[u8]) -> Result<T, ServiceError> {
@@ -35,6 +35,23 @@ pub(super) fn all<T: DeserializeOwned>(
         Ok((name, read(&document)?))
     });
     named.collect()
+}
+
+/// The same among the documents of a bucket that is being changed.
+pub(super) fn among<T: DeserializeOwned>(draft: &Draft<'_>, prefix: &str) -> Result<Vec<(String, T)>, ServiceError> {
+    let named = draft.named(prefix);
+    named
+        .map(|(name, document)| Ok((name.to_owned(), read(document)?)))
+        .collect()
+}
+
+/// Changes what is kept about the call's bucket, atomically.
+pub(super) async fn change_bucket<A, F>(call: &Call<'_>, change: F) -> Result<A, ServiceError>
+where
+    A: Send + 'static,
+    F: FnOnce(&mut Draft<'_>) -> Result<A, ServiceError> + Send + 'static,
+{
+    call.store().change_bucket(call.bucket()?, change).await?
 }
 
 /// Changes a document of the call's bucket, atomically.

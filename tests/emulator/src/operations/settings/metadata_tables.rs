@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use oss_codegen::api::ShapeId;
+use oss_codegen::api::{Service, ShapeId};
 use serde::{Deserialize, Serialize};
 
 use super::items;
@@ -40,7 +40,7 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Answer, ServiceError> {
     }
     let tables = Tables {
         created: time::unix_seconds(call.now),
-        document: write(call, wanted)?,
+        document: write(call.service, wanted)?,
     };
     items::change(call, KIND, move |old: Option<Tables>| match old {
         Some(_) => Err(ServiceError::new(
@@ -57,7 +57,7 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Answer, ServiceError> {
 pub(super) fn get(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let tables: Option<Tables> = items::find(call.store(), call.bucket()?, KIND)?;
     let tables = tables.ok_or_else(missing)?;
-    let configured = read(call, &tables)?;
+    let configured = read(call.service, &tables)?;
     let bucket = call.bucket_info()?;
     let arn = format!(
         "acs:osstables:{}:{}:bucket/oss-managed",
@@ -110,11 +110,10 @@ pub(super) async fn update(call: &Call<'_>) -> Result<Answer, ServiceError> {
         check_journal(&changed)?;
     }
     check_encryption(&changed)?;
-    let tables: Option<Tables> = items::find(call.store(), call.bucket()?, KIND)?;
-    let tables = tables.ok_or_else(missing)?;
-    let document = write(call, &read(call, &tables)?.with(part, changed))?;
+    let service = call.service;
     items::change(call, KIND, move |old: Option<Tables>| {
         let old = old.ok_or_else(missing)?;
+        let document = write(service, &read(service, &old)?.with(part, changed))?;
         Ok((Some(Tables { document, ..old }), ()))
     })
     .await?;
@@ -154,21 +153,21 @@ fn check_encryption(table: &Record) -> Result<(), ServiceError> {
     ))
 }
 
-fn shape(call: &Call<'_>) -> Result<ShapeId, ServiceError> {
-    let create = call.service.operation("CreateBucketMetadataConfiguration");
+fn shape(service: &Service) -> Result<ShapeId, ServiceError> {
+    let create = service.operation("CreateBucketMetadataConfiguration");
     let shape = create.and_then(|create| configuration::whole_shape(&create.request));
     shape
         .map(|(_, shape)| shape)
         .ok_or_else(|| ServiceError::internal("Metadata tables have no model."))
 }
 
-fn write(call: &Call<'_>, wanted: &Record) -> Result<String, ServiceError> {
-    let document = configuration::write_shape(call.service, shape(call)?, wanted);
+fn write(service: &Service, wanted: &Record) -> Result<String, ServiceError> {
+    let document = configuration::write_shape(service, shape(service)?, wanted);
     Ok(String::from_utf8_lossy(&document).into_owned())
 }
 
-fn read(call: &Call<'_>, tables: &Tables) -> Result<Record, ServiceError> {
-    configuration::read_shape(call.service, shape(call)?, tables.document.as_bytes())
+fn read(service: &Service, tables: &Tables) -> Result<Record, ServiceError> {
+    configuration::read_shape(service, shape(service)?, tables.document.as_bytes())
 }
 
 fn missing() -> ServiceError {

@@ -150,6 +150,10 @@ pub(in crate::operations) fn tagging_document(header: &str) -> Result<Record, Se
         let value = text::decode(value)
             .filter(|value| value.len() <= 128)
             .ok_or_else(invalid)?;
+        // What XML cannot hold could be stored but never read again.
+        if key.chars().chain(value.chars()).any(char::is_control) {
+            return Err(invalid());
+        }
         if seen.contains(&key) {
             return Err(ServiceError::new(400, "RepeatedTags", "Two tags have the same key.").detail("TagKey", key));
         }
@@ -159,5 +163,7 @@ pub(in crate::operations) fn tagging_document(header: &str) -> Result<Record, Se
     if set.len() > 20 {
         return Err(ServiceError::new(400, "TooManyTags", "A bucket has at most 20 tags."));
     }
-    Ok(Record::new().with("tag_set", Record::new().with("tags", set)))
+    let set = Record::new().with("tags", set);
+    tags::check_set(&set)?;
+    Ok(Record::new().with("tag_set", set))
 }

@@ -96,26 +96,30 @@ pub(in crate::operations) fn current(
 }
 
 pub(super) async fn create(call: &Call<'_>) -> Result<Answer, ServiceError> {
-    let target = call.input.text_or_empty("target_redundancy_type");
-    let info = call.bucket_info()?;
-    if target != "ZRS" || current(call.store(), &info, call.now)? == "ZRS" {
-        return Err(ServiceError::invalid_argument(
-            "Only a locally redundant bucket can be changed, and only to ZRS.",
-            "x-oss-target-redundancy-type",
-            target,
-        ));
-    }
-    let tasks: Vec<(String, Task)> = items::all(call.store(), &info.name, PREFIX)?;
-    if !tasks.is_empty() {
-        return Err(conflict("The bucket is being changed already."));
-    }
+    let target = call.input.text_or_empty("target_redundancy_type").to_owned();
+    let now = call.now;
     let id = call.state.request_id().to_ascii_lowercase();
-    let task = Task {
-        created: time::unix_seconds(call.now),
-    };
-    call.store()
-        .put_config(&info.name, &format!("{PREFIX}{id}"), items::write(&task)?)
-        .await?;
+    let kind = format!("{PREFIX}{id}");
+    items::change_bucket(call, move |draft| {
+        let tasks: Vec<(String, Task)> = items::among(draft, PREFIX)?;
+        let is_done = tasks.iter().any(|(_, task)| task.status(now) == Status::Finished);
+        if target != "ZRS" || is_done || draft.meta.redundancy == "ZRS" {
+            return Err(ServiceError::invalid_argument(
+                "Only a locally redundant bucket can be changed, and only to ZRS.",
+                "x-oss-target-redundancy-type",
+                &target,
+            ));
+        }
+        if !tasks.is_empty() {
+            return Err(conflict("The bucket is being changed already."));
+        }
+        let task = Task {
+            created: time::unix_seconds(now),
+        };
+        draft.put(kind, items::write(&task)?);
+        Ok(())
+    })
+    .await?;
     Ok(Answer::ok(Record::new().with(
         "bucket_data_redundancy_transition",
         Record::new().with("task_id", id),
@@ -132,21 +136,21 @@ pub(super) fn get(call: &Call<'_>) -> Result<Answer, ServiceError> {
 }
 
 pub(super) async fn delete(call: &Call<'_>) -> Result<Answer, ServiceError> {
-    let id = call.input.text_or_empty("redundancy_transition_taskid");
-    match find(call, id)?.status(call.now) {
-        Status::Processing => return Err(conflict("The task is under way.")),
-        Status::Queueing => {}
-        Status::Finished => {
+    let id = call.input.text_or_empty("redundancy_transition_taskid").to_owned();
+    let now = call.now;
+    items::change_bucket(call, move |draft| {
+        let kind = format!("{PREFIX}{id}");
+        let task: Task = items::read(draft.document(&kind).ok_or_else(|| no_task(&id))?)?;
+        match task.status(now) {
+            Status::Processing => return Err(conflict("The task is under way.")),
+            Status::Queueing => {}
             // What the task has done stays when it is forgotten.
-            let update = call
-                .store()
-                .update_bucket(call.bucket()?, |meta| "ZRS".clone_into(&mut meta.redundancy));
-            update.await?;
+            Status::Finished => "ZRS".clone_into(&mut draft.meta.redundancy),
         }
-    }
-    call.store()
-        .delete_config(call.bucket()?, &format!("{PREFIX}{id}"))
-        .await?;
+        draft.remove(&kind);
+        Ok(())
+    })
+    .await?;
     Ok(Answer::no_content(Record::new()))
 }
 
@@ -190,14 +194,16 @@ fn listed(record: Record) -> Answer {
 
 fn find(call: &Call<'_>, id: &str) -> Result<Task, ServiceError> {
     let task: Option<Task> = items::find(call.store(), call.bucket()?, &format!("{PREFIX}{id}"))?;
-    task.ok_or_else(|| {
-        ServiceError::new(
-            404,
-            "BucketDataRedundancyTransitionTaskNotExist",
-            "The bucket has no such task.",
-        )
-        .detail("TaskId", id)
-    })
+    task.ok_or_else(|| no_task(id))
+}
+
+fn no_task(id: &str) -> ServiceError {
+    ServiceError::new(
+        404,
+        "BucketDataRedundancyTransitionTaskNotExist",
+        "The bucket has no such task.",
+    )
+    .detail("TaskId", id)
 }
 
 fn conflict(why: &str) -> ServiceError {

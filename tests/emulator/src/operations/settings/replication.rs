@@ -2,13 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
-use oss_codegen::api::ShapeId;
+use oss_codegen::api::{Service, ShapeId};
 use serde::{Deserialize, Serialize};
 
 use super::items;
 use crate::answer::Answer;
 use crate::error::ServiceError;
 use crate::operations::{Call, bucket, configuration};
+use crate::store::Draft;
 use crate::time;
 use crate::value::{Record, Value};
 
@@ -53,25 +54,8 @@ pub(super) async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
         return Err(too_many());
     };
     let target = check(call, rule)?;
-    let rules = rules(call)?;
-    if rules.iter().any(|(_, other)| other.target == target) {
-        return Err(ServiceError::new(
-            400,
-            "BucketReplicationAlreadyExist",
-            "There is a replication rule between the two buckets.",
-        ));
-    }
-    if rules.len() >= MOST {
-        return Err(ServiceError::new(
-            400,
-            "TooManyOutgoingReplication",
-            "The bucket has too many replication rules.",
-        ));
-    }
     let id = match rule.text("id").filter(|id| !id.is_empty()) {
-        Some(id) if id.contains('/') || rules.iter().any(|(other, _)| other == id) => {
-            return Err(ServiceError::invalid_argument("The ID of the rule is taken.", "ID", id));
-        }
+        Some(id) if id.contains('/') => return Err(taken(id)),
         Some(id) => id.to_owned(),
         None => call.state.request_id().to_ascii_lowercase(),
     };
@@ -87,12 +71,37 @@ pub(super) async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
         created: time::unix_seconds(call.now),
         closed: None,
         target,
-        document: write(call, &rule)?,
+        document: write(call.service, &rule)?,
     };
-    call.store()
-        .put_config(call.bucket()?, &format!("{PREFIX}{id}"), items::write(&stored)?)
-        .await?;
+    let (name, now) = (id.clone(), call.now);
+    items::change_bucket(call, move |draft| {
+        let rules = rules_among(draft, now)?;
+        if rules.iter().any(|(_, other)| other.target == stored.target) {
+            return Err(ServiceError::new(
+                400,
+                "BucketReplicationAlreadyExist",
+                "There is a replication rule between the two buckets.",
+            ));
+        }
+        if rules.len() >= MOST {
+            return Err(ServiceError::new(
+                400,
+                "TooManyOutgoingReplication",
+                "The bucket has too many replication rules.",
+            ));
+        }
+        if rules.iter().any(|(other, _)| *other == name) {
+            return Err(taken(&name));
+        }
+        draft.put(format!("{PREFIX}{name}"), items::write(&stored)?);
+        Ok(())
+    })
+    .await?;
     Ok(Answer::ok(Record::new().with("replication_rule_id", id)))
+}
+
+fn taken(id: &str) -> ServiceError {
+    ServiceError::invalid_argument("The ID of the rule is taken.", "ID", id)
 }
 
 /// Refuses rules that cannot be; the name of the bucket to copy to otherwise.
@@ -157,7 +166,7 @@ fn check(call: &Call<'_>, rule: &Record) -> Result<String, ServiceError> {
 pub(super) fn get(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let mut shown = Vec::new();
     for (_, rule) in rules(call)? {
-        shown.push(read(call, &rule)?.with("status", rule.status(call.now)));
+        shown.push(read(call.service, &rule)?.with("status", rule.status(call.now)));
     }
     if shown.is_empty() {
         return Err(none(call));
@@ -192,7 +201,7 @@ pub(super) fn progress(call: &Call<'_>) -> Result<Answer, ServiceError> {
         return Err(none(call));
     }
     let (_, rule) = rules.iter().find(|(other, _)| other == id).ok_or_else(|| no_rule(id))?;
-    let record = read(call, rule)?;
+    let record = read(call.service, rule)?;
     let status = rule.status(call.now);
     let copied = (status == "doing").then(|| Record::new().with("historical_object", "0.00"));
     let members = [
@@ -241,12 +250,7 @@ pub(super) fn locations(call: &Call<'_>) -> Result<Answer, ServiceError> {
 pub(super) async fn put_rtc(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let empty = Record::new();
     let document = call.input.record("rtc_configuration").unwrap_or(&empty);
-    let id = document.text_or_empty("id");
-    let rules = rules(call)?;
-    if rules.is_empty() {
-        return Err(none(call));
-    }
-    let (_, rule) = rules.iter().find(|(other, _)| other == id).ok_or_else(|| no_rule(id))?;
+    let id = document.text_or_empty("id").to_owned();
     let rtc = document.record("rtc").cloned().unwrap_or_default();
     if rtc.text("status") == Some("enabling") {
         return Err(ServiceError::invalid_argument(
@@ -255,13 +259,24 @@ pub(super) async fn put_rtc(call: &Call<'_>) -> Result<Answer, ServiceError> {
             "enabling",
         ));
     }
-    let changed = Rule {
-        document: write(call, &read(call, rule)?.with("rtc", rtc))?,
-        ..rule.clone()
-    };
-    call.store()
-        .put_config(call.bucket()?, &format!("{PREFIX}{id}"), items::write(&changed)?)
-        .await?;
+    let (service, now, unreplicated) = (call.service, call.now, none(call));
+    items::change_bucket(call, move |draft| {
+        let rules = rules_among(draft, now)?;
+        if rules.is_empty() {
+            return Err(unreplicated);
+        }
+        let (_, rule) = rules
+            .iter()
+            .find(|(other, _)| *other == id)
+            .ok_or_else(|| no_rule(&id))?;
+        let changed = Rule {
+            document: write(service, &read(service, rule)?.with("rtc", rtc))?,
+            ..rule.clone()
+        };
+        draft.put(format!("{PREFIX}{id}"), items::write(&changed)?);
+        Ok(())
+    })
+    .await?;
     Ok(Answer::empty())
 }
 
@@ -272,21 +287,28 @@ fn rules(call: &Call<'_>) -> Result<Vec<(String, Rule)>, ServiceError> {
     Ok(rules)
 }
 
-fn shape(call: &Call<'_>) -> Result<ShapeId, ServiceError> {
-    let shapes = &call.service.shapes;
+/// The same of a bucket that is being changed.
+fn rules_among(draft: &Draft<'_>, now: SystemTime) -> Result<Vec<(String, Rule)>, ServiceError> {
+    let mut rules: Vec<(String, Rule)> = items::among(draft, PREFIX)?;
+    rules.retain(|(_, rule)| !rule.is_gone(now));
+    Ok(rules)
+}
+
+fn shape(service: &Service) -> Result<ShapeId, ServiceError> {
+    let shapes = &service.shapes;
     let found = shapes.iter().position(|shape| shape.name == "ReplicationRule");
     found
         .map(ShapeId)
         .ok_or_else(|| ServiceError::internal("Replication rules have no model."))
 }
 
-fn write(call: &Call<'_>, rule: &Record) -> Result<String, ServiceError> {
-    let document = configuration::write_shape(call.service, shape(call)?, rule);
+fn write(service: &Service, rule: &Record) -> Result<String, ServiceError> {
+    let document = configuration::write_shape(service, shape(service)?, rule);
     Ok(String::from_utf8_lossy(&document).into_owned())
 }
 
-fn read(call: &Call<'_>, rule: &Rule) -> Result<Record, ServiceError> {
-    configuration::read_shape(call.service, shape(call)?, rule.document.as_bytes())
+fn read(service: &Service, rule: &Rule) -> Result<Record, ServiceError> {
+    configuration::read_shape(service, shape(service)?, rule.document.as_bytes())
 }
 
 fn too_many() -> ServiceError {
@@ -309,7 +331,7 @@ fn no_rule(id: &str) -> ServiceError {
 /// Whether a rule of the bucket copies through the accelerated network.
 pub(super) fn uses_acceleration(call: &Call<'_>) -> Result<bool, ServiceError> {
     for (_, rule) in rules(call)? {
-        let record = read(call, &rule)?;
+        let record = read(call.service, &rule)?;
         let destination = record.record("destination");
         if destination.is_some_and(|destination| destination.text("transfer_type") == Some("oss_acc")) {
             return Ok(true);

@@ -35,23 +35,25 @@ pub(super) async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
         ));
     }
     let kind = format!("{PREFIX}{name}");
-    let known = call.store().configs(call.bucket()?, PREFIX)?;
-    if known.len() >= MOST && known.iter().all(|(other, _)| *other != kind) {
-        return Err(ServiceError::invalid_argument(
-            format!("A bucket has at most {MOST} styles."),
-            "styleName",
-            name,
-        ));
-    }
     let style = Style {
         content: content.to_owned(),
         category: call.input.text("category").unwrap_or("image").to_owned(),
         created: time::http_date(call.now),
         modified: time::http_date(call.now),
     };
-    items::change(call, &kind, move |old: Option<Style>| {
+    let name = name.to_owned();
+    items::change_bucket(call, move |draft| {
+        let old: Option<Style> = draft.document(&kind).map(items::read).transpose()?;
+        if old.is_none() && draft.named(PREFIX).count() >= MOST {
+            return Err(ServiceError::invalid_argument(
+                format!("A bucket has at most {MOST} styles."),
+                "styleName",
+                &name,
+            ));
+        }
         let created = old.map_or_else(|| style.created.clone(), |old| old.created);
-        Ok((Some(Style { created, ..style }), ()))
+        draft.put(kind, items::write(&Style { created, ..style })?);
+        Ok(())
     })
     .await?;
     Ok(Answer::empty())

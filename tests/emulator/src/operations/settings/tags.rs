@@ -19,6 +19,11 @@ pub(super) fn check(call: &Call<'_>) -> Result<(), ServiceError> {
     else {
         return Ok(());
     };
+    check_set(set)
+}
+
+/// The same for tags that come in another way.
+pub(super) fn check_set(set: &Record) -> Result<(), ServiceError> {
     let mut seen = Vec::new();
     for tag in set.records("tags") {
         let key = tag.text_or_empty("key");

@@ -22,14 +22,13 @@ pub(super) fn check(call: &Call<'_>) -> Result<(), ServiceError> {
         "PutBucketStorageQuota" => quota(document(call)),
         "PutBucketResourceGroup" => resource_group(document(call)),
         "PutBucketTransferAcceleration" => acceleration(call, document(call)),
-        "PutBucketObjectWormConfiguration" => object_worm(document(call)),
         "PutBucketOverwriteConfig" => overwrite(document(call)),
         _ => Ok(()),
     }
 }
 
 /// The document of a request.
-fn document<'c>(call: &'c Call<'_>) -> &'c Record {
+pub(super) fn document<'c>(call: &'c Call<'_>) -> &'c Record {
     static NONE: std::sync::LazyLock<Record> = std::sync::LazyLock::new(Record::new);
     let whole = configuration::whole_shape(&call.operation.request);
     whole
@@ -200,7 +199,7 @@ fn quota(document: &Record) -> Result<(), ServiceError> {
     ))
 }
 
-fn resource_group(document: &Record) -> Result<(), ServiceError> {
+pub(in crate::operations) fn resource_group(document: &Record) -> Result<(), ServiceError> {
     let id = document.text_or_empty("resource_group_id");
     let tail = id.strip_prefix("rg-").unwrap_or_default();
     if !tail.is_empty() && tail.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
@@ -225,7 +224,7 @@ fn acceleration(call: &Call<'_>, document: &Record) -> Result<(), ServiceError> 
     ))
 }
 
-fn object_worm(document: &Record) -> Result<(), ServiceError> {
+pub(super) fn object_worm(document: &Record) -> Result<(), ServiceError> {
     let retention = document
         .record("rule")
         .and_then(|rule| rule.record("default_retention"));

@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use super::items;
+use super::{items, validate};
 use crate::answer::Answer;
 use crate::error::ServiceError;
-use crate::operations::Call;
-use crate::store::Documents;
+use crate::operations::{Call, configuration, retention as rules};
+use crate::store::{Documents, Versioning};
 use crate::time;
 use crate::value::Record;
 
@@ -53,17 +53,48 @@ pub(super) async fn initiate(call: &Call<'_>) -> Result<Answer, ServiceError> {
         days: days(call, "initiate_worm_configuration"),
         created: time::unix_seconds(now),
     };
-    let id = worm.id.clone();
-    items::change(call, KIND, move |old: Option<Worm>| match old {
-        Some(old) if old.holds(now) => Err(ServiceError::new(
-            409,
-            "WORMConfigurationAlreadyExists",
-            "The bucket has a retention policy already.",
-        )),
-        _ => Ok((Some(worm), ())),
+    let (id, api) = (worm.id.clone(), call.state.api);
+    items::change_bucket(call, move |draft| {
+        let old: Option<Worm> = draft.document(KIND).map(items::read).transpose()?;
+        if old.is_some_and(|old| old.holds(now)) {
+            return Err(ServiceError::new(
+                409,
+                "WORMConfigurationAlreadyExists",
+                "The bucket has a retention policy already.",
+            ));
+        }
+        let invalid = |why: &str| Err(ServiceError::new(400, "InvalidWORMConfiguration", why));
+        if draft.meta.versioning == Versioning::Suspended {
+            return invalid("A bucket whose versioning is suspended cannot have a retention policy.");
+        }
+        if rules::object_worm_among(api, draft.documents)?.is_some() {
+            return invalid("A bucket whose objects are retained one by one cannot have a retention policy.");
+        }
+        draft.put(KIND, items::write(&worm)?);
+        Ok(())
     })
     .await?;
     Ok(Answer::ok(Record::new().with("worm_id", id)))
+}
+
+/// Lets single objects of a bucket be retained, which needs versions and excludes a retention policy. It cannot be undone.
+pub(super) async fn put_of_objects(call: &Call<'_>) -> Result<Answer, ServiceError> {
+    validate::object_worm(validate::document(call))?;
+    let (kind, document) = configuration::document(call, &call.input)?;
+    let now = call.now;
+    items::change_bucket(call, move |draft| {
+        let invalid = |why: &str| Err(ServiceError::new(400, "InvalidRequest", why));
+        if draft.meta.versioning != Versioning::Enabled {
+            return invalid("Object retention needs a bucket whose versioning is enabled.");
+        }
+        if retention(draft.documents, now)?.is_some() {
+            return invalid("A bucket with a retention policy cannot have object retention.");
+        }
+        draft.put(kind, document);
+        Ok(())
+    })
+    .await?;
+    Ok(Answer::empty())
 }
 
 pub(super) async fn complete(call: &Call<'_>) -> Result<Answer, ServiceError> {

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::answer::Answer;
 use crate::error::ServiceError;
-use crate::store::{BucketInfo, Documents, StoreError};
+use crate::store::{BucketInfo, Documents, NewBucket, StoreError};
 use crate::time;
 use crate::value::Record;
 
@@ -20,18 +20,20 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let arn = arn(call, name);
     call.allow(&arn)?;
     let encryption = settings::encryption(&call.input)?;
-    let own = call.containers("", "");
-    if own.len() >= MAX_BUCKETS && !own.iter().any(|(other, _)| other == name) {
-        return Err(bad_request("The account has as many table buckets as it may have."));
-    }
     let mut meta = call.container_meta();
     meta.extra.insert(ID.to_owned(), new_id(call));
     if let Some(encryption) = encryption {
         // In the same step as the bucket, so that no bucket is without what was asked for.
         meta.extra.insert(settings::ENCRYPTION.to_owned(), encryption);
     }
-    match call.store().create_bucket(&call.container(name), meta).await {
-        Ok(_) => Ok(Answer::ok(Record::new().with("arn", arn))),
+    let new = NewBucket {
+        meta,
+        limit: Some((call.container(""), MAX_BUCKETS)),
+        ..NewBucket::default()
+    };
+    match call.store().create_bucket_with(&call.container(name), new).await {
+        Ok(Some(_)) => Ok(Answer::ok(Record::new().with("arn", arn))),
+        Ok(None) => Err(bad_request("The account has as many table buckets as it may have.")),
         Err(StoreError::BucketAlreadyExists { .. }) => {
             Err(conflict("The table bucket that you tried to create already exists."))
         }

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bucket, Call, bad_request, bucket as find_bucket, read, settings, table, write};
+use super::{Bucket, Call, bad_request, bucket as find_bucket, read, table, write};
 use crate::answer::Answer;
 use crate::error::ServiceError;
+use crate::store::{BucketMeta, Draft};
 use crate::value::Record;
 
 /// What the store keeps beside a bucket: its tasks.
@@ -76,13 +77,18 @@ pub(super) fn bucket(call: &Call<'_>) -> Result<Answer, ServiceError> {
 
 pub(super) async fn put_bucket(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let bucket = find_bucket(call)?;
-    let mut task = task_of(call, &bucket)?;
     let (status, detail) = asked(call, "iceberg_unreferenced_file_removal")?;
-    set(&mut task.status, status);
-    set(&mut task.non_current_days, detail.integer("non_current_days"));
-    set(&mut task.unreferenced_days, detail.integer("unreferenced_days"));
-    let text = String::from_utf8(write(&task)?).unwrap_or_default();
-    settings::keep(call, &bucket, TASKS, Some(text)).await
+    let change = move |draft: &mut Draft<'_>| {
+        let mut task = kept_task(&draft.meta)?;
+        set(&mut task.status, status);
+        set(&mut task.non_current_days, detail.integer("non_current_days"));
+        set(&mut task.unreferenced_days, detail.integer("unreferenced_days"));
+        let text = String::from_utf8(write(&task)?).unwrap_or_default();
+        draft.meta.extra.insert(TASKS.to_owned(), text);
+        Ok::<_, ServiceError>(())
+    };
+    call.store().change_bucket(&bucket.container, change).await??;
+    Ok(Answer::empty())
 }
 
 pub(super) fn table(call: &Call<'_>) -> Result<Answer, ServiceError> {
@@ -176,7 +182,11 @@ pub(super) fn job_status(call: &Call<'_>) -> Result<Answer, ServiceError> {
 }
 
 fn task_of(call: &Call<'_>, bucket: &Bucket) -> Result<BucketTask, ServiceError> {
-    match call.store().bucket(&bucket.container)?.meta.extra.get(TASKS) {
+    kept_task(&call.store().bucket(&bucket.container)?.meta)
+}
+
+fn kept_task(meta: &BucketMeta) -> Result<BucketTask, ServiceError> {
+    match meta.extra.get(TASKS) {
         Some(stored) => read(stored.as_bytes()),
         None => Ok(BucketTask::default()),
     }

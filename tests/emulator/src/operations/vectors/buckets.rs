@@ -3,7 +3,7 @@
 use super::{Call, arn, bucket, configuration, indexes};
 use crate::answer::Answer;
 use crate::error::ServiceError;
-use crate::store::{BucketInfo, Documents, StoreError};
+use crate::store::{BucketInfo, Documents, NewBucket, StoreError};
 use crate::value::Record;
 
 /// Buckets that an account may have.
@@ -22,19 +22,22 @@ pub(super) async fn put(call: &Call<'_>) -> Result<Answer, ServiceError> {
         )
         .detail("BucketName", name));
     }
-    if call.containers("", "").len() >= MAX_BUCKETS {
-        return Err(ServiceError::new(
-            400,
-            "TooManyBuckets",
-            "You have attempted to create more vector buckets than allowed.",
-        ));
-    }
     let mut meta = call.container_meta();
     if let Some(group) = call.input.text("resource_group_id") {
         meta.extra.insert(RESOURCE_GROUP.to_owned(), group.to_owned());
     }
-    match call.store().create_bucket(&call.container(name), meta).await {
-        Ok(_) => Ok(Answer::empty()),
+    let new = NewBucket {
+        meta,
+        limit: Some((call.container(""), MAX_BUCKETS)),
+        ..NewBucket::default()
+    };
+    match call.store().create_bucket_with(&call.container(name), new).await {
+        Ok(Some(_)) => Ok(Answer::empty()),
+        Ok(None) => Err(ServiceError::new(
+            400,
+            "TooManyBuckets",
+            "You have attempted to create more vector buckets than allowed.",
+        )),
         Err(StoreError::BucketAlreadyExists { .. }) => Err(ServiceError::new(
             409,
             "BucketNameNotAvailable",
