@@ -11,7 +11,7 @@ mod defaults;
 pub(crate) mod inventory;
 mod items;
 pub(crate) mod lifecycle;
-mod meta_query;
+pub(super) mod meta_query;
 mod metadata_tables;
 mod object_process;
 pub(super) mod overview;

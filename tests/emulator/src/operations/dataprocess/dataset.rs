@@ -1,4 +1,4 @@
-//! Datasets of a metadata index: their settings. They hold nothing, since objects are not indexed.
+//! Datasets of a metadata index: their settings, and how much they hold.
 
 use std::time::SystemTime;
 
@@ -6,7 +6,7 @@ use oss_codegen::api::Type;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::{Call, check_open, read, write};
+use super::{Call, check_open, cluster, query, read, token_of, write};
 use crate::answer::Answer;
 use crate::document::json;
 use crate::error::ServiceError;
@@ -64,10 +64,13 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Answer, ServiceError> {
 }
 
 pub(super) fn get(call: &Call<'_>) -> Result<Answer, ServiceError> {
-    let dataset = find(&documents(call)?, name(call))?;
+    let documents = documents(call)?;
+    let dataset = find(&documents, name(call))?;
     let mut shown = described(call, &dataset)?;
     if call.input.flag("with_statistics") {
-        shown = shown.with("file_count", 0i64).with("total_file_size", 0i64);
+        let members = query::members(call, &documents, Some(&dataset.name))?;
+        let size: u64 = members.iter().map(|object| object.size).sum();
+        shown = shown.with("file_count", members.len()).with("total_file_size", size);
     }
     Ok(Answer::ok(Record::new().with("dataset", shown)))
 }
@@ -93,6 +96,17 @@ pub(super) async fn update(call: &Call<'_>) -> Result<Answer, ServiceError> {
 
 pub(super) async fn delete(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let name = name(call).to_owned();
+    let held = documents(call)?;
+    find(&held, &name)?;
+    if !query::members(call, &held, Some(&name))?.is_empty() {
+        return Err(ServiceError::new(
+            409,
+            "StatusConflict",
+            "The dataset still holds entries.",
+        ));
+    }
+    super::purge(call, &cluster::folder(&name)).await?;
+    super::purge(call, &query::folder(&name)).await?;
     let delete = move |documents: &Documents| {
         check_open(documents)?;
         find(documents, &name)?;
@@ -106,12 +120,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let input = &call.input;
     let max = input.integer("max_results").unwrap_or(DEFAULT_PAGE);
     let prefix = format!("{KIND}{}", input.text_or_empty("prefix"));
-    let after = match input.text("next_token").filter(|token| !token.is_empty()) {
-        None => String::new(),
-        Some(token) => text::base64_decode(token)
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-            .ok_or_else(|| ServiceError::invalid_argument("The token is not valid.", "nextToken", token))?,
-    };
+    let after = token_of(call)?;
     let documents = documents(call)?;
     let limit = usize::try_from(max).unwrap_or_default();
     let mut found: Vec<_> = documents
@@ -138,16 +147,21 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, ServiceError> {
     ))
 }
 
-fn name<'c>(call: &'c Call<'_>) -> &'c str {
+pub(super) fn name<'c>(call: &'c Call<'_>) -> &'c str {
     call.input.text_or_empty("dataset_name")
 }
 
 /// The documents of the index, which must be open.
-fn documents(call: &Call<'_>) -> Result<Documents, ServiceError> {
+pub(super) fn documents(call: &Call<'_>) -> Result<Documents, ServiceError> {
     let documents = call.store().configs(call.bucket()?, super::meta_query::KIND)?;
     let documents: Documents = documents.into_iter().collect();
     check_open(&documents)?;
     Ok(documents)
+}
+
+/// Refuses the name of a dataset that there is not.
+pub(super) fn check_exists(documents: &Documents, name: &str) -> Result<(), ServiceError> {
+    find(documents, name).map(|_| ())
 }
 
 fn find(documents: &Documents, name: &str) -> Result<Dataset, ServiceError> {

@@ -26,11 +26,31 @@ pub(super) struct Index {
     opened: i64,
     /// The configuration as XML.
     configuration: Option<String>,
+    /// Whether a rule spreads objects over datasets, and the tag whose value is the name of the dataset.
+    #[serde(default)]
+    routed: bool,
+    #[serde(default)]
+    route_tag: Option<String>,
+    /// Whether only some objects are indexed.
+    #[serde(default)]
+    filtered: bool,
 }
 
 impl Index {
     pub(super) fn is_semantic(&self) -> bool {
         self.mode == "semantic"
+    }
+
+    pub(super) fn is_routed(&self) -> bool {
+        self.routed
+    }
+
+    pub(super) fn route_tag(&self) -> Option<&str> {
+        self.route_tag.as_deref()
+    }
+
+    pub(super) fn is_filtered(&self) -> bool {
+        self.filtered
     }
 }
 
@@ -47,7 +67,11 @@ pub(super) async fn open(call: &Call<'_>) -> Result<Answer, ServiceError> {
             "",
         ));
     }
+    let rule = body.and_then(|body| body.record("route_rule"));
     let index = Index {
+        routed: rule.is_some(),
+        route_tag: rule.and_then(|rule| rule.text("oss_tag_key")).map(str::to_owned),
+        filtered: body.is_some_and(|body| !body.list("filters").is_empty()),
         mode: mode.to_owned(),
         opened: time::unix_seconds(call.now),
         configuration: body.and_then(|body| written(call, body)),
@@ -84,22 +108,8 @@ pub(super) fn status(call: &Call<'_>) -> Result<Answer, ServiceError> {
 
 /// Removes the datasets one by one, and the index last, so that an index that is opened again has none of them.
 pub(super) async fn close(call: &Call<'_>) -> Result<Answer, ServiceError> {
-    let bucket = call.bucket()?;
-    loop {
-        let remove = |documents: &Documents| {
-            let last = documents
-                .range(KIND.to_owned()..)
-                .map(|(kind, _)| kind)
-                .take_while(|kind| kind.starts_with(KIND))
-                .last()
-                .cloned();
-            let found = last.is_some();
-            Ok::<_, ServiceError>((last.map(|kind| (kind, None)), found))
-        };
-        if !call.store().change_config(bucket, remove).await?? {
-            return Ok(Answer::empty());
-        }
-    }
+    super::purge(call, KIND).await?;
+    Ok(Answer::empty())
 }
 
 pub(super) fn missing() -> ServiceError {

@@ -2,6 +2,7 @@
 
 mod fields;
 mod query;
+pub(in crate::operations) mod search;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
