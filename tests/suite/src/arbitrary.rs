@@ -195,9 +195,7 @@ impl Generator {
                 .prop_map(|text| json!({"$text": format!("{text}x")}))
                 .boxed(),
             Type::Integer => self.integer(member),
-            Type::Float | Type::Float32 => (-4000_i32..4000)
-                .prop_map(|quarters| json!(f64::from(quarters) / 4.0))
-                .boxed(),
+            Type::Float | Type::Float32 => quarters(member.range),
             Type::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
             Type::Timestamp(_) => timestamp().boxed(),
             Type::Any => json_value().boxed(),
@@ -375,6 +373,15 @@ fn text_in_body() -> BoxedStrategy<String> {
         1 => matching("[^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\u{fffe}\u{ffff}]{0,12}"),
     ]
     .boxed()
+}
+
+/// Fractions that every notation has exactly.
+fn quarters(range: Option<(i64, i64)>) -> BoxedStrategy<Value> {
+    let bound = |bound: i64| i32::try_from(bound.clamp(-1000, 1000) * 4).unwrap_or_default();
+    let (least, greatest) = range.map_or((-4000, 4000), |(least, greatest)| (bound(least), bound(greatest)));
+    (least..=greatest)
+        .prop_map(|quarters| json!(f64::from(quarters) / 4.0))
+        .boxed()
 }
 
 fn timestamp() -> impl Strategy<Value = Value> {
