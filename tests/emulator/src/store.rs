@@ -24,6 +24,7 @@ use bytes::Bytes;
 mod blob;
 mod buckets;
 mod clock;
+mod commit;
 mod crc;
 mod disk;
 mod draft;
@@ -54,6 +55,7 @@ pub(crate) use types::*;
 pub(crate) use writer::{ObjectWriter, Staged};
 
 use blob::Pool;
+use commit::{Queue, Scope};
 use disk::{Directory, DirectoryLock};
 use id::Ids;
 use index::{BucketIndex, Garbage, Record};
@@ -89,6 +91,7 @@ struct Disk {
 /// A bucket. Whoever changes it holds `journal` from the decision to the change; `index` is locked
 /// for writing only while memory is changed, so readers never wait for the disk.
 struct Bucket {
+    queue: Queue,
     journal: Mutex<Option<Journal>>,
     index: RwLock<BucketIndex>,
 }
@@ -96,6 +99,7 @@ struct Bucket {
 impl Bucket {
     fn new(index: BucketIndex, journal: Option<Journal>) -> Arc<Self> {
         Arc::new(Self {
+            queue: Queue::default(),
             journal: Mutex::new(journal),
             index: RwLock::new(index),
         })
@@ -186,19 +190,16 @@ impl Store {
         self.inner.buckets().get(name).cloned().ok_or(StoreError::NoSuchBucket)
     }
 
-    /// Decides on a change and makes it. `plan` sees the index as it is when the change happens; it
+    /// Decides on a change within its scope and makes it. `plan` sees the index as it is when the change happens; it
     /// returns the record to apply, if any, and the answer. Nothing changes when it fails.
-    async fn commit<T, F>(&self, bucket: Arc<Bucket>, plan: F) -> Result<T>
+    async fn commit<T, F>(&self, bucket: Arc<Bucket>, scope: Scope, plan: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&BucketIndex, &Inner) -> Result<(Option<Record>, T)> + Send + 'static,
     {
-        let inner = Arc::clone(&self.inner);
-        // On a thread of its own the change is made to the end even when our caller goes away
-        // between the journal and the index.
         match self.inner.disk {
-            None => inner.commit(&bucket, plan),
-            Some(_) => run_blocking(move || inner.commit(&bucket, plan)).await,
+            None => self.inner.commit(&bucket, plan),
+            Some(_) => Queue::commit(&self.inner, bucket, scope, plan).await,
         }
     }
 }
@@ -260,11 +261,12 @@ impl Inner {
         self.buckets.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Makes a change in memory.
     fn commit<T, F>(&self, bucket: &Bucket, plan: F) -> Result<T>
     where
         F: FnOnce(&BucketIndex, &Self) -> Result<(Option<Record>, T)>,
     {
-        let mut journal = bucket.journal();
+        let lock = bucket.journal();
         let (record, answer) = {
             let index = bucket.read();
             if index.deleted {
@@ -275,12 +277,8 @@ impl Inner {
         let Some(record) = record else {
             return Ok(answer);
         };
-        if let Some(journal) = journal.as_mut() {
-            journal.append(&record)?;
-        }
         let garbage = bucket.apply(record)?;
-        self.rewrite_if_long(&mut journal, bucket);
-        drop(journal);
+        drop(lock);
         drop(garbage);
         Ok(answer)
     }

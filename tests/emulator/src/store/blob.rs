@@ -62,6 +62,11 @@ impl From<Blob> for Content {
 }
 
 impl Content {
+    /// Bytes.
+    pub(crate) fn len(&self) -> u64 {
+        self.blobs.iter().map(|blob| blob.len).sum()
+    }
+
     /// Adds what follows.
     pub(crate) fn extend(&mut self, other: &Self) {
         Arc::make_mut(&mut self.blobs).extend(other.blobs.iter().cloned());

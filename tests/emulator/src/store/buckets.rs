@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError};
 
+use super::commit::Scope;
 use super::index::{BucketIndex, Record};
 use super::journal::Journal;
 use super::types::{BucketInfo, BucketMeta, BucketPage, BucketStat};
@@ -92,7 +93,7 @@ impl Store {
         F: FnOnce(&mut BucketMeta) + Send + 'static,
     {
         let bucket = self.bucket_handle(name)?;
-        self.commit(bucket, move |index, _| {
+        self.commit(bucket, Scope::Bucket, move |index, _| {
             let mut info = index.info();
             change(&mut info.meta);
             let record = (info.meta != index.meta).then(|| Record::Meta {
@@ -137,14 +138,14 @@ impl Store {
             kind: kind.to_owned(),
             document: Some(Arc::new(content)),
         };
-        self.commit(bucket, |_, _| Ok((Some(record), ()))).await
+        self.commit(bucket, Scope::Bucket, |_, _| Ok((Some(record), ()))).await
     }
 
     /// Removes a document; false when there was none.
     pub(crate) async fn delete_config(&self, bucket: &str, kind: &str) -> Result<bool> {
         let bucket = self.bucket_handle(bucket)?;
         let kind = kind.to_owned();
-        self.commit(bucket, |index, _| {
+        self.commit(bucket, Scope::Bucket, |index, _| {
             let found = index.configs.contains_key(&kind);
             let record = Record::Config { kind, document: None };
             Ok((found.then_some(record), found))
@@ -186,7 +187,7 @@ impl Store {
         F: FnOnce(&Documents) -> Result<(Option<Change>, T), E> + Send + 'static,
     {
         let bucket = self.bucket_handle(bucket)?;
-        self.commit(bucket, move |index, _| {
+        self.commit(bucket, Scope::Bucket, move |index, _| {
             let (change, answer) = match change(&index.configs) {
                 Ok(changed) => changed,
                 Err(refusal) => return Ok((None, Err(refusal))),
@@ -228,7 +229,7 @@ impl Store {
         F: FnOnce(Option<&[u8]>) -> Result<(Option<Vec<u8>>, T), E> + Send + 'static,
     {
         let kind = kind.to_owned();
-        self.commit(bucket, move |index, _| {
+        self.commit(bucket, Scope::Bucket, move |index, _| {
             let stored = index.configs.get(&kind).map(|bytes| bytes.as_slice());
             let (document, answer) = match change(stored) {
                 Ok(changed) => changed,

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -126,6 +127,38 @@ pub(crate) enum Record {
     Batch { records: Vec<Record> },
 }
 
+impl Record {
+    /// One record for changes that happen together; nothing when there are none.
+    pub(crate) fn together(mut records: Vec<Self>) -> Option<Self> {
+        match records.len() {
+            0 | 1 => records.pop(),
+            _ => Some(Self::Batch { records }),
+        }
+    }
+
+    /// How many changes it is.
+    pub(crate) fn changes(&self) -> u64 {
+        match self {
+            Self::Batch { records } => records.iter().map(Self::changes).sum(),
+            _ => 1,
+        }
+    }
+
+    /// Bytes that it adds to the bucket, without those that it removes.
+    pub(crate) fn growth(&self) -> u64 {
+        match self {
+            Self::Put {
+                version: Version::Object { info, .. },
+                upload_id: None,
+                ..
+            } => info.size,
+            Self::Extend { content, .. } => content.len(),
+            Self::Part { part, .. } => part.size,
+            _ => 0,
+        }
+    }
+}
+
 /// Content that an applied record left without a user in the index. Dropping it may delete files,
 /// which nobody should do under a lock.
 pub(crate) type Garbage = Vec<Content>;
@@ -143,6 +176,8 @@ pub(crate) struct BucketIndex {
     pub(crate) uploads: BTreeMap<(String, String), Upload>,
     /// Counts of all this, kept in step with every change.
     pub(crate) stat: BucketStat,
+    /// Bytes that changes will add which are decided and not made.
+    expected: AtomicU64,
     /// Set when the bucket was deleted while somebody still held it.
     pub(crate) deleted: bool,
 }
@@ -157,6 +192,7 @@ impl BucketIndex {
             keys: BTreeMap::new(),
             uploads: BTreeMap::new(),
             stat: BucketStat::default(),
+            expected: AtomicU64::new(0),
             deleted: false,
         }
     }
@@ -181,6 +217,21 @@ impl BucketIndex {
         self.uploads
             .get(&(key.to_owned(), upload_id.to_owned()))
             .ok_or(StoreError::NoSuchUpload)
+    }
+
+    /// Bytes of all versions and parts, with those that are about to come.
+    pub(crate) fn storage(&self) -> u64 {
+        self.stat.storage.saturating_add(self.expected.load(Ordering::Relaxed))
+    }
+
+    /// Counts bytes that a change will add. Whoever decides on changes holds the journal, so nobody else counts.
+    pub(crate) fn expect_growth(&self, bytes: u64) {
+        self.expected.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// The changes that were decided on are made, or failed.
+    pub(crate) fn forget_growth(&self) {
+        self.expected.store(0, Ordering::Relaxed);
     }
 
     /// Whether a plain GET of the key finds an object.

@@ -1,6 +1,6 @@
-//! The journal of a bucket: one line per change, `<CRC-64 of the JSON> <JSON>`.
+//! The journal of a bucket: one line per change or for changes that came together, `<CRC-64 of the JSON> <JSON>`.
 //!
-//! A line is durable before the change it describes takes effect, and the next line is written
+//! A line is durable before the changes it describes take effect, and the next line is written
 //! only then. So a crash can spoil the last line alone: such a tail is cut off at the next start.
 //! A bad line before the last is damage, and the store refuses to open rather than guess.
 
@@ -15,6 +15,8 @@ use super::index::{BucketIndex, Record};
 const FILE: &str = "journal";
 /// A journal is rewritten when it has this many records plus twice those of its last rewriting.
 const SLACK: u64 = 10_000;
+/// The same in bytes: large documents that change often make few records and a long file.
+const SLACK_BYTES: u64 = 16 * 1024 * 1024;
 
 /// An open journal.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub(crate) struct Journal {
     len: u64,
     records: u64,
     rewrite_at: u64,
+    /// The length to rewrite at, whatever the number of records.
+    rewrite_at_len: u64,
     /// Set when a failed write could not be undone: nothing may follow it.
     broken: bool,
 }
@@ -52,6 +56,7 @@ impl Journal {
             len,
             records,
             rewrite_at: SLACK + 2 * records,
+            rewrite_at_len: SLACK_BYTES + 2 * len,
             broken: false,
         })
     }
@@ -76,11 +81,15 @@ impl Journal {
             len: replay.len,
             records: replay.records,
             rewrite_at: 0,
+            rewrite_at_len: SLACK_BYTES,
             broken: false,
         };
         journal.file.seek(SeekFrom::Start(journal.len))?;
         let needed = replay.index.snapshot().count() as u64;
         journal.rewrite_at = SLACK + 2 * needed;
+        if journal.len > SLACK_BYTES {
+            journal.rewrite_at_len = SLACK_BYTES + 2 * snapshot_len(&replay.index)?;
+        }
         Ok((journal, replay.index))
     }
 
@@ -99,7 +108,7 @@ impl Journal {
             return Err(error);
         }
         self.len += line.len() as u64;
-        self.records += 1;
+        self.records += record.changes();
         Ok(())
     }
 
@@ -111,19 +120,21 @@ impl Journal {
 
     /// Whether the journal has grown far beyond what its index needs.
     pub(crate) fn wants_rewrite(&self) -> bool {
-        self.records >= self.rewrite_at && !self.broken
+        (self.records >= self.rewrite_at || self.len >= self.rewrite_at_len) && !self.broken
     }
 
     /// Replaces the journal by the shortest one for `index`, atomically.
     pub(crate) fn rewrite(&mut self, temporary: &Path, index: &BucketIndex) -> io::Result<()> {
         // A rewrite that fails must not be tried again at every write.
         self.rewrite_at = self.records + SLACK;
+        self.rewrite_at_len = self.len + SLACK_BYTES;
         let (file, len, records) = write_snapshot(temporary, index, self.durability)?;
         fs::rename(temporary, self.home.join(FILE))?;
         self.file = file;
         self.len = len;
         self.records = records;
         self.rewrite_at = SLACK + 2 * records;
+        self.rewrite_at_len = SLACK_BYTES + 2 * len;
         // Until its name is durable the new file may vanish, and all that is added to it.
         let named = self.durability.sync_dir(&self.home);
         self.broken = named.is_err();
@@ -159,6 +170,15 @@ fn write_snapshot(path: &Path, index: &BucketIndex, durability: Durability) -> i
     let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
     durability.sync_file(&file)?;
     Ok((file, len, records))
+}
+
+/// The length that [`write_snapshot`] would come to.
+fn snapshot_len(index: &BucketIndex) -> io::Result<u64> {
+    let mut len = 0;
+    for record in index.snapshot() {
+        len += line(&record)?.len() as u64;
+    }
+    Ok(len)
 }
 
 fn line(record: &Record) -> io::Result<Vec<u8>> {
@@ -198,9 +218,10 @@ fn replay(file: &File) -> Result<Replay, StoreError> {
         records: 1,
     };
     while let Some(record) = read_record(&mut input, &mut line)? {
+        let changes = record.changes();
         drop(replay.index.apply(record)?);
         replay.len += line.len() as u64;
-        replay.records += 1;
+        replay.records += changes;
     }
     Ok(replay)
 }

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use md5::{Digest, Md5};
 
 use super::blob::{Content, ContentStream};
+use super::commit::Scope;
 use super::id::hex;
 use super::index::{BucketIndex, Record, Version};
 use super::protection::Settled;
@@ -257,7 +258,7 @@ impl Store {
         let bucket = self.bucket_handle(bucket)?;
         let source = source.clone();
         let key = key.to_owned();
-        self.commit(bucket, move |index, inner| {
+        self.commit(bucket, Scope::Key(key.clone()), move |index, inner| {
             let is_source = |found: Option<&Version>| matches!(found, Some(Version::Object { info, .. }) if Arc::ptr_eq(info, &source.info));
             let unchanged = match onto {
                 Onto::Another => true,
@@ -289,7 +290,7 @@ impl Store {
 
     async fn publish(&self, bucket: &str, object: NewObject) -> Result<Arc<ObjectInfo>> {
         let bucket = self.bucket_handle(bucket)?;
-        self.commit(bucket, move |index, inner| {
+        self.commit(bucket, Scope::Key(object.key.clone()), move |index, inner| {
             let (record, info) = object.publish(index, inner, None)?;
             Ok((Some(record), info))
         })
@@ -308,7 +309,7 @@ impl Store {
     ) -> Result<Arc<ObjectInfo>> {
         let bucket = self.bucket_handle(bucket)?;
         let key = key.to_owned();
-        self.commit(bucket, move |index, inner| {
+        self.commit(bucket, Scope::Key(key.clone()), move |index, inner| {
             let settled = options.guard.settle(&index.configs, inner.now())?;
             if settled.terms.forbid_append {
                 return Err(StoreError::AppendForbidden);
@@ -363,7 +364,7 @@ impl Store {
     ) -> Result<Arc<ObjectInfo>> {
         let bucket = self.bucket_handle(bucket)?;
         let key = key.to_owned();
-        self.commit(bucket, move |index, inner| {
+        self.commit(bucket, Scope::Key(key.clone()), move |index, inner| {
             let (old, _) = find(index, &key, None)?;
             check_appendable(old, position)?;
             if old.sealed.is_some() {
@@ -403,7 +404,7 @@ impl Store {
         let bucket = self.bucket_handle(bucket)?;
         let key = key.to_owned();
         let version = version.map(str::to_owned);
-        self.commit(bucket, move |index, _| {
+        self.commit(bucket, Scope::Key(key.clone()), move |index, _| {
             let (old, _) = find(index, &key, version.as_deref())?;
             let mut info = ObjectInfo::clone(old);
             change(&mut info.meta);
@@ -431,7 +432,7 @@ impl Store {
         let bucket = self.bucket_handle(bucket)?;
         let key = key.to_owned();
         let version = version.map(str::to_owned);
-        self.commit(bucket, move |index, _| {
+        self.commit(bucket, Scope::Key(key.clone()), move |index, _| {
             let (old, _) = find(index, &key, version.as_deref())?;
             let mut info = ObjectInfo::clone(old);
             let answer = match change(&mut info) {
@@ -461,7 +462,7 @@ impl Store {
         let bucket = self.bucket_handle(bucket)?;
         let key = key.to_owned();
         let version = version.to_owned();
-        self.commit(bucket, move |index, _| {
+        self.commit(bucket, Scope::Key(key.clone()), move |index, _| {
             if !applies(&entries(index, &key)) {
                 return Ok((None, false));
             }
@@ -486,7 +487,7 @@ impl Store {
         let bucket = self.bucket_handle(bucket)?;
         let key = key.to_owned();
         let version = version.map(str::to_owned);
-        self.commit(bucket, move |index, inner| {
+        self.commit(bucket, Scope::Key(key.clone()), move |index, inner| {
             let settled = guard.settle(&index.configs, inner.now())?;
             deletion(index, inner, key, version, &settled)
         })
@@ -509,7 +510,7 @@ impl Store {
         let bucket = self.bucket_handle(bucket)?;
         let key = key.to_owned();
         let version = version.map(str::to_owned);
-        self.commit(bucket, move |index, inner| {
+        self.commit(bucket, Scope::Key(key.clone()), move |index, inner| {
             if !applies(&entries(index, &key)) {
                 return Ok((None, false));
             }
@@ -528,7 +529,7 @@ impl Store {
         guard: Guard,
     ) -> Result<Result<Vec<DeleteOutcome>, (String, StoreError)>> {
         let bucket = self.bucket_handle(bucket)?;
-        self.commit(bucket, move |index, inner| {
+        self.commit(bucket, Scope::Bucket, move |index, inner| {
             let settled = guard.settle(&index.configs, inner.now())?;
             let mut records = Vec::new();
             let mut outcomes = Vec::new();

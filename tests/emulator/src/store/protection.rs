@@ -132,7 +132,7 @@ impl Settled {
     /// Refuses bytes that the bucket has no room for.
     pub(super) fn check_room(&self, index: &BucketIndex, incoming: u64) -> Result<(), StoreError> {
         match self.terms.quota {
-            Some(quota) if incoming > 0 && index.stat.storage.saturating_add(incoming) > quota => {
+            Some(quota) if incoming > 0 && index.storage().saturating_add(incoming) > quota => {
                 Err(StoreError::QuotaFull {
                     bucket: index.name.clone(),
                     quota,

@@ -7,6 +7,7 @@ use futures_util::TryStreamExt;
 use md5::{Digest, Md5};
 
 use super::blob::Content;
+use super::commit::Scope;
 use super::id::hex;
 use super::index::{BucketIndex, Part, Record, Upload};
 use super::objects::NewObject;
@@ -28,7 +29,7 @@ impl Store {
     pub(crate) async fn initiate_upload(&self, bucket: &str, key: &str, meta: ObjectMeta) -> Result<UploadInfo> {
         let bucket = self.bucket_handle(bucket)?;
         let key = key.to_owned();
-        self.commit(bucket, move |_, inner| {
+        self.commit(bucket, Scope::Key(key.clone()), move |_, inner| {
             let info = UploadInfo {
                 key,
                 upload_id: inner.new_id(),
@@ -67,7 +68,12 @@ impl Store {
         check_number(number)?;
         let key = key.to_owned();
         let upload_id = upload_id.to_owned();
-        self.commit(bucket, move |index, inner| {
+        let scope = Scope::Part {
+            key: key.clone(),
+            upload_id: upload_id.clone(),
+            number,
+        };
+        self.commit(bucket, scope, move |index, inner| {
             index.upload(&key, &upload_id)?;
             let settled = guard.settle(&index.configs, inner.now())?;
             settled.check_room(index, content.size())?;
@@ -155,7 +161,7 @@ impl Store {
         let bucket = self.bucket_handle(bucket)?;
         let key = key.to_owned();
         let upload_id = upload_id.to_owned();
-        self.commit(bucket, move |index, inner| {
+        self.commit(bucket, Scope::Key(key.clone()), move |index, inner| {
             let object = assemble(index, key, &upload_id, options)?;
             let (record, info) = object.publish(index, inner, Some(upload_id))?;
             Ok((Some(record), info))
@@ -168,7 +174,7 @@ impl Store {
         let bucket = self.bucket_handle(bucket)?;
         let key = key.to_owned();
         let upload_id = upload_id.to_owned();
-        self.commit(bucket, move |index, _| {
+        self.commit(bucket, Scope::Key(key.clone()), move |index, _| {
             index.upload(&key, &upload_id)?;
             Ok((Some(Record::Abort { key, upload_id }), ()))
         })

@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
+use futures_util::future::join_all;
+
 use super::*;
 
 const DIRECTORY: &str = "OSS_EMULATOR_CRASH_TEST_DIRECTORY";
@@ -28,6 +30,14 @@ async fn writes_until_it_is_killed() {
         let at = store.object("b", "log", None).map_or(0, |log| log.info().size);
         append(&store, "log", at, "0123456789").await.unwrap();
         put(&store, "same", content(number)).await;
+        // Of those that write together, each may tell of its own write only.
+        let group = (0..8).map(|member| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                put(&store, &format!("group {number} {member}"), content(member)).await;
+            })
+        });
+        join_all(group).await.into_iter().for_each(|member| member.unwrap());
         println!("confirmed {number}");
     }
 }
@@ -59,6 +69,9 @@ async fn a_killed_process_loses_nothing_it_confirmed() {
         let store = Store::open(&data, clock()).await.unwrap();
         for number in 0..u32::try_from(round).unwrap() {
             assert_eq!(text(&store, &number.to_string()).await, content(number));
+            for member in 0..8 {
+                assert_eq!(text(&store, &format!("group {number} {member}")).await, content(member));
+            }
         }
         let log = text(&store, "log").await;
         assert!(log.len() >= 10 * round && log == "0123456789".repeat(log.len() / 10));

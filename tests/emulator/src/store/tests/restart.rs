@@ -40,6 +40,15 @@ async fn fill(store: &Store) {
         .await
         .unwrap();
     append(store, "log", 7, " three").await.unwrap();
+    for key in ["many/1", "many/2", "many/3"] {
+        put(store, key, key).await;
+    }
+    let many = ["many/1", "many/3"].map(|key| (key.to_owned(), None)).to_vec();
+    store
+        .delete_objects("b", many, Guard::default())
+        .await
+        .unwrap()
+        .unwrap();
     store.seal_object("b", "log", 13, Guard::default()).await.unwrap();
     store
         .update_object("b", "copy", None, |meta| meta.acl = ObjectAcl::PublicReadWrite)
@@ -129,6 +138,22 @@ async fn a_rewritten_journal_says_the_same() {
     drop(handle);
     drop(store);
     assert_eq!(contents(&directory_store(&home).await).await, before);
+}
+
+#[tokio::test]
+async fn large_documents_that_change_often_do_not_pile_up() {
+    let home = tempfile::tempdir().unwrap();
+    let store = directory_store(&home).await;
+    bucket(&store).await;
+    let large = |mark: u8| vec![mark; 1024 * 1024];
+    for mark in 0..40 {
+        store.put_config("b", "large", large(mark)).await.unwrap();
+        let len = fs::metadata(journal_of_b(&home)).unwrap().len();
+        assert!(len < 24 * 1024 * 1024, "{len} bytes after {mark} changes");
+    }
+    drop(store);
+    let store = directory_store(&home).await;
+    assert!(*store.config("b", "large").unwrap().unwrap() == large(39));
 }
 
 #[tokio::test]
