@@ -40,6 +40,19 @@ struct Target<'t> {
     object: Option<&'t ObjectInfo>,
 }
 
+/// What a decision about vector buckets, table buckets and what is in them is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Resource<'r> {
+    /// The account that owns it.
+    pub(crate) owner: &'r str,
+    /// Full name, as policies write it.
+    pub(crate) name: &'r str,
+    /// Further full names of it.
+    pub(crate) aliases: &'r [String],
+    /// The policies that its owner gave it.
+    pub(crate) policies: &'r [Policy],
+}
+
 impl Access<'_> {
     /// Decides about the resource that the request addresses, for an operation of a service.
     pub(crate) fn admit(&self, service: &str, operation: &str) -> Result<(), ServiceError> {
@@ -143,35 +156,18 @@ impl Access<'_> {
         let question = Question {
             action,
             resource: &resource(&self.state.region, owner, target),
+            aliases: &[],
             asker: &asker,
             owner,
             facts: &facts,
-        };
-        let denied = |source, verdict| Err(denial::of(self.principal, action, source, verdict));
-        if let Principal::Session(session) = self.principal
-            && let Some(policy) = &session.policy
-        {
-            match policy.judge(&question) {
-                Verdict::Allowed => {}
-                verdict => return denied(Source::Session, verdict),
-            }
-        }
-        let of_identity = if is_own {
-            identity_verdict(self.principal, &question)
-        } else {
-            Verdict::Silent
         };
         let of_bucket = match &bucket_policy {
             Some(policy) if blocked => policy.judge_without_public(&question),
             Some(policy) => policy.judge(&question),
             None => Verdict::Silent,
         };
-        match (of_identity, of_bucket) {
-            (Verdict::Denied, Verdict::Denied) => return denied(Source::Both, Verdict::Denied),
-            (Verdict::Denied, _) => return denied(Source::Identity, Verdict::Denied),
-            (_, Verdict::Denied) => return denied(Source::Bucket, Verdict::Denied),
-            (Verdict::Allowed, _) | (_, Verdict::Allowed) => return Ok(()),
-            _ => {}
+        if self.weigh(&question, of_bucket)? {
+            return Ok(());
         }
         let is_owner = is_own && matches!(self.principal, Principal::Key { .. });
         let opened = match need {
@@ -182,7 +178,59 @@ impl Access<'_> {
         if is_owner || opened {
             return Ok(());
         }
-        denied(Source::Acl, Verdict::Silent)
+        Err(denial::of(self.principal, action, Source::Acl, Verdict::Silent))
+    }
+
+    /// Puts a question to the policies of the session and the identity, beside what those of the resource say. Whether they allow it;
+    /// where none of them speaks, the owner and ACLs have their say.
+    fn weigh(&self, question: &Question<'_>, of_resource: Verdict) -> Result<bool, ServiceError> {
+        let denied = |source, verdict| Err(denial::of(self.principal, question.action, source, verdict));
+        if let Principal::Session(session) = self.principal
+            && let Some(policy) = &session.policy
+        {
+            match policy.judge(question) {
+                Verdict::Allowed => {}
+                verdict => return denied(Source::Session, verdict),
+            }
+        }
+        let of_identity = if self.principal.account() == Some(question.owner) {
+            identity_verdict(self.principal, question)
+        } else {
+            Verdict::Silent
+        };
+        match (of_identity, of_resource) {
+            (Verdict::Denied, Verdict::Denied) => denied(Source::Both, Verdict::Denied),
+            (Verdict::Denied, _) => denied(Source::Identity, Verdict::Denied),
+            (_, Verdict::Denied) => denied(Source::Bucket, Verdict::Denied),
+            (of_identity, of_resource) => Ok(of_identity == Verdict::Allowed || of_resource == Verdict::Allowed),
+        }
+    }
+
+    /// Decides about a resource of a service whose buckets are no buckets of objects.
+    pub(crate) fn allow_resource(&self, operation: &str, resource: &Resource<'_>) -> Result<(), ServiceError> {
+        let target = Target {
+            name: None,
+            bucket: None,
+            key: None,
+            object: None,
+        };
+        let (asker, facts) = (asker(self.principal), facts::of(self, operation, target));
+        let action = format!("oss:{operation}");
+        let question = Question {
+            action: &action,
+            resource: resource.name,
+            aliases: resource.aliases,
+            asker: &asker,
+            owner: resource.owner,
+            facts: &facts,
+        };
+        let said = resource.policies.iter().map(|policy| policy.judge(&question));
+        let is_owner =
+            self.principal.account() == Some(resource.owner) && matches!(self.principal, Principal::Key { .. });
+        if self.weigh(&question, said.fold(Verdict::Silent, Verdict::or))? || is_owner {
+            return Ok(());
+        }
+        Err(denial::of(self.principal, &action, Source::Acl, Verdict::Silent))
     }
 
     fn bucket_policy(&self, bucket: &BucketInfo) -> Result<Option<Policy>, ServiceError> {
@@ -247,6 +295,7 @@ pub(crate) fn may(principal: &Principal, action: &str, resource: &str) -> bool {
     let question = Question {
         action,
         resource,
+        aliases: &[],
         asker: &asker(principal),
         owner: principal.account().unwrap_or_default(),
         facts: &Facts::new(),

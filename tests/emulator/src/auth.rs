@@ -107,6 +107,7 @@ pub(crate) struct Context<'c> {
 pub(crate) struct Signed {
     text: RefCell<Option<String>>,
     leaves_out_empty: Cell<bool>,
+    account: RefCell<Option<String>>,
 }
 
 impl Signed {
@@ -116,6 +117,16 @@ impl Signed {
 
     pub(crate) fn take(&self) -> Option<String> {
         self.text.take()
+    }
+
+    /// Says which account the resource name in the signature has.
+    pub(crate) fn name_account(&self, account: &str) {
+        self.account.replace(Some(account.to_owned()));
+    }
+
+    /// The account in the resource name of the signature.
+    pub(crate) fn account(&self) -> Option<String> {
+        self.account.borrow().clone()
     }
 
     /// Says that headers without a value are not in the signature.

@@ -2,6 +2,7 @@
 
 mod web;
 
+use std::borrow::Cow;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -87,6 +88,8 @@ struct Exchange<'s> {
     flat_errors: bool,
     /// Whether headers without a value are not covered by the signature.
     unsigned_empty: bool,
+    /// The account whose resource the signature names.
+    signed_account: Option<String>,
     now: SystemTime,
 }
 
@@ -149,6 +152,7 @@ impl<'s> Exchange<'s> {
             protocol: Protocol::RestXml,
             flat_errors: false,
             unsigned_empty: false,
+            signed_account: None,
             now: state.clock.now(),
         }
     }
@@ -343,11 +347,20 @@ impl<'s> Exchange<'s> {
         body: &mut Body,
     ) -> Result<Rendered, ServiceError> {
         let principal = self.authenticate(route.as_ref().ok(), head)?;
-        let covered = self.unsigned_empty.then(|| head.without_empty());
-        let head = covered.as_ref().unwrap_or(head);
+        let mut head = Cow::Borrowed(head);
+        if self.unsigned_empty {
+            head = Cow::Owned(head.without_empty());
+        }
+        if let Some(account) = self.signed_account.take()
+            && head.address.account.is_none()
+        {
+            // At path-style addresses only the signature says whose bucket is meant.
+            head.to_mut().address.account = Some(account);
+        }
+        let head = head.as_ref();
         let Route { service, operation } = route?;
         if own_buckets::has(service) {
-            own_buckets::admit(&principal, head)?;
+            own_buckets::admit(service, &principal, head)?;
         } else {
             self.authorise(&principal, &service.name, operation.name.as_str(), head)?;
         }
@@ -388,8 +401,11 @@ impl<'s> Exchange<'s> {
             }
             _ => None,
         };
-        let mut accounts = vec![self.state.account_id.as_str()];
-        accounts.extend(head.address.account.as_deref());
+        let accounts = match head.address.account.as_deref() {
+            // The signature has to mean the bucket that the host means.
+            Some(account) => vec![account],
+            None => self.state.keys.accounts(&self.state.account_id),
+        };
         let parts = auth::Parts {
             method: head.method.as_str(),
             bucket: head.bucket(),
@@ -433,6 +449,7 @@ impl<'s> Exchange<'s> {
     /// Remembers who sent the request, and how that was proved.
     fn recognise(&mut self, principal: &Principal, signed: &auth::Signed) {
         self.unsigned_empty = signed.leaves_out_empty();
+        self.signed_account = signed.account();
         self.record.string_to_sign = signed.take().map(|text| redact_signed(&text));
         self.record.principal = principal.name();
     }

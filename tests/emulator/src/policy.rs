@@ -47,6 +47,8 @@ pub(crate) struct Question<'q> {
     pub(crate) action: &'q str,
     /// Full name, such as `acs:oss:cn-hangzhou:123:bucket/key`.
     pub(crate) resource: &'q str,
+    /// Further full names of the same resource, where the service has several.
+    pub(crate) aliases: &'q [String],
     pub(crate) asker: &'q Asker,
     /// The account that owns the resource.
     pub(crate) owner: &'q str,
@@ -71,6 +73,7 @@ impl Policy {
         self.judge(&Question {
             action,
             resource,
+            aliases: &[],
             asker: &Asker::Anonymous,
             owner: "",
             facts: &Facts::new(),
@@ -101,6 +104,45 @@ pub(crate) fn bucket(document: &str) -> Result<Policy, String> {
     read(document, Statement::of_bucket)
 }
 
+/// Reads the policy of a table bucket or a table. Some pages of the service write actions of its tables as `osstables:GetTable`, and
+/// principals as RAM does: `acs:ram::{account}:root` and `acs:ram::{account}:role/{role}`.
+pub(crate) fn of_tables(document: &str) -> Result<Policy, String> {
+    let mut root: Value = serde_json::from_str(document).map_err(|error| format!("the policy is not JSON: {error}"))?;
+    let statements = root.get_mut("Statement").and_then(Value::as_array_mut);
+    for statement in statements.into_iter().flatten() {
+        for (name, rewritten) in [
+            ("Action", plain_action as fn(&str) -> Option<String>),
+            ("NotAction", plain_action),
+            ("Principal", plain_principal),
+        ] {
+            let texts = match statement.get_mut(name) {
+                Some(Value::Array(items)) => items.iter_mut().collect(),
+                Some(text) => vec![text],
+                None => Vec::new(),
+            };
+            for text in texts {
+                if let Some(other) = text.as_str().and_then(rewritten) {
+                    *text = Value::String(other);
+                }
+            }
+        }
+    }
+    of_value(&root, Statement::of_bucket)
+}
+
+fn plain_action(text: &str) -> Option<String> {
+    text.strip_prefix("osstables:").map(|name| format!("oss:{name}"))
+}
+
+fn plain_principal(text: &str) -> Option<String> {
+    let (account, rest) = text.strip_prefix("acs:ram::")?.split_once(':')?;
+    match rest.split_once('/') {
+        None if rest == "root" => Some(account.to_owned()),
+        Some(("role", role)) => Some(format!("arn:sts::{account}:assumed-role/{role}/*")),
+        _ => None,
+    }
+}
+
 fn judge<'s>(statements: impl IntoIterator<Item = &'s Statement>, question: &Question<'_>) -> Verdict {
     let mut verdict = Verdict::Silent;
     for statement in statements {
@@ -111,6 +153,10 @@ fn judge<'s>(statements: impl IntoIterator<Item = &'s Statement>, question: &Que
 
 fn read(document: &str, statement: fn(&Value) -> Result<Statement, String>) -> Result<Policy, String> {
     let root: Value = serde_json::from_str(document).map_err(|error| format!("the policy is not JSON: {error}"))?;
+    of_value(&root, statement)
+}
+
+fn of_value(root: &Value, statement: fn(&Value) -> Result<Statement, String>) -> Result<Policy, String> {
     let fields = root.as_object().ok_or("the policy is not a JSON object")?;
     if let Some(other) = fields
         .keys()

@@ -134,6 +134,19 @@ impl Keys {
         self.users.values().map(Arc::as_ref).find(|user| user.name == name)
     }
 
+    /// All accounts that have keys, and that of the emulator, which comes first.
+    pub(crate) fn accounts<'a>(&'a self, own: &'a str) -> Vec<&'a str> {
+        let mut accounts = vec![own];
+        let of_keys = self.permanent.values().map(|key| key.account.as_str());
+        let of_users = self.users.values().map(|user| user.account.as_str());
+        for account in of_keys.chain(of_users) {
+            if !accounts.contains(&account) {
+                accounts.push(account);
+            }
+        }
+        accounts
+    }
+
     /// Looks a key up and checks the token that must, or must not, come with it.
     pub(crate) fn find(
         &self,

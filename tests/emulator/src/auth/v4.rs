@@ -207,13 +207,16 @@ impl Claim {
 
     fn verify(&self, secret: &str, stamp: &str, parts: Parts<'_>, context: Context<'_>) -> Result<(), ServiceError> {
         let mut last = String::new();
-        for uri in canonical_uris(parts, context) {
+        for (account, uri) in canonical_uris(parts, context) {
             // Some clients sign headers without a value, some leave them out.
             for keep_empty in [true, false] {
                 let request = self.canonical_request(&uri, parts, keep_empty);
                 if text::same_secret(&self.sign(secret, stamp, &request), &self.signature) {
                     let string_to_sign = self.string_to_sign(stamp, &request);
                     context.signed.note(format!("{request}\n\n{string_to_sign}"));
+                    if let Some(account) = account {
+                        context.signed.name_account(account);
+                    }
                     if !keep_empty {
                         context.signed.leave_out_empty();
                     }
@@ -282,22 +285,23 @@ impl Claim {
     }
 }
 
-/// The resource as the signature names it; several when the account that signed can be more than one.
-fn canonical_uris(parts: Parts<'_>, context: Context<'_>) -> Vec<String> {
+/// The resource as the signature names it, and the account in it; several when the signature can name more than one.
+fn canonical_uris<'c>(parts: Parts<'_>, context: Context<'c>) -> Vec<(Option<&'c str>, String)> {
     let key = parts.key.unwrap_or_default();
     let region = context.region;
     if let Some(resource) = context.resource {
-        return vec![text::encode_path(resource)];
+        return vec![(None, text::encode_path(resource))];
     }
     match parts.bucket {
         _ if context.arn_accounts.is_empty() => {
             let bucket = parts.bucket.map(|bucket| format!("{bucket}/")).unwrap_or_default();
-            vec![text::encode_path(&format!("/{bucket}{key}"))]
+            vec![(None, text::encode_path(&format!("/{bucket}{key}")))]
         }
-        None => vec![text::encode_path(&format!("/acs:ossvector:{region}::/"))],
+        None => vec![(None, text::encode_path(&format!("/acs:ossvector:{region}::/")))],
         Some(bucket) => {
-            let arn = |account: &&str| text::encode_path(&format!("/acs:ossvector:{region}:{account}:{bucket}/{key}"));
-            context.arn_accounts.iter().map(arn).collect()
+            let arn = |account: &str| text::encode_path(&format!("/acs:ossvector:{region}:{account}:{bucket}/{key}"));
+            let accounts = context.arn_accounts.iter();
+            accounts.map(|account| (Some(*account), arn(account))).collect()
         }
     }
 }

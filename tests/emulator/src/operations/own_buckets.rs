@@ -1,14 +1,16 @@
 //! Services whose buckets are no buckets of objects: vector buckets, table buckets and agentic buckets.
 //!
 //! The store keeps them apart by names with a colon, which no request for objects can spell. Their owners may do everything;
-//! users and sessions are held to their policies, which name resources by the ARNs of the service.
+//! users and sessions are held to their policies, which name resources by the ARNs of the service. Other accounts may do what the
+//! policies of vector buckets, table buckets and tables let them.
 
 use oss_codegen::api::{Service, SigningResource};
 
 use super::Call;
-use crate::access;
+use crate::access::{self, Access, Resource};
 use crate::auth::Principal;
 use crate::error::ServiceError;
+use crate::policy;
 use crate::request::Head;
 use crate::store::{BucketInfo, BucketMeta};
 
@@ -17,15 +19,15 @@ pub(crate) fn has(service: &Service) -> bool {
     matches!(service.name.as_str(), "agentic" | "tables" | "vectors")
 }
 
-/// Lets in who is known and asks for buckets of the own account.
-pub(crate) fn admit(principal: &Principal, head: &Head) -> Result<(), ServiceError> {
-    let Some(account) = principal.account() else {
-        return Err(ServiceError::access_denied(
+/// Lets in who is known and asks for buckets of the own account, or may have the buckets' policies asked.
+pub(crate) fn admit(service: &Service, principal: &Principal, head: &Head) -> Result<(), ServiceError> {
+    let has_policies = service.signing == SigningResource::VectorArn;
+    match (principal.account(), head.address.account.as_deref()) {
+        (_, Some(_)) if has_policies => Ok(()),
+        (None, _) => Err(ServiceError::access_denied(
             "Anonymous access is forbidden for this operation.",
-        ));
-    };
-    match head.address.account.as_deref() {
-        Some(named) if named != account => Err(foreign()),
+        )),
+        (Some(account), Some(named)) if named != account => Err(foreign()),
         _ => Ok(()),
     }
 }
@@ -53,16 +55,16 @@ pub(super) fn foreign() -> ServiceError {
     ServiceError::access_denied("The bucket belongs to another account.")
 }
 
-/// A policy must at least be a JSON object with statements.
+/// Only policies that can be judged are stored. One that cannot, from another version perhaps, must not open anything.
+pub(super) fn unjudged(why: String) -> ServiceError {
+    ServiceError::internal(format!("The stored policy cannot be judged: {why}."))
+}
+
+/// Refuses a policy that cannot be judged.
 pub(super) fn check_policy(call: &Call<'_>) -> Result<(), ServiceError> {
-    let invalid =
-        |why: &str| ServiceError::new(400, "InvalidPolicyDocument", format!("The policy is not valid: {why}."));
-    let parsed: serde_json::Value = serde_json::from_str(call.input.text_or_empty("body"))
-        .map_err(|error| invalid(&format!("it is not JSON: {error}")))?;
-    match parsed.get("Statement") {
-        Some(serde_json::Value::Array(_)) => Ok(()),
-        _ => Err(invalid("it has no list Statement")),
-    }
+    policy::bucket(call.input.text_or_empty("body"))
+        .map(drop)
+        .map_err(access::invalid_policy)
 }
 
 impl Call<'_> {
@@ -71,9 +73,14 @@ impl Call<'_> {
         self.principal.account().unwrap_or_default()
     }
 
+    /// The account whose buckets the request is about.
+    pub(super) fn owner(&self) -> &str {
+        self.head.address.account.as_deref().unwrap_or(self.account())
+    }
+
     /// The name under which the store keeps a bucket of the service.
     pub(super) fn container(&self, bucket: &str) -> String {
-        format!("{}:{}:{bucket}", self.service.name, self.account())
+        format!("{}:{}:{bucket}", self.service.name, self.owner())
     }
 
     /// The buckets of the account that come after a name, in their order, and their names without what the store adds.
@@ -106,6 +113,17 @@ impl Call<'_> {
             region: self.state.region.clone(),
             ..BucketMeta::default()
         }
+    }
+
+    /// Decides by the policies of whoever asks and of what is asked for.
+    pub(super) fn allow_resource(&self, resource: &Resource<'_>) -> Result<(), ServiceError> {
+        let access = Access {
+            state: self.state,
+            principal: &self.principal,
+            head: self.head,
+            now: self.now,
+        };
+        access.allow_resource(&self.operation.name, resource)
     }
 
     /// Holds users, roles and sessions to their policies.

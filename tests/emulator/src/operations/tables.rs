@@ -4,6 +4,7 @@
 //! renamed in one step. What is in the files of tables is not looked at.
 
 mod buckets;
+mod guard;
 mod maintenance;
 mod namespaces;
 mod settings;
@@ -71,6 +72,10 @@ struct Bucket {
     arn: String,
     /// The UUID of the bucket.
     id: String,
+    /// The account that owns it.
+    owner: String,
+    /// Document of its policy.
+    policy: Option<String>,
 }
 
 /// The bucket that the request names by its ARN.
@@ -93,20 +98,27 @@ fn named_bucket(call: &Call<'_>, arn: &str) -> Result<Bucket, ServiceError> {
     if name.contains(['/', ':']) {
         return Err(invalid());
     }
-    if account != call.account() {
-        return Err(super::own_buckets::foreign());
-    }
-    call.allow(arn)?;
-    let container = call.container(name);
-    let info = (region == call.state.region)
+    let container = format!("{}:{account}:{name}", call.service.name);
+    let found = (region == call.state.region)
         .then(|| call.store().bucket(&container).ok())
-        .flatten()
-        .ok_or_else(|| not_found("The specified bucket does not exist."))?;
-    Ok(Bucket {
+        .flatten();
+    let Some(info) = found else {
+        if account != call.account() {
+            return Err(super::own_buckets::foreign());
+        }
+        call.allow(arn)?;
+        return Err(not_found("The specified bucket does not exist."));
+    };
+    let extra = |name: &str| info.meta.extra.get(name).cloned();
+    let bucket = Bucket {
         container,
         arn: arn.to_owned(),
-        id: info.meta.extra.get(buckets::ID).cloned().unwrap_or_default(),
-    })
+        id: extra(buckets::ID).unwrap_or_default(),
+        owner: account.to_owned(),
+        policy: extra(settings::POLICY),
+    };
+    guard::check(call, &bucket)?;
+    Ok(bucket)
 }
 
 fn bad_request(message: &str) -> ServiceError {

@@ -15,12 +15,15 @@ mod stored;
 pub(crate) use stored::Indexes;
 
 use super::{Call, configuration, own_buckets};
+use crate::access::Resource;
 use crate::answer::Answer;
 use crate::error::ServiceError;
+use crate::policy;
+use crate::store::StoreError;
 
 /// Runs an operation of the service.
 pub(super) async fn run(call: &Call<'_>) -> Result<Answer, ServiceError> {
-    call.allow(&arn(call, call.head.bucket(), call.input.text("index_name")))?;
+    allow(call)?;
     match call.operation.name.as_str() {
         "PutVectorBucket" => buckets::put(call).await,
         "GetVectorBucket" => buckets::get(call),
@@ -51,6 +54,29 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Answer, ServiceError> {
     }
 }
 
+/// Decides by the policies of whoever asks and of the bucket.
+fn allow(call: &Call<'_>) -> Result<(), ServiceError> {
+    let name = arn(call, call.head.bucket(), call.input.text("index_name"));
+    let Some(bucket) = call.head.bucket() else {
+        return call.allow(&name);
+    };
+    if call.operation.name == "PutVectorBucket" && call.owner() != call.account() {
+        return Err(own_buckets::foreign());
+    }
+    let document = match call.store().config(&call.container(bucket), "policy") {
+        Err(StoreError::NoSuchBucket) => None,
+        other => other?,
+    };
+    let policy = document.map(|document| policy::bucket(&String::from_utf8_lossy(&document)));
+    let policy = policy.transpose().map_err(own_buckets::unjudged)?;
+    call.allow_resource(&Resource {
+        owner: call.owner(),
+        name: &name,
+        aliases: &[],
+        policies: policy.as_slice(),
+    })
+}
+
 /// The store's name of the bucket that the request names.
 fn bucket(call: &Call<'_>) -> Result<String, ServiceError> {
     let container = call.container(call.bucket()?);
@@ -65,5 +91,5 @@ fn arn(call: &Call<'_>, bucket: Option<&str>, index: Option<&str>) -> String {
         (Some(bucket), None) => bucket.to_owned(),
         (Some(bucket), Some(index)) => format!("{bucket}/{index}"),
     };
-    format!("acs:ossvector:{}:{}:{name}", call.state.region, call.account())
+    format!("acs:ossvector:{}:{}:{name}", call.state.region, call.owner())
 }

@@ -40,9 +40,11 @@ impl Statement {
 
     pub(super) fn judge(&self, question: &Question<'_>) -> Verdict {
         let action = question.action.to_ascii_lowercase();
+        let mut names = std::iter::once(question.resource).chain(question.aliases.iter().map(String::as_str));
+        let names_it = names.any(|name| self.resources.iter().any(|pattern| pattern.matches(name)));
         let applies = self.concerns(question.asker, question.owner)
             && self.actions.iter().any(|pattern| wildcard(pattern, &action)) != self.other_actions
-            && self.resources.iter().any(|pattern| pattern.matches(question.resource)) != self.other_resources
+            && names_it != self.other_resources
             && self.conditions.iter().all(|condition| condition.holds(question.facts));
         match (applies, self.allow) {
             (false, _) => Verdict::Silent,

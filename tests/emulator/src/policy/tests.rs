@@ -19,6 +19,7 @@ fn judge(policy: &Policy, asker: &Asker, facts: &[(&str, &str)]) -> Verdict {
     policy.judge(&Question {
         action: "oss:GetObject",
         resource: "acs:oss:cn:1:b/k",
+        aliases: &[],
         asker,
         owner: "1",
         facts: &facts.collect(),

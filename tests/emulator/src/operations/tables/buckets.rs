@@ -76,12 +76,16 @@ pub(super) async fn delete(call: &Call<'_>) -> Result<Answer, ServiceError> {
 }
 
 fn arn(call: &Call<'_>, name: &str) -> String {
-    format!("acs:osstables:{}:{}:bucket/{name}", call.state.region, call.account())
+    of_account(call, call.account(), name)
+}
+
+fn of_account(call: &Call<'_>, account: &str, name: &str) -> String {
+    format!("acs:osstables:{}:{account}:bucket/{name}", call.state.region)
 }
 
 fn described(call: &Call<'_>, name: &str, info: &BucketInfo) -> Record {
     Record::new()
-        .with("arn", arn(call, name))
+        .with("arn", of_account(call, &info.meta.owner, name))
         .with("created_at", written_time(time::unix_seconds(info.created)))
         .with("name", name)
         .with("owner_account_id", &info.meta.owner)

@@ -54,7 +54,7 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Answer, ServiceError> {
 pub(super) fn get(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let bucket = bucket(call)?;
     let namespace = find(call, &bucket, call.input.text_or_empty("namespace"))?;
-    let record = described(call, &bucket, &namespace).with("created_at", written_time(namespace.created));
+    let record = described(&bucket, &namespace).with("created_at", written_time(namespace.created));
     Ok(Answer::ok(record))
 }
 
@@ -68,7 +68,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let page = page(&call.input, "max_namespaces", all, |namespace| namespace.name.clone())?;
     let summaries = page.items.iter().map(|namespace| {
         let created = time::from_unix(namespace.created).unwrap_or(SystemTime::UNIX_EPOCH);
-        described(call, &bucket, namespace).with("created_at", created)
+        described(&bucket, namespace).with("created_at", created)
     });
     Ok(Answer::ok(
         Record::new()
@@ -104,11 +104,11 @@ pub(super) fn missing() -> ServiceError {
     not_found("The specified namespace does not exist.")
 }
 
-fn described(call: &Call<'_>, bucket: &Bucket, namespace: &Namespace) -> Record {
+fn described(bucket: &Bucket, namespace: &Namespace) -> Record {
     Record::new()
         .with("created_by", &namespace.created_by)
         .with("namespace", vec![Value::from(&namespace.name)])
         .with("namespace_id", &namespace.id)
-        .with("owner_account_id", call.account())
+        .with("owner_account_id", &bucket.owner)
         .with("table_bucket_id", &bucket.id)
 }

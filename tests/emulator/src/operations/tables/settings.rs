@@ -7,7 +7,8 @@ use crate::value::Record;
 
 /// What the store keeps beside a bucket: its encryption.
 pub(super) const ENCRYPTION: &str = "encryption";
-const POLICY: &str = "policy";
+/// Its policy.
+pub(super) const POLICY: &str = "policy";
 const MAX_POLICY: usize = 16 * 1024;
 
 /// The encryption that a request asks for.
@@ -126,13 +127,6 @@ fn policy(input: &Record) -> Result<String, ServiceError> {
     if text.len() > MAX_POLICY {
         return Err(invalid("it is larger than 16 KiB"));
     }
-    let parsed: serde_json::Value =
-        serde_json::from_str(text).map_err(|error| invalid(&format!("it is not JSON: {error}")))?;
-    if parsed["Version"] != "1" {
-        return Err(invalid("its Version is not \"1\""));
-    }
-    if !parsed["Statement"].is_array() {
-        return Err(invalid("it has no list Statement"));
-    }
+    crate::policy::of_tables(text).map_err(|why| invalid(&why))?;
     Ok(text.to_owned())
 }

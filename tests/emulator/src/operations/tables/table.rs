@@ -167,7 +167,7 @@ pub(super) fn get(call: &Call<'_>) -> Result<Answer, ServiceError> {
             .with_some("metadata_location", table.metadata_location.as_ref())
             .with("modified_by", &table.modified_by)
             .with("namespace_id", namespace.id)
-            .with("owner_account_id", call.account())
+            .with("owner_account_id", &bucket.owner)
             .with("table_bucket_id", &bucket.id)
             .with("version_token", &table.version_token)
             .with("warehouse_location", &table.warehouse_location),
@@ -276,7 +276,7 @@ pub(super) async fn update_location(call: &Call<'_>) -> Result<Answer, ServiceEr
     ))
 }
 
-fn stored(call: &Call<'_>, bucket: &Bucket) -> Result<Vec<Table>, ServiceError> {
+pub(super) fn stored(call: &Call<'_>, bucket: &Bucket) -> Result<Vec<Table>, ServiceError> {
     let documents = call.store().configs(&bucket.container, KIND)?;
     documents.iter().map(|(_, document)| read(document)).collect()
 }

@@ -106,7 +106,7 @@ pub(super) fn check_logging(call: &Call<'_>) -> Result<(), ServiceError> {
         return Ok(());
     };
     match call.store().bucket(target) {
-        Ok(info) if info.meta.owner == call.account() => Ok(()),
+        Ok(info) if info.meta.owner == call.owner() && !info.name.contains(':') => Ok(()),
         _ => Err(ServiceError::new(
             400,
             "InvalidTargetBucketForLogging",
