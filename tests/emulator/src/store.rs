@@ -261,12 +261,12 @@ impl Inner {
         self.buckets.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes a change in memory.
+    /// Makes a change by itself, at once in memory and after waiting for the disk in a directory.
     fn commit<T, F>(&self, bucket: &Bucket, plan: F) -> Result<T>
     where
         F: FnOnce(&BucketIndex, &Self) -> Result<(Option<Record>, T)>,
     {
-        let lock = bucket.journal();
+        let mut journal = bucket.journal();
         let (record, answer) = {
             let index = bucket.read();
             if index.deleted {
@@ -277,8 +277,12 @@ impl Inner {
         let Some(record) = record else {
             return Ok(answer);
         };
+        if let Some(journal) = journal.as_mut() {
+            journal.append(&record)?;
+        }
         let garbage = bucket.apply(record)?;
-        drop(lock);
+        self.rewrite_if_long(&mut journal, bucket);
+        drop(journal);
         drop(garbage);
         Ok(answer)
     }

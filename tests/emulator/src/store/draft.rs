@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use super::buckets::{Change, Documents};
+use super::commit::Scope;
 use super::index::{BucketIndex, Record};
 use super::types::{BucketInfo, BucketMeta};
 use super::{Result, Store, StoreError, run_blocking};
@@ -56,11 +57,7 @@ impl<'d> Draft<'d> {
             kind,
             document: document.map(Arc::new),
         });
-        let mut records: Vec<Record> = meta.into_iter().chain(documents).collect();
-        match records.len() {
-            0 | 1 => records.pop(),
-            _ => Some(Record::Batch { records }),
-        }
+        Record::together(meta.into_iter().chain(documents).collect())
     }
 }
 
@@ -73,7 +70,8 @@ impl Store {
         F: FnOnce(&mut Draft<'_>) -> Result<T, E> + Send + 'static,
     {
         let bucket = self.bucket_handle(bucket)?;
-        self.commit(bucket, move |index, _| Ok(planned(index, change))).await
+        self.commit(bucket, Scope::Bucket, move |index, _| Ok(planned(index, change)))
+            .await
     }
 
     /// The same for a change by which a bucket gets a host name: `change` is told of the other bucket that has it, and no two
