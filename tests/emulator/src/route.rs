@@ -278,7 +278,9 @@ fn leftover(route: Route, query: &Query) -> Option<&str> {
             matches!(member.place, Place::Query | Place::QueryJson)
                 && member.wire.iter().chain(&member.aliases).any(|wire| wire == name)
         };
-        fixed || route.operation.request.iter().any(member)
+        // No model has this switch of an upload, whose parts then come in order.
+        let sequential = name == "sequential" && route.operation.name == "InitiateMultipartUpload";
+        fixed || sequential || route.operation.request.iter().any(member)
     };
     query.iter().find_map(|parameter| {
         let name = parameter.name.as_str();

@@ -52,6 +52,7 @@ pub use error::StoreError;
 pub(crate) use objects::{Object, Onto};
 pub(crate) use protection::{Guard, ObjectLock, Retention, RetentionMode, Rules, Terms};
 pub(crate) use types::*;
+pub(crate) use uploads::SEQUENTIAL;
 pub(crate) use writer::{ObjectWriter, Staged};
 
 use blob::Pool;

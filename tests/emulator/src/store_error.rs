@@ -57,6 +57,18 @@ impl From<StoreError> for ServiceError {
             StoreError::InvalidPartOrder => {
                 ServiceError::new(400, "InvalidPartOrder", "The list of parts was not in ascending order. Parts list must specified in order by part number.")
             }
+            StoreError::PartAlreadyExist { number, etag } => {
+                ServiceError::new(409, "PartAlreadyExist", "For sequential multipart upload, you can't overwrite uploaded parts.")
+                    .numbered("0042-00000108")
+                    .detail("PartEtag", format!("\"{etag}\""))
+                    .detail("PartNumber", number.to_string())
+            }
+            StoreError::PartNotSequential { number } => ServiceError::new(
+                409,
+                "PartNotSequential",
+                "For sequential multipart upload, you must upload or complete parts with sequential part number.",
+            )
+            .detail("PartNumber", number.to_string()),
             StoreError::EntityTooSmall { number, size } => ServiceError::new(400, "EntityTooSmall", "Your proposed upload smaller than the minimum allowed size.")
                 .detail("ProposedSize", size.to_string())
                 .detail("MinSizeAllowed", "102400")

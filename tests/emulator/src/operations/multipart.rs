@@ -4,7 +4,7 @@ use super::{Call, encryption, meta, quoted, retention, web, write};
 use crate::answer::Answer;
 use crate::callback::Callback;
 use crate::error::ServiceError;
-use crate::store::{CompleteOptions, CompleteParts, StoreError};
+use crate::store::{CompleteOptions, CompleteParts, SEQUENTIAL, StoreError};
 use crate::value::Record;
 
 const DEFAULT_PARTS: i64 = 1000;
@@ -18,7 +18,10 @@ const CLIENT_ENCRYPTION: &[(&str, &str)] = &[
 
 pub(super) async fn initiate(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let (bucket, key) = (call.bucket()?, call.key()?);
-    let written = meta::of(call)?;
+    let mut written = meta::of(call)?;
+    if call.head.query.has("sequential") {
+        written.extra.insert(SEQUENTIAL.to_owned(), String::new());
+    }
     if retention::forbids_overwrite(call, bucket, key)?
         && call.shown_versions_off()?
         && call.store().object(bucket, key, None).is_ok()

@@ -38,6 +38,18 @@ pub enum StoreError {
     },
     /// The numbers in the list do not rise.
     InvalidPartOrder,
+    /// A sequential upload has this part already.
+    PartAlreadyExist {
+        /// The number of the part.
+        number: u32,
+        /// The ETag of the part that is there, without quotes.
+        etag: String,
+    },
+    /// A part of a sequential upload does not follow the one before.
+    PartNotSequential {
+        /// The number of the part.
+        number: u32,
+    },
     /// A part that is not the last one is smaller than 100 KiB.
     EntityTooSmall {
         /// The number of the part.
@@ -106,6 +118,8 @@ impl fmt::Display for StoreError {
             Self::NoSuchUpload => f.write_str("no such multipart upload"),
             Self::InvalidPart { number } => write!(f, "part {number} is missing or differs"),
             Self::InvalidPartOrder => f.write_str("part numbers do not rise"),
+            Self::PartAlreadyExist { number, .. } => write!(f, "part {number} is there already"),
+            Self::PartNotSequential { number } => write!(f, "part {number} does not follow the one before"),
             Self::EntityTooSmall { number, size } => {
                 write!(f, "part {number} has only {size} bytes")
             }

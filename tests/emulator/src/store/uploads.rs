@@ -21,6 +21,8 @@ use super::{Guard, Object, Result, Staged, Store, StoreError, crc, list};
 pub(crate) const MAX_PART_NUMBER: u32 = 10_000;
 /// The least size of a part that is not the last one, in bytes.
 pub(crate) const MIN_PART_SIZE: u64 = 100 * 1024;
+/// What an upload whose parts come in order has among the rest of its metadata.
+pub(crate) const SEQUENTIAL: &str = "sequential";
 /// The greatest size of an object: 10,000 parts of 5 GiB, which is 48.8 TiB.
 const MAX_OBJECT: u64 = MAX_PART_NUMBER as u64 * 5 * 1024 * 1024 * 1024;
 
@@ -68,13 +70,18 @@ impl Store {
         check_number(number)?;
         let key = key.to_owned();
         let upload_id = upload_id.to_owned();
-        let scope = Scope::Part {
-            key: key.clone(),
-            upload_id: upload_id.clone(),
-            number,
+        // Whether a part is in order depends on the other parts.
+        let in_order = bucket.read().upload(&key, &upload_id).is_ok_and(is_sequential);
+        let scope = match in_order {
+            true => Scope::Key(key.clone()),
+            false => Scope::Part {
+                key: key.clone(),
+                upload_id: upload_id.clone(),
+                number,
+            },
         };
         self.commit(bucket, scope, move |index, inner| {
-            index.upload(&key, &upload_id)?;
+            check_sequence(index.upload(&key, &upload_id)?, number)?;
             let settled = guard.settle(&index.configs, inner.now())?;
             settled.check_room(index, content.size())?;
             let part = Part {
@@ -211,6 +218,26 @@ fn check_number(number: u32) -> Result<()> {
     }
 }
 
+fn is_sequential(upload: &Upload) -> bool {
+    upload.meta.extra.contains_key(SEQUENTIAL)
+}
+
+/// A part of a sequential upload follows the one before, and none replaces another.
+fn check_sequence(upload: &Upload, number: u32) -> Result<()> {
+    if !is_sequential(upload) {
+        return Ok(());
+    }
+    if let Some(part) = upload.parts.get(&number) {
+        let etag = hex(&part.md5);
+        return Err(StoreError::PartAlreadyExist { number, etag });
+    }
+    let next = upload.parts.last_key_value().map_or(1, |(last, _)| last + 1);
+    match number == next {
+        true => Ok(()),
+        false => Err(StoreError::PartNotSequential { number }),
+    }
+}
+
 fn part_info(number: u32, part: &Part) -> PartInfo {
     PartInfo {
         number,
@@ -246,6 +273,7 @@ fn assemble(index: &BucketIndex, key: String, upload_id: &str, options: Complete
         return Err(StoreError::EntityTooLarge { limit: MAX_OBJECT });
     }
     let mut meta = upload.meta.clone();
+    meta.extra.remove(SEQUENTIAL);
     if let Some(acl) = options.acl {
         meta.acl = acl;
     }
@@ -272,6 +300,11 @@ fn chosen_parts<'u>(upload: &'u Upload, wanted: &CompleteParts) -> Result<Vec<(u
     };
     if !listed.is_sorted_by(|(before, _), (after, _)| before < after) {
         return Err(StoreError::InvalidPartOrder);
+    }
+    if is_sequential(upload)
+        && let Some((_, (number, _))) = (1..).zip(listed).find(|(wanted, (number, _))| wanted != number)
+    {
+        return Err(StoreError::PartNotSequential { number: *number });
     }
     listed
         .iter()

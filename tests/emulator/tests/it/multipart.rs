@@ -213,3 +213,33 @@ async fn uploads_are_listed_and_aborted() {
     );
     assert_eq!(client.send(Request::delete("/bucket")).await.status, 204);
 }
+
+#[tokio::test]
+async fn sequential_parts_come_in_order_and_once() {
+    let (_emulator, client) = start_with_bucket().await;
+    let begun = client.send(Request::post("/bucket/k?uploads&sequential")).await;
+    let id = begun.element("UploadId").unwrap_or_else(|| panic!("{}", begun.text()));
+    let send = async |number: usize, body: Vec<u8>| {
+        let request = Request::put(&format!("/bucket/k?partNumber={number}&uploadId={id}")).body(body);
+        client.send(request).await
+    };
+    let early = send(2, b"end".to_vec()).await;
+    assert_eq!(early.error(), (409, "PartNotSequential".to_owned()));
+    assert_eq!(early.element("PartNumber").as_deref(), Some("2"));
+    let first = upload(&client, "k", &id, 1, vec![b'x'; PART]).await;
+    let again = send(1, b"other".to_vec()).await;
+    assert_eq!(again.error(), (409, "PartAlreadyExist".to_owned()));
+    assert_eq!(again.element("EC").as_deref(), Some("0042-00000108"));
+    let second = upload(&client, "k", &id, 2, vec![b'y'; PART]).await;
+    let third = upload(&client, "k", &id, 3, b"end".to_vec()).await;
+    let gap = client.send(complete("k", &id, &[(1, &first), (3, &third)])).await;
+    assert_eq!(gap.error(), (409, "PartNotSequential".to_owned()));
+    let whole = [(1, first.as_str()), (2, second.as_str()), (3, third.as_str())];
+    assert_eq!(client.send(complete("k", &id, &whole)).await.status, 200);
+    let length = (2 * PART + 3).to_string();
+    let head = client.send(Request::new("HEAD", "/bucket/k")).await;
+    assert_eq!(head.header("content-length"), Some(length.as_str()));
+    // Only uploads know the switch.
+    let other = client.send(Request::get("/bucket/k?sequential")).await;
+    assert_eq!(other.status, 501, "{}", other.text());
+}
