@@ -220,7 +220,11 @@ fn xml_document(service: &Service, operation: &Operation, values: &Record, url_e
             )
         }
         _ => {
-            let fallback = format!("{}Result", operation.name);
+            let fallback = match operation.name.as_str() {
+                // Models take any root here, but a client of the service takes only this one.
+                "SimpleQuery" | "SemanticQuery" => "MetaQuery".to_owned(),
+                name => format!("{name}Result"),
+            };
             xml::write_mixed(
                 service,
                 root.unwrap_or(&fallback),
