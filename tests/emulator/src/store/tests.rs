@@ -13,6 +13,7 @@ use super::*;
 mod buckets;
 mod concurrency;
 mod crash;
+mod drafts;
 mod groups;
 mod guards;
 mod objects;
