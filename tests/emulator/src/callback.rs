@@ -14,7 +14,7 @@ use futures_util::StreamExt as _;
 
 use crate::error::ServiceError;
 use crate::request::Head;
-use crate::store::Object;
+use crate::store::{Object, ObjectInfo};
 use crate::text;
 pub(crate) use reach::Reach;
 
@@ -116,9 +116,14 @@ impl Callback {
     }
 
     /// Posts to the servers, one after the other, until one answers as it should.
-    pub(crate) async fn call(&self, object: &Object, facts: Facts<'_>) -> Result<Bytes, ServiceError> {
+    pub(crate) async fn call(
+        &self,
+        info: &ObjectInfo,
+        object: Option<&Object>,
+        facts: Facts<'_>,
+    ) -> Result<Bytes, ServiceError> {
         let body = self
-            .fill(&self.values(object, facts).await)
+            .fill(&self.values(info, object, facts).await)
             .ok_or_else(|| ServiceError::new(203, "CallbackFailed", "The body of the callback is larger than 1 MB."))?;
         let content_type = match self.is_json {
             true => "application/json",
@@ -144,11 +149,15 @@ impl Callback {
     }
 
     /// All variables that a body may use. Numbers are marked, since JSON writes them without quotes.
-    async fn values(&self, object: &Object, facts: Facts<'_>) -> BTreeMap<String, (String, bool)> {
-        let info = object.info();
-        let image = match self.body.contains("${imageInfo.") {
-            true => image_info(object).await,
-            false => None,
+    async fn values(
+        &self,
+        info: &ObjectInfo,
+        object: Option<&Object>,
+        facts: Facts<'_>,
+    ) -> BTreeMap<String, (String, bool)> {
+        let image = match object.filter(|_| self.body.contains("${imageInfo.")) {
+            Some(object) => image_info(object).await,
+            None => None,
         };
         let md5 = (info.etag.len() == 32).then(|| md5_base64(&info.etag)).flatten();
         let words = [

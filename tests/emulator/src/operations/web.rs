@@ -47,8 +47,10 @@ pub(super) async fn call_back(
         client: call.head.transport.peer,
         reach: call.state.callbacks.get(),
     };
-    let object = call.store().object(bucket, &info.key, Some(&info.version_id))?;
-    let body = callback.call(&object, facts).await?;
+    // What was written is told, even when somebody has replaced or deleted it by now; only its content cannot be read then.
+    let object = call.store().object(bucket, &info.key, Some(&info.version_id)).ok();
+    let object = object.filter(|object| **object.info() == *info);
+    let body = callback.call(info, object.as_ref(), facts).await?;
     let length = u64::try_from(body.len()).unwrap_or(u64::MAX);
     Ok(answer
         .header("content-type", "application/json")

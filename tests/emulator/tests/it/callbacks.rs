@@ -164,3 +164,37 @@ async fn a_malformed_callback_stops_the_upload() {
     }
     assert_eq!(client.send(Request::get("/bucket/k")).await.status, 404);
 }
+
+#[tokio::test]
+async fn an_upload_is_told_though_somebody_replaces_or_deletes_it_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let emulator = oss_emulator::Emulator::builder()
+        .clock(oss_emulator::Clock::fixed(crate::client::noon()))
+        .data_dir(directory.path())
+        .start()
+        .await
+        .unwrap();
+    let client = crate::client::Client::of(&emulator);
+    assert_eq!(client.send(Request::put("/bucket")).await.status, 200);
+    let server = Server::json("{}").await;
+    let told = callback(&format!("http://{}/", server.address), "${etag} ${size}");
+    let mut sent = tokio::task::JoinSet::new();
+    for number in 0..60 {
+        let client = client.clone();
+        let request = match number % 3 {
+            0 => Request::delete("/bucket/k"),
+            _ => Request::put("/bucket/k")
+                .header("x-oss-callback", &told)
+                .body("x".repeat(number)),
+        };
+        sent.spawn(async move { client.send(request).await });
+    }
+    for answer in sent.join_all().await {
+        assert!(answer.status < 300 && answer.status != 203, "{}", answer.text());
+    }
+    for seen in server.seen() {
+        let (_, told) = seen.split_once("\r\n\r\n").unwrap();
+        let (etag, size) = told.split_once(' ').unwrap();
+        assert_eq!(etag, md5_hex("x".repeat(size.parse().unwrap()).as_bytes()));
+    }
+}
