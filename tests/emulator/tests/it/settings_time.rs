@@ -235,6 +235,43 @@ async fn an_object_that_is_read_stays_warm() {
 }
 
 #[tokio::test]
+async fn an_object_that_grew_cold_returns_when_it_is_read_if_its_rule_says_so() {
+    let client = Live::start().await;
+    let monitor = "<AccessMonitorConfiguration><Status>Enabled</Status></AccessMonitorConfiguration>";
+    client.send(Request::put("/bucket?accessmonitor").body(monitor)).await;
+    let rule = |prefix: &str, returns: bool| {
+        rule(&format!(
+            "<Prefix>{prefix}</Prefix><Transition><Days>5</Days><StorageClass>IA</StorageClass>\
+             <IsAccessTime>true</IsAccessTime><ReturnToStdWhenVisit>{returns}</ReturnToStdWhenVisit>\
+             <AllowSmallFile>true</AllowSmallFile></Transition>"
+        ))
+    };
+    let rules = [rule("returns", true), rule("stays", false)].concat();
+    assert_eq!(put_rules(&client, &rules).await, done());
+    put(&client, "returns", "x").await;
+    put(&client, "stays", "x").await;
+    let written_so = Request::put("/bucket/returns-not").header("x-oss-storage-class", "IA");
+    assert_eq!(client.send(written_so.body("x")).await.status, 200);
+    client.advance(6 * DAY);
+    assert_eq!(client.emulator.run_lifecycle().await.unwrap().transitioned, 2);
+    let class = async |key: &str| {
+        let head = client.send(Request::new("HEAD", &format!("/bucket/{key}"))).await;
+        head.header("x-oss-storage-class").map(str::to_owned)
+    };
+    assert_eq!(
+        class("returns").await.as_deref(),
+        Some("IA"),
+        "a look at it is no visit"
+    );
+    for (key, left) in [("returns", "Standard"), ("stays", "IA"), ("returns-not", "IA")] {
+        assert_eq!(client.send(Request::get(&format!("/bucket/{key}"))).await.text(), "x");
+        assert_eq!(class(key).await.as_deref(), Some(left), "{key}");
+    }
+    client.advance(DAY);
+    assert_eq!(client.emulator.run_lifecycle().await.unwrap().transitioned, 0);
+}
+
+#[tokio::test]
 async fn rules_that_contradict_are_refused() {
     let client = Live::start().await;
     let days = "<Expiration><Days>10</Days></Expiration>";

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::lifecycle::LAST_ACCESS;
+use super::lifecycle::{self, LAST_ACCESS, TRANSITION_TIME};
 use super::overview;
 use crate::error::ServiceError;
 use crate::operations::Call;
@@ -27,15 +27,31 @@ async fn try_note(call: &Call<'_>) -> Result<(), ServiceError> {
     let Ok(object) = call.store().object(bucket, key, call.version()) else {
         return Ok(());
     };
-    if noted(object.info()).is_some_and(|noted| call.now.duration_since(noted).is_ok_and(|age| age < PRECISION)) {
+    let returns = returns(call, object.info())?;
+    if !returns
+        && noted(object.info()).is_some_and(|noted| call.now.duration_since(noted).is_ok_and(|age| age < PRECISION))
+    {
         return Ok(());
     }
     let now = time::unix_seconds(call.now).to_string();
     let update = call.store().update_object(bucket, key, call.version(), move |meta| {
         meta.extra.insert(LAST_ACCESS.to_owned(), now);
+        // Unless somebody else has changed it meanwhile.
+        if returns && meta.extra.remove(TRANSITION_TIME).is_some() {
+            "Standard".clone_into(&mut meta.storage_class);
+        }
     });
     update.await?;
     Ok(())
+}
+
+/// Whether a rule moved the object to infrequent access until somebody reads it.
+fn returns(call: &Call<'_>, info: &ObjectInfo) -> Result<bool, ServiceError> {
+    if info.meta.storage_class != "IA" || !info.meta.extra.contains_key(TRANSITION_TIME) {
+        return Ok(false);
+    }
+    let rules = lifecycle::rules_of(call.state, call.bucket()?)?;
+    Ok(rules.iter().any(|rule| rule.returns(info)))
 }
 
 /// When an object was read last, or written when that was later; nothing in buckets that do not track it.

@@ -51,6 +51,8 @@ struct Transition {
     when: When,
     class: String,
     by_access: bool,
+    /// Whether who reads an object makes it a standard one again.
+    returns: bool,
     takes_small: bool,
 }
 
@@ -111,6 +113,7 @@ impl Rule {
                 when: When::read(record, days)?,
                 class: record.text_or_empty("storage_class").to_owned(),
                 by_access: record.flag("is_access_time"),
+                returns: record.flag("is_access_time") && record.flag("return_to_std_when_visit"),
                 takes_small: !record.flag("is_access_time") || record.flag("allow_small_file"),
             })
         };
@@ -190,6 +193,12 @@ impl Rule {
         });
         due.max_by_key(|step| class_rank(&step.class))
             .map(|step| step.class.as_str())
+    }
+
+    /// Whether an object that the rule moved returns when it is read.
+    pub(crate) fn returns(&self, object: &ObjectInfo) -> bool {
+        let mut steps = self.transitions.iter().chain(&self.noncurrent_transitions);
+        self.takes(object) && steps.any(|step| step.returns && step.class == object.meta.storage_class)
     }
 
     fn last_access(&self, object: &ObjectInfo) -> SystemTime {
