@@ -1,10 +1,13 @@
 //! Buckets, and the documents of buckets and of the account.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::ops::Bound;
+use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
 use super::commit::Scope;
+use super::disk::Directory;
 use super::index::{BucketIndex, Record};
 use super::journal::Journal;
 use super::types::{BucketInfo, BucketMeta, BucketPage, BucketStat};
@@ -312,11 +315,11 @@ impl Inner {
                 return Err(StoreError::BucketNotEmpty);
             }
         }
-        let buried = match (&self.disk, journal.as_ref()) {
+        let grave = match (&self.disk, journal.as_ref()) {
             (Some(disk), Some(journal)) => {
                 let grave = disk.directory.temporary(&self.new_id());
-                std::fs::rename(journal.home(), &grave)?;
-                Some((disk.directory.durability(), journal.home(), grave))
+                bury(&disk.directory, journal.home(), &grave)?;
+                Some(grave)
             }
             _ => None,
         };
@@ -325,15 +328,23 @@ impl Inner {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(name);
-        // The rename was the deletion, and from here on nothing may undo it in memory. What stays of
-        // the journal is cleared away at the next start.
-        if let Some((durability, home, grave)) = buried
-            && let Err(error) = durability
-                .sync_move(home, &grave)
-                .and_then(|()| std::fs::remove_dir_all(&grave))
+        // What stays of the journal is cleared away at the next start.
+        if let Some(grave) = grave
+            && let Err(error) = std::fs::remove_dir_all(&grave)
         {
             tracing::warn!(%error, "a deleted bucket's journal could not be removed");
         }
         Ok(())
     }
+}
+
+/// Moves the journal of a bucket to where no start looks for one, durably or not at all: nobody may be told that a bucket is
+/// gone which a loss of power brings back.
+fn bury(directory: &Directory, home: &Path, grave: &Path) -> io::Result<()> {
+    std::fs::rename(home, grave)?;
+    directory.sync_move(home, grave).inspect_err(|_| {
+        if let Err(error) = std::fs::rename(grave, home) {
+            tracing::error!(%error, "a bucket that could not be deleted could not be put back");
+        }
+    })
 }

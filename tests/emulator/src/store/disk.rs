@@ -69,6 +69,9 @@ pub(crate) struct Directory {
     durability: Durability,
     /// Set when the store goes away: from then on dropping a blob keeps its file.
     closing: AtomicBool,
+    /// Makes waiting for moves fail.
+    #[cfg(test)]
+    pub(crate) fails_moves: AtomicBool,
 }
 
 /// Held while the directory is ours; the system releases it when the process dies.
@@ -99,6 +102,8 @@ impl Directory {
             root: root.to_owned(),
             durability,
             closing: AtomicBool::new(false),
+            #[cfg(test)]
+            fails_moves: AtomicBool::new(false),
         };
         for entry in fs::read_dir(directory.root.join("tmp"))? {
             let entry = entry?;
@@ -115,6 +120,15 @@ impl Directory {
     /// What a write survives.
     pub(crate) fn durability(&self) -> Durability {
         self.durability
+    }
+
+    /// Waits until a move is on the disk.
+    pub(crate) fn sync_move(&self, from: &Path, to: &Path) -> io::Result<()> {
+        #[cfg(test)]
+        if self.fails_moves.load(Ordering::Relaxed) {
+            return Err(io::Error::other("a test lets this fail"));
+        }
+        self.durability.sync_move(from, to)
     }
 
     /// Tells blobs that are dropped from here on to keep their files.

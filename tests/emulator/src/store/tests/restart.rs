@@ -394,6 +394,30 @@ async fn log_of(store: &Store) -> String {
 }
 
 #[tokio::test]
+async fn a_bucket_whose_deletion_does_not_reach_the_disk_is_not_deleted() {
+    let home = tempfile::tempdir().unwrap();
+    let store = directory_store(&home).await;
+    bucket(&store).await;
+    store.put_config("b", "cors", b"document".to_vec()).await.unwrap();
+    let fails = |fails| {
+        let disk = store.inner.disk.as_ref().unwrap();
+        disk.directory.fails_moves.store(fails, Ordering::Relaxed);
+    };
+    fails(true);
+    assert!(matches!(store.delete_bucket("b").await, Err(StoreError::Io(_))));
+    assert!(store.config("b", "cors").unwrap().is_some());
+    put(&store, "k", "x").await;
+    let before = contents(&store).await;
+    drop(store);
+    let store = directory_store(&home).await;
+    assert_eq!(contents(&store).await, before);
+    store.delete_object("b", "k", None, Guard::default()).await.unwrap();
+    store.delete_bucket("b").await.unwrap();
+    drop(store);
+    assert!(directory_store(&home).await.bucket("b").is_err());
+}
+
+#[tokio::test]
 async fn a_disk_that_fails_changes_nothing() {
     let home = tempfile::tempdir().unwrap();
     let store = directory_store(&home).await;
