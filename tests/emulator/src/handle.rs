@@ -163,29 +163,31 @@ impl<'s> Exchange<'s> {
         self.record.status = status;
         self.record.code = code;
         self.record.duration = self.started.elapsed();
-        let record = self.record.clone();
-        self.state.log.push(self.record.clone());
-        Ending {
+        // The log takes the record; the entry takes what it needs of it.
+        let record = std::mem::take(&mut self.record);
+        let ending = Ending {
             state: Arc::clone(self.state),
             started: self.started,
             entry: Entry {
-                time: record.time,
-                request_id: record.request_id,
+                time: record.time.clone(),
+                request_id: record.request_id.clone(),
                 remote: self.remote.map(|remote| remote.to_string()),
-                method: record.method,
-                target: record.target,
-                operation: record.operation,
-                bucket: record.bucket,
-                key: record.key,
+                method: record.method.clone(),
+                target: record.target.clone(),
+                operation: record.operation.clone(),
+                bucket: record.bucket.clone(),
+                key: record.key.clone(),
                 status: record.status,
-                code: record.code,
+                code: record.code.clone(),
                 bytes_in: record.bytes_in,
                 bytes_out: 0,
                 duration_us: 0,
-                principal: record.principal,
-                fault: record.fault,
+                principal: record.principal.clone(),
+                fault: record.fault.clone(),
             },
-        }
+        };
+        self.state.log.push(record);
+        ending
     }
 
     async fn run(&mut self, parts: Parts, incoming: Incoming) -> Result<Outcome, Abort> {

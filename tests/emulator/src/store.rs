@@ -23,6 +23,7 @@ use bytes::Bytes;
 
 mod blob;
 mod buckets;
+mod buffers;
 mod clock;
 mod commit;
 mod crc;

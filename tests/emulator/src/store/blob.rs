@@ -10,7 +10,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::buffers::Buffers;
 use super::crc;
 use super::disk::{BlobFile, Directory};
 
@@ -99,6 +101,8 @@ impl Content {
             offset: range.start,
             left: range.end.saturating_sub(range.start),
             file: None,
+            ahead: None,
+            buffers: Buffers::default(),
             check: crc64.map(|expected| (crc::Joined::default(), expected)),
         };
         reader.skip_blobs();
@@ -116,10 +120,16 @@ struct Reader {
     offset: u64,
     /// Bytes still to deliver.
     left: u64,
-    /// The file of that blob, standing at the offset.
+    /// The file of that blob, unless it is read ahead.
     file: Option<File>,
+    /// The chunk after the one that was delivered, on its way while that one is sent.
+    ahead: Option<Reading>,
+    buffers: Buffers,
     check: Option<(crc::Joined, u64)>,
 }
+
+/// A chunk on its way, with its CRC where it is known; and its file.
+type Reading = JoinHandle<io::Result<(File, Bytes, Option<u64>)>>;
 
 impl Reader {
     fn skip_blobs(&mut self) {
@@ -162,48 +172,66 @@ impl Reader {
 
     /// The next bytes of a file, at most so many, with their CRC where it is known.
     async fn file_chunk(&mut self, blob: &Arc<Blob>, limit: u64) -> io::Result<(Bytes, Option<u64>)> {
+        let reading = match self.ahead.take() {
+            Some(reading) => reading,
+            None => self.begin(blob, self.offset, limit),
+        };
+        let read = reading.await.map_err(io::Error::other)?;
+        let (file, bytes, crc64) = read.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => corrupt("a file of the content is missing"),
+            io::ErrorKind::UnexpectedEof => corrupt("a file of the content is cut short"),
+            _ => error,
+        })?;
+        self.file = Some(file);
+        let len = bytes.len() as u64;
+        if len < limit {
+            self.ahead = Some(self.begin(blob, self.offset + len, limit - len));
+        }
+        Ok((bytes, crc64))
+    }
+
+    /// Begins to read a chunk where that may block.
+    fn begin(&mut self, blob: &Arc<Blob>, offset: u64, limit: u64) -> Reading {
         let opened = self.file.take();
-        let offset = self.offset;
+        let buffers = self.buffers.clone();
         // The closure holds the blob, so its file is there even when it was deleted meanwhile.
         let blob = Arc::clone(blob);
-        let (file, bytes, crc64) = blocking(move || {
+        spawn_blocking(move || {
             let mut file = match (opened, &blob.data) {
                 (Some(file), _) => file,
                 (None, Data::File(named)) => named.open()?,
                 (None, _) => return Err(corrupt("content is not loaded")),
             };
             if blob.block > 0 {
-                let (bytes, crc64) = read_block(&mut file, &blob, offset, limit)?;
+                let (bytes, crc64) = read_block(&mut file, &blob, offset, limit, &buffers)?;
                 return Ok((file, bytes, crc64));
             }
-            let mut bytes = vec![0; usize::try_from(limit).map_or(CHUNK, |limit| limit.min(CHUNK))];
+            let mut bytes = buffers.take(usize::try_from(limit).map_or(CHUNK, |limit| limit.min(CHUNK)));
             read_at(&mut file, offset, &mut bytes)?;
-            Ok((file, bytes.into(), None))
+            Ok((file, buffers.lend(bytes), None))
         })
-        .await
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => corrupt("a file of the content is missing"),
-            io::ErrorKind::UnexpectedEof => corrupt("a file of the content is cut short"),
-            _ => error,
-        })?;
-        self.file = Some(file);
-        Ok((bytes, crc64))
     }
 }
 
 /// Reads the block that holds `offset`, checks it, and returns at most `limit` of its bytes from there; with
 /// the CRC when that is the whole block.
-fn read_block(file: &mut File, blob: &Blob, offset: u64, limit: u64) -> io::Result<(Bytes, Option<u64>)> {
+fn read_block(
+    file: &mut File,
+    blob: &Blob,
+    offset: u64,
+    limit: u64,
+    buffers: &Buffers,
+) -> io::Result<(Bytes, Option<u64>)> {
     const CRC: usize = size_of::<u64>();
     let number = offset / blob.block;
     let start = number * blob.block;
     let len =
         usize::try_from(blob.block.min(blob.len.saturating_sub(start))).map_err(|_| corrupt("a block is too large"))?;
     let mut expected = [0; CRC];
-    let mut bytes = vec![0; len];
-    if blob.len <= blob.block {
+    let is_only = blob.len <= blob.block;
+    let mut bytes = buffers.take(if is_only { len + CRC } else { len });
+    if is_only {
         // The only CRC follows the only block: most objects are small, and one read is enough for them.
-        bytes.resize(len + CRC, 0);
         read_at(file, 0, &mut bytes)?;
         expected.copy_from_slice(&bytes[len..]);
         bytes.truncate(len);
@@ -215,7 +243,7 @@ fn read_block(file: &mut File, blob: &Blob, offset: u64, limit: u64) -> io::Resu
     if crc::of(&bytes) != crc64 {
         return Err(corrupt("a block of the content does not match its CRC-64"));
     }
-    let bytes = Bytes::from(bytes);
+    let bytes = buffers.lend(bytes);
     // Both are within the block, whose length is a `usize`.
     let from = usize::try_from(offset - start).unwrap_or(len).min(len);
     let until = usize::try_from(limit).map_or(len, |limit| limit.saturating_add(from).min(len));
@@ -252,7 +280,7 @@ where
     T: Send + 'static,
     F: FnOnce() -> io::Result<T> + Send + 'static,
 {
-    match tokio::task::spawn_blocking(work).await {
+    match spawn_blocking(work).await {
         Ok(outcome) => outcome,
         Err(error) => Err(io::Error::other(error)),
     }

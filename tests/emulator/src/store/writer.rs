@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use md5::{Digest, Md5};
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::blob::{Blob, CHUNK, Content, Data, blocking};
 use super::crc;
@@ -13,14 +14,34 @@ use super::disk::{BlobFile, Directory};
 use super::error::StoreError;
 use super::id::hex;
 
-/// Takes in content of any size, holding a few hundred KiB of it when the store is on disk.
+/// Takes in content of any size, holding less than a MiB of it when the store is on disk.
 ///
 /// Dropping it, or the [`Staged`] it becomes, leaves nothing behind.
 pub(crate) struct ObjectWriter {
-    /// `None` after a write that failed or was dropped midway: what was taken in is lost then.
-    sink: Option<Sink>,
+    sink: Place,
     buffer: Vec<u8>,
     size: u64,
+}
+
+/// Where the sink is.
+enum Place {
+    Here(Sink),
+    /// It takes in a chunk on another thread, while the next one comes from the client: checksums cost about as much as
+    /// the connection does.
+    Busy(JoinHandle<io::Result<Sink>>),
+    /// A write failed or was dropped midway: what was taken in is lost.
+    Gone,
+}
+
+impl Place {
+    /// Waits until the sink is here, and takes it.
+    async fn take(&mut self) -> Result<Sink, StoreError> {
+        match std::mem::replace(self, Self::Gone) {
+            Self::Here(sink) => Ok(sink),
+            Self::Busy(task) => Ok(task.await.map_err(io::Error::other)??),
+            Self::Gone => Err(StoreError::Io(io::Error::other("an earlier write was interrupted"))),
+        }
+    }
 }
 
 /// Where full chunks go, with the checksums of all that went there.
@@ -46,7 +67,7 @@ impl ObjectWriter {
             Some(directory) => Target::Disk(directory, None),
         };
         Self {
-            sink: Some(Sink {
+            sink: Place::Here(Sink {
                 id,
                 target,
                 md5: Md5::new(),
@@ -67,9 +88,13 @@ impl ObjectWriter {
             self.size += now.len() as u64;
             rest = later;
             if self.buffer.len() == CHUNK {
-                let full = std::mem::take(&mut self.buffer);
-                let sink = self.sink.take().ok_or_else(interrupted)?;
-                self.sink = Some(sink.take_in(full).await?);
+                // Small contents grow a buffer of their own size; what comes after a whole chunk is large.
+                let full = std::mem::replace(&mut self.buffer, Vec::with_capacity(CHUNK));
+                let mut sink = self.sink.take().await?;
+                self.sink = Place::Busy(spawn_blocking(move || {
+                    sink.put(full)?;
+                    Ok(sink)
+                }));
             }
         }
         Ok(())
@@ -82,29 +107,13 @@ impl ObjectWriter {
     }
 
     /// Ends the content; on disk it is durable when this returns.
-    pub(crate) async fn finish(self) -> Result<Staged, StoreError> {
-        let sink = self.sink.ok_or_else(interrupted)?;
+    pub(crate) async fn finish(mut self) -> Result<Staged, StoreError> {
+        let sink = self.sink.take().await?;
         Ok(sink.finish(self.buffer, self.size).await?)
     }
 }
 
-fn interrupted() -> StoreError {
-    StoreError::Io(io::Error::other("an earlier write was interrupted"))
-}
-
 impl Sink {
-    async fn take_in(mut self, chunk: Vec<u8>) -> io::Result<Self> {
-        if matches!(self.target, Target::Memory(_)) {
-            self.put(chunk)?;
-            return Ok(self);
-        }
-        blocking(move || {
-            self.put(chunk)?;
-            Ok(self)
-        })
-        .await
-    }
-
     fn put(&mut self, chunk: Vec<u8>) -> io::Result<()> {
         if chunk.is_empty() {
             return Ok(());
