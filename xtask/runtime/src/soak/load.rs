@@ -212,7 +212,8 @@ async fn small(server: &Server, client: &Client, arguments: &Arguments, put: boo
                 if answer.status != 200 || !put && answer.length != SMALL as u64 {
                     return Err(format!("a small request got {answer:?}"));
                 }
-                if Instant::now() >= end {
+                // Every key at least once, however slow the server is: the GETs want them all.
+                if times.len() >= KEYS && Instant::now() >= end {
                     break;
                 }
             }
