@@ -279,9 +279,10 @@ impl Inner {
         let Some(record) = record else {
             return Ok(answer);
         };
-        if let Some(journal) = journal.as_mut() {
-            journal.append(&record)?;
-        }
+        let record = match journal.as_mut() {
+            Some(journal) => journal.append(record)?,
+            None => record,
+        };
         let garbage = bucket.apply(record)?;
         self.rewrite_if_long(&mut journal, bucket);
         drop(journal);

@@ -151,39 +151,51 @@ impl Queue {
         };
         if begins {
             let inner = Arc::downgrade(inner);
-            tokio::task::spawn_blocking(move || work(&inner, &bucket));
+            let at_work = AtWork { bucket, ended: false };
+            tokio::task::spawn_blocking(move || at_work.run(&inner));
         }
         let gone = |_| Err(io::Error::other("a change was given up").into());
         answer.await.unwrap_or_else(gone)
     }
 }
 
-/// Whether somebody is at work is told even when a round panics.
-struct AtWork<'b>(&'b Queue);
+/// Whoever is at work on the changes of a bucket.
+struct AtWork {
+    bucket: Arc<Bucket>,
+    /// Whether nothing was left to do. Somebody else may be at work by now.
+    ended: bool,
+}
 
-impl Drop for AtWork<'_> {
-    fn drop(&mut self) {
-        self.0.lock().busy = false;
+impl AtWork {
+    /// Makes changes until none is left. Whoever has an answer may drop the store and open it again, so the store is not
+    /// held while answers are given.
+    fn run(mut self, inner: &Weak<Inner>) {
+        while !self.ended {
+            let Some(inner) = inner.upgrade() else { return };
+            let round = Round::make(&inner, &self.bucket);
+            drop(inner);
+            round.answer();
+            // Under one lock, so that a change that comes now finds that nobody is at work.
+            let mut waiting = self.bucket.queue.lock();
+            self.ended = waiting.changes.is_empty();
+            waiting.busy = !self.ended;
+        }
     }
 }
 
-/// Makes changes until none is left. Whoever has an answer may drop the store and open it again, so the store is not held
-/// while answers are given.
-fn work(inner: &Weak<Inner>, bucket: &Bucket) {
-    let at_work = AtWork(&bucket.queue);
-    loop {
-        let Some(inner) = inner.upgrade() else { return };
-        let round = Round::make(&inner, bucket);
-        drop(inner);
-        round.answer();
-        let mut waiting = bucket.queue.lock();
-        if waiting.changes.is_empty() {
-            // Under the lock, so that a change that comes now finds that nobody is at work.
-            waiting.busy = false;
-            drop(waiting);
-            std::mem::forget(at_work);
+impl Drop for AtWork {
+    /// Ends before all is done (the store or the runtime goes away, a round panicked) must leave nobody waiting.
+    fn drop(&mut self) {
+        if self.ended {
             return;
         }
+        let left = {
+            let mut waiting = self.bucket.queue.lock();
+            waiting.busy = false;
+            std::mem::take(&mut waiting.changes)
+        };
+        // Not under the lock: with what was to be written, files go.
+        drop(left);
     }
 }
 
@@ -206,11 +218,11 @@ impl Round {
         let Some(record) = round.decide(inner, bucket) else {
             return round;
         };
-        let durable = match journal.as_mut() {
-            Some(journal) => journal.append(&record).map_err(StoreError::from),
-            None => Ok(()),
+        let applied = match journal.as_mut() {
+            Some(journal) => journal.append(record).map_err(StoreError::from),
+            None => Ok(record),
         };
-        let applied = durable.and_then(|()| bucket.apply(record));
+        let applied = applied.and_then(|record| bucket.apply(record));
         if applied.is_ok() {
             inner.rewrite_if_long(&mut journal, bucket);
         }
@@ -223,16 +235,14 @@ impl Round {
     /// Decides on the changes that wait and do not touch the same, and returns what is to be written.
     fn decide(&mut self, inner: &Inner, bucket: &Bucket) -> Option<Record> {
         // What came while somebody else held the journal takes part.
-        let mut changes: VecDeque<_> = {
-            let mut waiting = bucket.queue.lock();
-            let count = waiting.changes.len().min(MAX_ROUND);
-            waiting.changes.drain(..count).collect()
-        };
+        let mut changes = std::mem::take(&mut bucket.queue.lock().changes);
         let mut records = Vec::new();
         let mut later = VecDeque::new();
         let mut touched = Touched::default();
         let index = bucket.read();
-        while let Some(mut change) = changes.pop_front() {
+        while self.written.len() + self.decided.len() < MAX_ROUND
+            && let Some(mut change) = changes.pop_front()
+        {
             let is_alone = *change.scope() == Scope::Bucket;
             if !touched.add(change.scope()) {
                 later.push_back(change);
@@ -244,7 +254,7 @@ impl Round {
             }
             match change.decide(&index, inner) {
                 Some(record) => {
-                    index.expect_growth(record.growth());
+                    index.expect_growth(record.growth(&index));
                     records.push(record);
                     self.written.push(change);
                 }

@@ -94,6 +94,10 @@ impl Directory {
             create_dir(&root.join(name))?;
             make_private(&root.join(name))?;
         }
+        // It is made with its first journal, and has the sessions.
+        if root.join("account").exists() {
+            make_private(&root.join("account"))?;
+        }
         for shard in "0123456789ABCDEF".chars() {
             create_dir(&root.join("blobs").join(shard.to_string()))?;
         }

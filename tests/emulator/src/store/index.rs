@@ -144,16 +144,28 @@ impl Record {
         }
     }
 
-    /// Bytes that it adds to the bucket, without those that it removes.
-    pub(crate) fn growth(&self) -> u64 {
+    /// Bytes that the bucket grows by. One that shrinks makes no room before that is written.
+    pub(crate) fn growth(&self, index: &BucketIndex) -> u64 {
         match self {
             Self::Put {
-                version: Version::Object { info, .. },
+                key,
+                version: version @ Version::Object { info, .. },
                 upload_id: None,
-                ..
-            } => info.size,
+            } => match index.find(key, version.id()) {
+                Some(Version::Object { info: replaced, .. }) => info.size.saturating_sub(replaced.size),
+                _ => info.size,
+            },
             Self::Extend { content, .. } => content.len(),
-            Self::Part { part, .. } => part.size,
+            Self::Part {
+                key,
+                upload_id,
+                number,
+                part,
+            } => {
+                let upload = index.upload(key, upload_id).ok();
+                let replaced = upload.and_then(|upload| upload.parts.get(number));
+                part.size.saturating_sub(replaced.map_or(0, |replaced| replaced.size))
+            }
             _ => 0,
         }
     }

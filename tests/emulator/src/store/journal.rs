@@ -93,23 +93,27 @@ impl Journal {
         Ok((journal, replay.index))
     }
 
-    /// Writes a record durably. After an error the journal is as before.
-    pub(crate) fn append(&mut self, record: &Record) -> io::Result<()> {
+    /// Writes a record durably and gives it back. After an error the journal is as before.
+    pub(crate) fn append(&mut self, record: Record) -> io::Result<Record> {
         if self.broken {
             return Err(io::Error::other("an earlier journal write failed for good"));
         }
-        let line = line(record)?;
+        let line = line(&record)?;
         let written = self
             .file
             .write_all(&line)
             .and_then(|()| self.durability.sync_file(&self.file));
         if let Err(error) = written {
             self.broken = self.undo().is_err();
+            if self.broken {
+                // The next start may find the record whole, and then needs the files of its content.
+                std::mem::forget(record);
+            }
             return Err(error);
         }
         self.len += line.len() as u64;
         self.records += record.changes();
-        Ok(())
+        Ok(record)
     }
 
     fn undo(&mut self) -> io::Result<()> {
@@ -128,8 +132,12 @@ impl Journal {
         // A rewrite that fails must not be tried again at every write.
         self.rewrite_at = self.records + SLACK;
         self.rewrite_at_len = self.len + SLACK_BYTES;
-        let (file, len, records) = write_snapshot(temporary, index, self.durability)?;
-        fs::rename(temporary, self.home.join(FILE))?;
+        let written = write_snapshot(temporary, index, self.durability)
+            .and_then(|written| fs::rename(temporary, self.home.join(FILE)).map(|()| written));
+        let (file, len, records) = written.inspect_err(|_| {
+            // What a full disk took of it is needed for other things.
+            let _ = fs::remove_file(temporary);
+        })?;
         self.file = file;
         self.len = len;
         self.records = records;

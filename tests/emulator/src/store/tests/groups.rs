@@ -135,7 +135,157 @@ async fn a_group_that_cannot_be_written_fails_as_a_whole() {
     assert_eq!(text(&store, "k0").await, "old");
     assert_eq!(store.bucket_stat("b").unwrap().objects, 1);
     drop(written);
+    // Nobody could tell whether the line is on the disk, and if it is, the next start needs its files.
+    assert_eq!(blob_files(&home), 5);
+    drop(store);
+    let store = directory_store(&home).await;
+    assert_eq!(text(&store, "k0").await, "old");
     assert_eq!(blob_files(&home), 1);
+    contents(&store).await;
+}
+
+#[tokio::test]
+async fn a_group_that_overwrites_does_not_count_as_more() {
+    #[derive(Debug)]
+    struct Eighty;
+    impl Rules for Eighty {
+        fn read(&self, _: &Documents, _: SystemTime) -> Result<Terms> {
+            Ok(Terms {
+                quota: Some(80),
+                ..Terms::default()
+            })
+        }
+    }
+    let guard = || Guard {
+        rules: Some(Arc::new(Eighty)),
+        bypass_governance: false,
+    };
+    let home = tempfile::tempdir().unwrap();
+    let store = directory_store(&home).await;
+    bucket(&store).await;
+    for key in ["k0", "k1", "k2", "k3"] {
+        put(&store, key, "0123456789").await;
+    }
+    // Each fits when it comes by itself: 40 bytes are there, and it brings as many as it replaces.
+    let again = |number: usize| {
+        let (store, guard) = (&store, guard());
+        let options = PutOptions {
+            guard,
+            ..PutOptions::default()
+        };
+        async move {
+            let content = store.stage("another 40 bytes for each of the 4 keys.").await?;
+            let key = format!("k{number}");
+            store.put_object("b", &key, content, options).await
+        }
+        .boxed()
+    };
+    let (first, others) = (again(0).await, join_all((1..4).map(again)).await);
+    assert!(first.is_ok(), "70 bytes: {first:?}");
+    assert!(others.iter().all(Result::is_err), "each would make 100: {others:?}");
+    let same = staged(&store, 4)
+        .await
+        .into_iter()
+        .enumerate()
+        .map(|(number, content)| {
+            let options = PutOptions {
+                guard: guard(),
+                ..PutOptions::default()
+            };
+            let (store, key) = (&store, format!("k{number}"));
+            async move { store.put_object("b", &key, content, options).await }.boxed()
+        });
+    let written = together(&store, same.collect()).await;
+    assert!(written.iter().all(Result::is_ok), "{written:?}");
+    contents(&store).await;
+}
+
+#[tokio::test]
+async fn a_key_that_many_append_to_holds_no_other_up() {
+    let home = tempfile::tempdir().unwrap();
+    let store = directory_store(&home).await;
+    bucket(&store).await;
+    let lines = || fs::read_to_string(journal_of_b(&home)).unwrap().lines().count();
+    let before = lines();
+    let pieces = staged(&store, 300).await.into_iter().map(|content| {
+        let store = &store;
+        async move {
+            let appended = store.append_object("b", "log", 0, content, PutOptions::default()).await;
+            appended.is_ok()
+        }
+        .boxed()
+    });
+    let mut changes: Vec<BoxFuture<'_, bool>> = pieces.collect();
+    let content = staged(&store, 1).await;
+    changes.extend(
+        puts(&store, content, |_| "other".to_owned())
+            .into_iter()
+            .map(|put| put.map(|put| put.is_ok()).boxed()),
+    );
+    let outcomes = together(&store, changes).await;
+    assert_eq!(outcomes.iter().filter(|done| **done).count(), 2);
+    // The first append and the other key are one line; the other appends are refused and write nothing.
+    assert_eq!(lines() - before, 1);
+}
+
+#[test]
+fn a_runtime_that_ends_leaves_nobody_waiting() {
+    let home = tempfile::tempdir().unwrap();
+    let first = tokio::runtime::Builder::new_current_thread()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    let store = first.block_on(async {
+        let store = directory_store(&home).await;
+        bucket(&store).await;
+        store
+    });
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let change = {
+        let _entered = first.enter();
+        // The only thread is taken, so whoever makes the change waits for it.
+        drop(first.spawn_blocking(move || held.recv()));
+        let mut change = store
+            .update_bucket("b", |meta| meta.versioning = Versioning::Enabled)
+            .boxed();
+        assert!(change.as_mut().now_or_never().is_none());
+        change
+    };
+    first.shutdown_background();
+    drop(release);
+    let second = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let given_up = second.block_on(async { tokio::time::timeout(Duration::from_secs(20), change).await });
+    assert!(given_up.expect("nobody waits for ever").is_err());
+    let later = async { tokio::time::timeout(Duration::from_secs(20), put(&store, "k", "x")).await };
+    second.block_on(later).expect("the bucket goes on");
+}
+
+#[tokio::test]
+async fn a_rewriting_that_fails_leaves_nothing_behind() {
+    let home = tempfile::tempdir().unwrap();
+    let store = directory_store(&home).await;
+    bucket(&store).await;
+    let path = journal_of_b(&home);
+    let kept = path.with_file_name("kept");
+    // A rename onto a directory fails.
+    fs::rename(&path, &kept).unwrap();
+    fs::create_dir(&path).unwrap();
+    store
+        .bucket_handle("b")
+        .unwrap()
+        .journal()
+        .as_mut()
+        .unwrap()
+        .rewrite_soon();
+    put(&store, "k", "x").await;
+    assert_eq!(fs::read_dir(home.path().join("data/tmp")).unwrap().count(), 0);
+    fs::remove_dir(&path).unwrap();
+    fs::rename(&kept, &path).unwrap();
+    drop(store);
+    assert_eq!(text(&directory_store(&home).await, "k").await, "x");
 }
 
 #[tokio::test]

@@ -444,3 +444,19 @@ async fn a_disk_that_fails_changes_nothing() {
     drop(store);
     assert_eq!(text(&directory_store(&home).await, "k").await, "old");
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn directories_of_older_versions_are_closed_to_others() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = tempfile::tempdir().unwrap();
+    drop(directory_store(&home).await);
+    let names = ["account", "blobs", "buckets", "tmp"].map(|name| home.path().join("data").join(name));
+    for name in &names {
+        fs::set_permissions(name, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    drop(directory_store(&home).await);
+    for name in &names {
+        assert_eq!(fs::metadata(name).unwrap().permissions().mode() & 0o077, 0, "{name:?}");
+    }
+}
