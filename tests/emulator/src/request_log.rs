@@ -14,6 +14,14 @@ const CAPACITY: usize = 10_000;
 const CAPACITY_BYTES: usize = 32 * 1024 * 1024;
 /// Bytes of a target, of the headers together and of a string to sign that are remembered.
 const MAX_TEXT: usize = 8 * 1024;
+/// Headers whose values are secrets as a whole.
+const SECRET_HEADERS: &[&str] = &[
+    "x-oss-security-token",
+    "x-acs-security-token",
+    "security-token",
+    "cookie",
+    "proxy-authorization",
+];
 /// Stands where a text was cut.
 const CUT: &str = "[...]";
 
@@ -80,6 +88,7 @@ impl RequestRecord {
         {
             cut(text, MAX_TEXT);
         }
+        let sent = self.headers.len();
         let mut left = MAX_TEXT;
         self.headers.retain_mut(|(name, value)| {
             let Some(rest) = left.checked_sub(name.len()) else {
@@ -89,18 +98,32 @@ impl RequestRecord {
             left = rest.saturating_sub(value.len());
             true
         });
+        if self.headers.len() < sent {
+            self.headers.shrink_to_fit();
+        }
         self
     }
 
-    /// Bytes that it takes up, roughly.
+    /// Bytes that it takes up, with what its texts have set aside.
     fn weight(&self) -> usize {
-        let headers: usize = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-        let texts = [&self.string_to_sign, &self.key].into_iter().flatten();
-        size_of::<Self>() + self.target.len() + headers + texts.map(String::len).sum::<usize>()
+        let headers = self.headers.iter().flat_map(|(name, value)| [name, value]);
+        let sometimes = [
+            &self.operation,
+            &self.bucket,
+            &self.key,
+            &self.code,
+            &self.principal,
+            &self.string_to_sign,
+            &self.fault,
+        ];
+        let always = [&self.time, &self.method, &self.target, &self.request_id];
+        let texts = headers.chain(always).chain(sometimes.into_iter().flatten());
+        let places = self.headers.capacity() * size_of::<(String, String)>();
+        size_of::<Self>() + places + texts.map(String::capacity).sum::<usize>()
     }
 }
 
-/// Cuts a text to so many bytes and says so.
+/// Cuts a text to so many bytes, says so, and gives back the memory of the rest.
 fn cut(text: &mut String, most: usize) {
     if text.len() <= most {
         return;
@@ -111,6 +134,7 @@ fn cut(text: &mut String, most: usize) {
     }
     text.truncate(end);
     text.push_str(CUT);
+    text.shrink_to_fit();
 }
 
 /// The requests of an emulator, oldest first.
@@ -197,9 +221,7 @@ pub(crate) fn redact_target(target: &str) -> String {
 /// Replaces what must not be seen in a header.
 pub(crate) fn redact_header(name: &str, value: &str) -> String {
     match name {
-        "x-oss-security-token" | "x-acs-security-token" | "security-token" | "cookie" | "proxy-authorization" => {
-            "***".to_owned()
-        }
+        _ if SECRET_HEADERS.contains(&name) => "***".to_owned(),
         "authorization" => match value.rsplit_once("Signature=") {
             Some((head, _)) => format!("{head}Signature=***"),
             None => value
@@ -210,12 +232,11 @@ pub(crate) fn redact_header(name: &str, value: &str) -> String {
     }
 }
 
-/// Replaces tokens in what a signature covers: a header's line of either signature, and a parameter of the query.
+/// Replaces secrets in what a signature covers: a header's line of any signature, and a parameter of the query.
 pub(crate) fn redact_signed(text: &str) -> String {
-    let headers = ["x-oss-security-token:", "x-acs-security-token:"];
-    let line = |line: &str| match headers.iter().find(|name| line.starts_with(**name)) {
-        Some(name) => format!("{name}***"),
-        None => redact_parameters(line),
+    let line = |line: &str| match line.split_once(':') {
+        Some((name, _)) if SECRET_HEADERS.contains(&name) => format!("{name}:***"),
+        _ => redact_parameters(line),
     };
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
@@ -318,6 +339,48 @@ mod tests {
     }
 
     #[test]
+    fn what_was_cut_gives_its_memory_back() {
+        let log = RequestLog::default();
+        let long = record(&"t".repeat(1_000_000));
+        let long = RequestRecord {
+            headers: vec![("a".to_owned(), "v".repeat(1_000_000)); 5],
+            key: Some("k".repeat(1_000_000)),
+            ..long
+        };
+        log.push(long);
+        // What stands in the log and not a copy, which would have no more memory than it needs.
+        let records = log.records.lock().unwrap();
+        let kept = &records.all[0];
+        let most = MAX_TEXT + 2 * CUT.len();
+        let texts = [Some(&kept.target), kept.key.as_ref(), kept.string_to_sign.as_ref()];
+        let values = kept.headers.iter().map(|(_, value)| value);
+        for text in texts.into_iter().flatten().chain(values) {
+            assert!(text.capacity() <= most, "{}", text.capacity());
+        }
+        assert!(kept.headers.capacity() <= 2, "{}", kept.headers.capacity());
+        assert_eq!(records.bytes, kept.weight());
+    }
+
+    #[test]
+    fn many_small_headers_count() {
+        let log = RequestLog::default();
+        for _ in 0..300 {
+            let headers = vec![("a".to_owned(), String::new()); 4096];
+            let many = RequestRecord {
+                headers,
+                ..RequestRecord::default()
+            };
+            log.push(many);
+        }
+        let all = log.all();
+        let places: usize = all.iter().map(|record| record.headers.len()).sum();
+        assert!(
+            places > 0 && places * size_of::<(String, String)>() <= CAPACITY_BYTES,
+            "{places}"
+        );
+    }
+
+    #[test]
     fn tokens_are_replaced_in_what_was_signed() {
         for (signed, shown) in [
             (
@@ -332,6 +395,10 @@ mod tests {
             (
                 "POST&%2F&Format%3DJSON%26SecurityToken%3DCAIS%252B%26Version%3D1",
                 "POST&%2F&Format%3DJSON%26SecurityToken%3D***%26Version%3D1",
+            ),
+            (
+                "GET\n/b/k\n\ncookie:session=a\nproxy-authorization:Basic b\nx-oss-date:d\n\ncookie;proxy-authorization",
+                "GET\n/b/k\n\ncookie:***\nproxy-authorization:***\nx-oss-date:d\n\ncookie;proxy-authorization",
             ),
             ("/b/k", "/b/k"),
         ] {

@@ -17,6 +17,8 @@ use crate::request::header;
 const LIFE: Duration = Duration::from_secs(12 * 3600);
 /// Browsers that may be signed in at a time; the one that came first is signed out by the next.
 const MOST_LOGINS: usize = 32;
+/// Values of our cookie that a request is judged by: browsers send one, and each is compared with every sign-in.
+const MOST_VALUES: usize = 4;
 
 /// What requests are measured against.
 pub(crate) struct Guard {
@@ -142,13 +144,14 @@ impl Guard {
         })
     }
 
-    /// The values of our cookie in a request.
+    /// The first values of our cookie in a request.
     fn cookies<'h>(&self, headers: &'h HeaderMap) -> impl Iterator<Item = &'h str> {
         let lines = headers.get_all("cookie").iter().filter_map(|value| value.to_str().ok());
         let pairs = lines
             .flat_map(|line| line.split(';'))
             .filter_map(|pair| pair.trim().split_once('='));
-        pairs.filter_map(|(name, value)| (name == self.cookie_name).then_some(value))
+        let values = pairs.filter_map(|(name, value)| (name == self.cookie_name).then_some(value));
+        values.take(MOST_VALUES)
     }
 
     /// A new cookie of the page for a right token.
@@ -212,6 +215,19 @@ mod tests {
         }
         assert!(!guard.has_cookie(&second));
         assert!(guard.logins.lock().unwrap().len() <= MOST_LOGINS);
+    }
+
+    #[test]
+    fn a_request_tries_few_cookies() {
+        let guard = guard("127.0.0.1:9001", AdminOptions::new());
+        let cookie = guard.login("0123456789abcdef").unwrap();
+        let right = cookie.split(';').next().unwrap();
+        let after = |wrong: usize| {
+            let pairs = format!("{}other=1; {right}", "oss-emulator-9001=guess; ".repeat(wrong));
+            HeaderMap::from_iter([(http::header::COOKIE, pairs.parse().unwrap())])
+        };
+        assert!(guard.has_cookie(&after(0)) && guard.has_cookie(&after(MOST_VALUES - 1)));
+        assert!(!guard.has_cookie(&after(MOST_VALUES)) && !guard.has_cookie(&after(1000)));
     }
 
     #[test]
