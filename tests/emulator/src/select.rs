@@ -368,4 +368,65 @@ mod tests {
         let refused = run(plan(&wider, true), content(row)).await;
         assert_eq!(refused.err().map(|error| error.code), Some("InvalidCsvLine".into()));
     }
+
+    fn row(row: impl Into<Bytes>) -> ContentStream {
+        let row = row.into();
+        Box::pin(stream::once(async { Ok(row) }))
+    }
+
+    #[tokio::test]
+    async fn what_aggregates_keep_has_a_most() {
+        let wide = "x".repeat(1_000_000);
+        let same = |times: usize| format!("select min(_1){} from ossobject", ",max(_1)".repeat(times - 1));
+        let answer = run(plan(&same(10), true), row(wide.clone())).await.unwrap();
+        let length: usize = answer
+            .map(|piece| piece.unwrap().len())
+            .collect::<Vec<_>>()
+            .await
+            .iter()
+            .sum();
+        assert_eq!(length, 10_000_010);
+        let refused = run(plan(&same(1000), true), row(wide.clone())).await;
+        assert_eq!(refused.err().map(|error| error.code), Some("InvalidCsvLine".into()));
+        // Each row adds a little to what the ones before it left.
+        let columns: Vec<_> = (1..=40).map(|column| format!("max(_{column})")).collect();
+        let each = format!("select {} from ossobject", columns.join(","));
+        let rows = |rows: usize| {
+            let rows = (0..rows).map(|row| format!("{}{wide}{}\n", "a,".repeat(row), ",a".repeat(39 - row)));
+            stream::iter(rows.map(|row| Ok(Bytes::from(row))).collect::<Vec<_>>())
+        };
+        assert!(run(plan(&each, true), Box::pin(rows(30))).await.is_ok());
+        let refused = run(plan(&each, true), Box::pin(rows(40))).await;
+        assert_eq!(refused.err().map(|error| error.code), Some("InvalidCsvLine".into()));
+    }
+
+    #[tokio::test]
+    async fn a_row_that_costs_too_much_does_not_fit() {
+        let lines = |sql: &str| {
+            let csv = plan(sql, true);
+            let output = Output::Json { record: b"\n".to_vec() };
+            Plan {
+                format: Format::Lines,
+                options: Options { output, ..csv.options },
+                ..csv
+            }
+        };
+        let list = format!("{{\"a\":[0{}]}}\n", ",0".repeat(500_000));
+        let many = |condition: &str| {
+            format!(
+                "select b from ossobject where b = 1{}",
+                format!(" or {condition}").repeat(50)
+            )
+        };
+        for (condition, code) in [
+            ("a is null", None),
+            ("a is not null", None),
+            ("b = 1", None),
+            ("a = null", Some("InvalidJsonData".to_owned())),
+            ("cast(a as string) = 'x'", Some("InvalidJsonData".to_owned())),
+        ] {
+            let found = run(lines(&many(condition)), row(list.clone())).await;
+            assert_eq!(found.err().map(|error| error.code), code, "{condition}");
+        }
+    }
 }

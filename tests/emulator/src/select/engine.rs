@@ -69,6 +69,8 @@ struct Sum {
     integer: Option<i64>,
     double: f64,
     extreme: Option<Value>,
+    /// What the extreme weighs.
+    weight: usize,
 }
 
 struct CsvRow<'r> {
@@ -83,6 +85,13 @@ impl Row for CsvRow<'_> {
         };
         let text = self.fields.get(index(name, self.names)?)?;
         Some(Value::Text((*text).to_owned()))
+    }
+
+    fn is_null(&self, path: &[Step]) -> Option<bool> {
+        let [Step::Name(name)] = path else {
+            return None;
+        };
+        self.fields.get(index(name, self.names)?).map(|_| false)
     }
 
     fn place(&self, name: &str) -> Option<usize> {
@@ -103,14 +112,24 @@ struct JsonRow<'r> {
     numbers_as_text: bool,
 }
 
-impl Row for JsonRow<'_> {
-    fn column(&self, path: &[Step]) -> Option<Value> {
-        let found = path.iter().try_fold(self.value, |value, step| match step {
+impl JsonRow<'_> {
+    fn find(&self, path: &[Step]) -> Option<&Json> {
+        path.iter().try_fold(self.value, |value, step| match step {
             Step::Name(name) => value.get(name),
             Step::Index(index) => value.get(index),
             Step::Each => None,
-        });
+        })
+    }
+}
+
+impl Row for JsonRow<'_> {
+    fn column(&self, path: &[Step]) -> Option<Value> {
+        let found = self.find(path);
         found.map(|json| Value::of_json(json, self.numbers_as_text))
+    }
+
+    fn is_null(&self, path: &[Step]) -> Option<bool> {
+        self.find(path).map(Json::is_null)
     }
 }
 
@@ -287,9 +306,16 @@ impl Engine {
             Items::Aggregates(aggregates) => {
                 // Either all of them take the row or none.
                 let pairs = aggregates.iter().zip(&self.sums);
-                let gains = pairs
-                    .map(|((aggregate, _), sum)| sum.gain(aggregate, context))
-                    .collect::<Result<Vec<_>, _>>()?;
+                let mut weight = 0;
+                let gains = pairs.map(|((aggregate, _), sum)| {
+                    let gain = sum.gain(aggregate, context)?;
+                    weight += match &gain {
+                        Gain::Extreme(Some(value)) => value.weight(),
+                        _ => sum.weight,
+                    };
+                    if weight > MAX_ROW { Err(Unfit) } else { Ok(gain) }
+                });
+                let gains = gains.collect::<Result<Vec<_>, _>>()?;
                 for (sum, gain) in self.sums.iter_mut().zip(gains) {
                     sum.add(gain);
                 }
@@ -419,7 +445,11 @@ impl Sum {
                 let both = self.integer.zip(whole);
                 self.integer = both.and_then(|(sum, number)| sum.checked_add(number));
             }
-            Gain::Extreme(better) => self.extreme = better.or(self.extreme.take()),
+            Gain::Extreme(None) => {}
+            Gain::Extreme(Some(better)) => {
+                self.weight = better.weight();
+                self.extreme = Some(better);
+            }
         }
         self.count += 1;
     }

@@ -7,7 +7,7 @@ use super::value::Unfit;
 /// Longest pattern.
 const MAX_PATTERN: usize = 1024;
 
-/// What may still be spent on a row: steps of all its patterns together.
+/// What may still be spent on a row: steps of all its patterns and the cost of all values together.
 pub(super) struct Steps(Cell<u64>);
 
 impl Steps {
@@ -16,8 +16,8 @@ impl Steps {
         Self(Cell::new(64 * 1024 * 1024))
     }
 
-    fn take(&self) -> Result<(), Unfit> {
-        self.0.set(self.0.get().checked_sub(1).ok_or(Unfit)?);
+    pub(super) fn take(&self, steps: u64) -> Result<(), Unfit> {
+        self.0.set(self.0.get().checked_sub(steps).ok_or(Unfit)?);
         Ok(())
     }
 }
@@ -59,7 +59,7 @@ impl Pattern {
         // Where to go on in the pattern, and the text from which that was tried last.
         let mut run = None;
         loop {
-            steps.take()?;
+            steps.take(1)?;
             let before = rest.clone();
             let Some(c) = rest.next() else { break };
             match self.0.get(piece) {

@@ -35,6 +35,9 @@ pub(super) trait Row {
     /// The value of a column; nothing when the row has no such column.
     fn column(&self, path: &[Step]) -> Option<Value>;
 
+    /// Whether a column is null; nothing when the row has no such column.
+    fn is_null(&self, path: &[Step]) -> Option<bool>;
+
     /// Which column of the row has a name; nothing for rows without places.
     fn place(&self, _name: &str) -> Option<usize> {
         None
@@ -50,8 +53,14 @@ pub(super) struct Context<'r> {
 }
 
 impl Context<'_> {
-    /// The value of an expression that is not a condition.
+    /// The value of an expression, at the expense of the row.
     pub(super) fn value(&self, expr: &Expr) -> Result<Value, Unfit> {
+        let value = self.find(expr)?;
+        self.steps.take(value.cost())?;
+        Ok(value)
+    }
+
+    fn find(&self, expr: &Expr) -> Result<Value, Unfit> {
         match expr {
             Expr::Column(path) => match self.row.column(path) {
                 Some(value) => Ok(value),
@@ -120,7 +129,13 @@ impl Context<'_> {
                 Value::Text(text) => Some(pattern.matches(&text, self.steps)?),
                 value => Some(pattern.matches(&value.to_string(), self.steps)?),
             },
-            Expr::IsNull(inner) => Some(self.value(inner)? == Value::Null),
+            Expr::IsNull(inner) => Some(match inner.as_ref() {
+                Expr::Column(path) => match self.row.is_null(path) {
+                    None if self.skip_partial => return Err(Unfit),
+                    found => found.unwrap_or(true),
+                },
+                inner => self.value(inner)? == Value::Null,
+            }),
             value => match self.value(value)? {
                 Value::Bool(flag) => Some(flag),
                 Value::Null => None,
@@ -203,6 +218,16 @@ impl Value {
             Value::Json(json) => json_weight(json),
             _ => NODE,
         }
+    }
+
+    /// Steps that it is worth to make it: a text is copied as a whole, JSON is put together value by value.
+    fn cost(&self) -> u64 {
+        let cost = match self {
+            Value::Text(text) => text.len() / NODE,
+            Value::Json(json) => json_weight(json),
+            _ => 0,
+        };
+        u64::try_from(cost).unwrap_or(u64::MAX).saturating_add(1)
     }
 }
 
