@@ -88,7 +88,7 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Answer, ServiceError> {
         "DeleteAccessPointPolicyForObjectProcess" => object_process::delete_policy(call).await,
         "OpenMetaQuery" => meta_query::open(call).await,
         "GetMetaQueryStatus" => meta_query::status(call),
-        "DoMetaQuery" => meta_query::query(call),
+        "DoMetaQuery" => meta_query::query(call).await,
         "CloseMetaQuery" => meta_query::close(call).await,
         "DoMetaQueryAction" | "DoDataPipeLineAction" => Err(unknown_action(call)),
         "CreateBucketMetadataConfiguration" => metadata_tables::create(call).await,

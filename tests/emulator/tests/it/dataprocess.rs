@@ -169,6 +169,41 @@ async fn datasets_are_searched_by_what_is_known_of_objects() {
 }
 
 #[tokio::test]
+async fn searches_have_limits() {
+    let (_emulator, client) = start_with_bucket().await;
+    fill(&client).await;
+    let search = async |members: String| {
+        let body = format!("<MetaQuery>{members}</MetaQuery>");
+        let search = Request::post("/bucket?metaQuery&action=doMetaQuery").body(body);
+        client.send(search).await
+    };
+    let one = "<Aggregation><Field>Filename</Field><Operation>group</Operation></Aggregation>";
+    let statistics = async |times| search(format!("<Aggregations>{}</Aggregations>", one.repeat(times))).await;
+    let found = statistics(100).await;
+    assert_eq!(found.elements("Operation").len(), 100, "{}", found.text());
+    assert_eq!(statistics(101).await.error(), (400, "InvalidArgument".to_owned()));
+
+    let condition = r#"{"Field":"Size","Value":"5","Operation":"eq"}"#;
+    let conditions = async |times: usize| {
+        // With the one that combines them.
+        let list = vec![condition; times - 1].join(",");
+        let query = format!(r#"{{"Operation":"and","SubQueries":[{list}]}}"#);
+        search(format!("<Query>{query}</Query>")).await
+    };
+    let found = conditions(300).await;
+    assert_eq!(found.elements("Filename"), ["plain"], "{}", found.text());
+    assert_eq!(conditions(301).await.error(), (400, "InvalidArgument".to_owned()));
+
+    // 100 aggregations of 101 names are more groups than an answer has.
+    for number in 0..100 {
+        let put = Request::put(&format!("/bucket/more-{number}")).body("");
+        assert_eq!(client.send(put).await.status, 200);
+    }
+    assert_eq!(statistics(99).await.elements("Count").len(), 99 * 101);
+    assert_eq!(statistics(100).await.error(), (501, "NotImplemented".to_owned()));
+}
+
+#[tokio::test]
 async fn datasets_forget_objects_and_go_when_they_are_empty() {
     let (_emulator, client) = start_with_bucket().await;
     fill(&client).await;

@@ -1,5 +1,6 @@
 //! Searches of the objects of a dataset by what is known of them from outside, and what is forgotten of them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
@@ -13,7 +14,7 @@ use crate::error::ServiceError;
 use crate::operations::settings::meta_query::search::{Outcome, search};
 use crate::store::{Documents, ListQuery, ObjectInfo};
 use crate::text;
-use crate::value::Record;
+use crate::value::{Record, Value};
 
 const FORGOTTEN: &str = "dataprocess/forgotten";
 const MAX_URI: usize = 1024;
@@ -39,7 +40,7 @@ impl Forgotten {
 }
 
 /// SimpleQuery.
-pub(super) fn simple(call: &Call<'_>) -> Result<Answer, ServiceError> {
+pub(super) async fn simple(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let input = &call.input;
     let documents = dataset::documents(call)?;
     let name = dataset::name(call);
@@ -53,9 +54,9 @@ pub(super) fn simple(call: &Call<'_>) -> Result<Answer, ServiceError> {
         members(call, &documents, Some(name))?,
         condition.as_deref(),
         input,
-        input.records("aggregations"),
-    )?;
-    let fields: Vec<&str> = input.list("with_fields").iter().filter_map(as_text).collect();
+    )
+    .await?;
+    let fields = wanted_fields(input);
     let counted = !input.flag("without_total_hits");
     let most = input.integer("max_results").filter(|most| *most > 0).unwrap_or(100);
     let answer = answer(found, Some(name), &fields, counted).with("max_results", most);
@@ -63,7 +64,7 @@ pub(super) fn simple(call: &Call<'_>) -> Result<Answer, ServiceError> {
 }
 
 /// DoMetaQuery, which searches what is in no dataset that was made.
-pub(super) fn of_default(call: &Call<'_>) -> Result<Answer, ServiceError> {
+pub(super) async fn of_default(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let documents = dataset::documents(call)?;
     let index = check_open(&documents)?;
     if call.input.text("mode") == Some("semantic") {
@@ -93,9 +94,9 @@ pub(super) fn of_default(call: &Call<'_>) -> Result<Answer, ServiceError> {
         members(call, &documents, None)?,
         wanted.text("query").filter(|query| !query.trim().is_empty()),
         wanted,
-        wanted.records("aggregations"),
-    )?;
-    let fields: Vec<&str> = wanted.list("with_fields").iter().filter_map(as_text).collect();
+    )
+    .await?;
+    let fields = wanted_fields(wanted);
     let declined = wanted.text_or_empty("without_total_hits").eq_ignore_ascii_case("true");
     Ok(Answer::ok(answer(found, None, &fields, !declined)))
 }
@@ -165,7 +166,7 @@ pub(super) fn folder(dataset: &str) -> String {
     format!("{FORGOTTEN}/{}/", text::encode(dataset))
 }
 
-fn answer(found: Outcome, dataset: Option<&str>, fields: &[&str], counted: bool) -> Record {
+fn answer(found: Outcome, dataset: Option<&str>, fields: &HashSet<String>, counted: bool) -> Record {
     match found {
         Outcome::Statistics(statistics) => Record::new().with("aggregations", statistics),
         Outcome::Page { files, next, total } => {
@@ -181,24 +182,23 @@ fn answer(found: Outcome, dataset: Option<&str>, fields: &[&str], counted: bool)
 }
 
 /// What was asked for of an object. Names of fields and of members differ by capitals and underscores only.
-fn only(file: Record, fields: &[&str]) -> Record {
+fn only(file: Record, fields: &HashSet<String>) -> Record {
     if fields.is_empty() {
         return file;
     }
     let names: Vec<String> = file.names().map(str::to_owned).collect();
-    let is_wanted = |name: &str| {
-        let name = name.replace('_', "");
-        fields.iter().any(|field| field.eq_ignore_ascii_case(&name))
-    };
+    let is_wanted = |name: &str| fields.contains(&name.replace('_', ""));
     let left_out = names.into_iter().filter(|name| !is_wanted(name));
     left_out.fold(file, |file, name| file.without(&name))
 }
 
-fn as_text(value: &crate::value::Value) -> Option<&str> {
-    match value {
-        crate::value::Value::Text(text) => Some(text),
+/// The fields that a request names, in lower case.
+fn wanted_fields(wanted: &Record) -> HashSet<String> {
+    let fields = wanted.list("with_fields").iter().filter_map(|value| match value {
+        Value::Text(text) => Some(text.to_ascii_lowercase()),
         _ => None,
-    }
+    });
+    fields.collect()
 }
 
 fn query_type<'c>(call: &Call<'c>) -> Option<&'c Type> {

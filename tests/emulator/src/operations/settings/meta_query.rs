@@ -21,6 +21,7 @@ use crate::time;
 use crate::value::Record;
 use fields::Content;
 use query::Query;
+use search::{Found, look, take_groups};
 
 const KIND: &str = "metaQuery";
 /// How long a new index takes no questions, and how long its first scan lasts.
@@ -90,7 +91,7 @@ pub(super) async fn close(call: &Call<'_>) -> Result<Answer, ServiceError> {
     Ok(Answer::empty())
 }
 
-pub(super) fn query(call: &Call<'_>) -> Result<Answer, ServiceError> {
+pub(super) async fn query(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let index = find(call)?;
     if index.age(call.now) < MAKING {
         return Err(ServiceError::new(
@@ -123,24 +124,23 @@ pub(super) fn query(call: &Call<'_>) -> Result<Answer, ServiceError> {
         max: usize::MAX,
         ..ListQuery::default()
     };
-    let mut found = call.store().list_objects(bucket, &everything)?.entries;
-    found.retain(|object| query.fits(object));
-    let aggregations = wanted
-        .record("aggregations")
-        .filter(|list| !list.list("aggregations").is_empty());
-    if let Some(list) = aggregations {
-        let computed: Result<Vec<_>, _> = list.records("aggregations").map(|one| aggregate(one, &found)).collect();
-        return Ok(Answer::ok(
-            Record::new().with("next_token", "").with("aggregations", computed?),
-        ));
-    }
-    let (files, next) = page(wanted, found)?;
+    let objects = call.store().list_objects(bucket, &everything)?.entries;
+    let aggregations = wanted.record("aggregations").unwrap_or(&empty);
+    let found = look(objects, Some(query), wanted, aggregations.records("aggregations"));
+    let (objects, next) = match found.await? {
+        Found::Page { objects, next, .. } => (objects, next),
+        Found::Statistics(all) => {
+            return Ok(Answer::ok(
+                Record::new().with("next_token", "").with("aggregations", all),
+            ));
+        }
+    };
     let rules = lifecycle::rules_of(call.state, bucket)?;
     let file = |object: &Arc<ObjectInfo>| {
         let expiry = lifecycle::expiry_of(&rules, object);
         fields::file(bucket, object).with_some("oss_expiration", expiry.map(|(at, _)| fields::rfc3339(at)))
     };
-    let files: Vec<Record> = files.iter().map(file).collect();
+    let files: Vec<Record> = objects.iter().map(file).collect();
     Ok(Answer::ok(
         Record::new()
             .with("next_token", next.unwrap_or_default())
@@ -197,7 +197,7 @@ fn page(
     clippy::cast_precision_loss,
     reason = "the service answers with floating-point numbers"
 )]
-fn aggregate(wanted: &Record, found: &[Arc<ObjectInfo>]) -> Result<Record, ServiceError> {
+fn aggregate(wanted: &Record, found: &[Arc<ObjectInfo>], groups_left: &mut usize) -> Result<Record, ServiceError> {
     let (field, operation) = (wanted.text_or_empty("field"), wanted.text_or_empty("operation"));
     fields::check(field, "Field")?;
     let contents: Vec<Content> = found
@@ -205,10 +205,13 @@ fn aggregate(wanted: &Record, found: &[Arc<ObjectInfo>]) -> Result<Record, Servi
         .filter_map(|object| fields::content(object, field))
         .collect();
     let shown = Record::new().with("field", field).with("operation", operation);
-    let mut counts: BTreeMap<String, i64> = BTreeMap::new();
-    for content in &contents {
-        *counts.entry(content.text()).or_default() += 1;
-    }
+    let counts = || {
+        let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+        for content in &contents {
+            *counts.entry(content.text()).or_default() += 1;
+        }
+        counts
+    };
     let numbers = || -> Result<Vec<f64>, ServiceError> {
         let numbers: Option<Vec<f64>> = match fields::is_number(field) {
             true => contents.iter().map(Content::number).collect(),
@@ -218,6 +221,8 @@ fn aggregate(wanted: &Record, found: &[Arc<ObjectInfo>]) -> Result<Record, Servi
     };
     let value = match operation {
         "group" => {
+            let counts = counts();
+            take_groups(groups_left, counts.len())?;
             let groups = counts
                 .into_iter()
                 .map(|(value, count)| Record::new().with("value", value).with("count", count));
@@ -225,7 +230,7 @@ fn aggregate(wanted: &Record, found: &[Arc<ObjectInfo>]) -> Result<Record, Servi
             return Ok(shown.with("groups", Record::new().with("groups", groups)));
         }
         "count" => contents.len() as f64,
-        "distinct" => counts.len() as f64,
+        "distinct" => counts().len() as f64,
         "sum" => numbers()?.iter().sum(),
         "average" => {
             let numbers = numbers()?;

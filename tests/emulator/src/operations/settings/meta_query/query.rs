@@ -9,6 +9,8 @@ use crate::error::ServiceError;
 use crate::store::ObjectInfo;
 
 const DEEPEST: usize = 20;
+/// Conditions of a query, those that combine others included: each is tried on every object.
+const MOST: usize = 300;
 
 /// A condition that objects meet or not.
 pub(super) enum Query {
@@ -37,10 +39,16 @@ impl Query {
         let json: Json = serde_json::from_str(text).map_err(|error| {
             ServiceError::invalid_argument(format!("The query is not JSON: {error}."), "Query", text)
         })?;
-        Self::read(&json, 0)
+        let mut left = MOST;
+        Self::read(&json, 0, &mut left)
     }
 
-    fn read(json: &Json, depth: usize) -> Result<Self, ServiceError> {
+    /// Reads a condition of which `left` more are allowed.
+    fn read(json: &Json, depth: usize, left: &mut usize) -> Result<Self, ServiceError> {
+        *left = left.checked_sub(1).ok_or_else(|| {
+            let why = format!("The query has more than {MOST} conditions.");
+            ServiceError::invalid_argument(why, "Query", "")
+        })?;
         let invalid = |why: &str| ServiceError::invalid_argument(why, "Query", &json.to_string());
         if depth > DEEPEST {
             return Err(invalid("The query is nested too deeply."));
@@ -52,7 +60,7 @@ impl Query {
             .and_then(Json::as_array)
             .filter(|parts| !parts.is_empty())
         {
-            let parts: Result<Vec<_>, _> = parts.iter().map(|part| Self::read(part, depth + 1)).collect();
+            let parts: Result<Vec<_>, _> = parts.iter().map(|part| Self::read(part, depth + 1, left)).collect();
             return match operation {
                 "and" => parts.map(Self::All),
                 "or" => parts.map(Self::Any),
