@@ -131,7 +131,9 @@ pub(crate) fn of_tables(document: &str) -> Result<Policy, String> {
 }
 
 fn plain_action(text: &str) -> Option<String> {
-    text.strip_prefix("osstables:").map(|name| format!("oss:{name}"))
+    // Actions are the same in any case.
+    let (service, name) = text.split_once(':')?;
+    service.eq_ignore_ascii_case("osstables").then(|| format!("oss:{name}"))
 }
 
 fn plain_principal(text: &str) -> Option<String> {

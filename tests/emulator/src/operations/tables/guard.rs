@@ -2,6 +2,7 @@
 //!
 //! The pages of the service name a table in two ways, by its ID and by its namespace and name, and policies of buckets that mean all
 //! their tables name the bucket alone. A table therefore has all of these names, and a statement that names one of them is about it.
+//! RenameTable is, by its page, about the table as it is called before: one permission, and the policy of that table.
 
 use super::{Bucket, Call, table};
 use crate::access::Resource;
