@@ -95,6 +95,10 @@ impl Access<'_> {
         for further in actions::further(operation, self.head) {
             self.decide(Need::Owner, operation, further, target)?;
         }
+        if operation == "PutBucket" && bucket.is_some() && self.head.headers.contains_key("x-oss-acl") {
+            // Creating a bucket includes its ACL, changing that of one that is there does not.
+            self.decide(Need::Owner, operation, "oss:PutBucketAcl", target)?;
+        }
         public::refuse_acl(self, operation, target.bucket)
     }
 

@@ -8,6 +8,8 @@ use crate::text;
 
 /// A host that addresses every bucket by path.
 pub(crate) const LOCAL: &str = "localhost";
+/// How all endpoints of the service end.
+const SERVICE: &str = ".aliyuncs.com";
 
 /// What the host name says about the service, before anything is known of the operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +94,13 @@ impl Names {
         self.domains.iter().any(below)
     }
 
+    /// Whether a host cannot be bound to a bucket: one of the service or of the emulator, or one that the emulator was set up to lead
+    /// to another bucket.
+    pub(crate) fn is_reserved(&self, host: &str, bucket: &str) -> bool {
+        let elsewhere = self.cnames.get(host).is_some_and(|led_to| led_to != bucket);
+        elsewhere || host.ends_with(SERVICE) || self.is_own(host)
+    }
+
     /// Ends the binding of a host that a bucket asked for.
     pub(crate) fn release(&mut self, host: &str, bucket: &str) {
         let host = host.to_ascii_lowercase();
@@ -117,7 +126,8 @@ impl Names {
         if is_ip(host) || self.domains.iter().any(|domain| domain == host) {
             return path_style(HostKind::Any, path);
         }
-        if let Some(bucket) = self.bound.get(host).or_else(|| self.cnames.get(host)) {
+        // How the emulator was set up goes first: bindings may be older, from when it had other names.
+        if let Some(bucket) = self.cnames.get(host) {
             return virtual_hosted(HostKind::Any, bucket, path);
         }
         for domain in &self.domains {
@@ -127,6 +137,9 @@ impl Names {
             if let Some(bucket) = prefix.filter(|prefix| !prefix.contains('.')) {
                 return virtual_hosted(HostKind::Any, bucket, path);
             }
+        }
+        if let Some(bucket) = self.bound.get(host).filter(|_| !self.is_own(host)) {
+            return virtual_hosted(HostKind::Any, bucket, path);
         }
         match service_host(host) {
             Some((kind, None)) => path_style(kind, path),
@@ -159,10 +172,11 @@ fn is_ip(host: &str) -> bool {
 /// Takes `{bucket}.oss-{region}.aliyuncs.com` and its relatives apart. The label before `aliyuncs.com` says how many labels
 /// belong to the endpoint; what stands before them is the bucket.
 fn service_host(host: &str) -> Option<(HostKind, Option<&str>)> {
-    let labels: Vec<&str> = host.split('.').collect();
+    let labels: Vec<&str> = host.strip_suffix(SERVICE)?.split('.').collect();
+    // The last one: buckets may have such names as well.
     let oss_label = labels
         .iter()
-        .position(|label| label.starts_with("oss-") || *label == "oss");
+        .rposition(|label| label.starts_with("oss-") || *label == "oss");
     let sts_label = labels
         .first()
         .is_some_and(|label| *label == "sts" || *label == "sts-vpc");
@@ -174,7 +188,7 @@ fn service_host(host: &str) -> Option<(HostKind, Option<&str>)> {
             "oss-cloudbox" | "oss-cloudbox-control" => (HostKind::Service("oss"), at.checked_sub(2)?),
             _ => (HostKind::Service("oss"), at),
         },
-        None if sts_label && host.ends_with(".aliyuncs.com") => (HostKind::Service("sts"), 0),
+        None if sts_label => (HostKind::Service("sts"), 0),
         None => return None,
     };
     match endpoint_starts {
@@ -297,10 +311,33 @@ mod tests {
             ("cn-hangzhou.oss.aliyuncs.com", "/", "", ""),
             ("bucket.cn-hangzhou.oss.aliyuncs.com", "/k", "bucket", "k"),
             ("bucket.oss-accelerate.aliyuncs.com", "/k", "bucket", "k"),
+            ("oss-logs.oss-cn-hangzhou.aliyuncs.com", "/k", "oss-logs", "k"),
             ("bucket.cb-1.cn-hangzhou.oss-cloudbox.aliyuncs.com", "/k", "bucket", "k"),
             ("static.EXAMPLE.com", "/dir/k", "site", "dir/k"),
         ] {
             assert_eq!(found(host, path), pair(bucket, key), "{host} {path}");
+        }
+    }
+
+    #[test]
+    fn names_that_buckets_asked_for_take_no_other_away() {
+        let mut names = names();
+        for host in [
+            "static.example.com",
+            "other.oss.test",
+            "a.b.oss.test",
+            "Files.Example.com",
+        ] {
+            names.bind_asked(host, "theirs");
+        }
+        let bucket = |host: &str| names.resolve(host, "/").ok().and_then(|address| address.bucket);
+        for (host, expected) in [
+            ("static.example.com", Some("site")),
+            ("other.oss.test", Some("other")),
+            ("a.b.oss.test", None),
+            ("files.example.com", Some("theirs")),
+        ] {
+            assert_eq!(bucket(host).as_deref(), expected, "{host}");
         }
     }
 
@@ -352,6 +389,9 @@ mod tests {
             ("127.0.0.1", "/bucket/%FF", "InvalidObjectName"),
             ("127.0.0.1", "/bucket/%5Ca", "InvalidObjectName"),
             ("a.b.oss-cn-hangzhou.aliyuncs.com", "/", "NoSuchBucket"),
+            ("oss-login.bank.example", "/", "NoSuchBucket"),
+            ("bucket.oss-cn-hangzhou.example.com", "/k", "NoSuchBucket"),
+            ("oss-cn-hangzhou.notaliyuncs.com", "/", "NoSuchBucket"),
         ] {
             assert_eq!(names().resolve(host, path).unwrap_err().code, code, "{host} {path}");
         }

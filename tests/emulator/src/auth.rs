@@ -94,6 +94,8 @@ pub(crate) struct Context<'c> {
     pub(crate) product: &'c str,
     /// Accounts whose resource names may stand in the signature, for services that sign ARNs; empty for the others.
     pub(crate) arn_accounts: &'c [&'c str],
+    /// Whether the host names the account, so that the signature has to mean that one.
+    pub(crate) host_names_account: bool,
     /// The resource that the signature names, decoded, for services where bucket and key do not say it.
     pub(crate) resource: Option<&'c str>,
     /// Query keys that the models call sub-resources.

@@ -309,6 +309,11 @@ impl Emulator {
         &self.state.log
     }
 
+    #[cfg(test)]
+    pub(crate) fn state(&self) -> &State {
+        &self.state
+    }
+
     /// Binds a host name to a bucket, which need not exist yet.
     pub fn bind_cname(&self, host: &str, bucket: &str) {
         self.state

@@ -426,6 +426,7 @@ impl<'s> Exchange<'s> {
             } else {
                 &[]
             },
+            host_names_account: head.address.account.is_some(),
             resource: resource.as_deref(),
             subresources: &service.subresources,
             signed: &signed,

@@ -312,7 +312,7 @@ mod tests {
         ] {
             assert!(!is_default(name), "{name}");
         }
-        for name in ["bank.example", "a.b.own.test", "notown.test"] {
+        for name in ["bank.example", "oss-login.bank.example", "a.b.own.test", "notown.test"] {
             assert!(is_default(name), "{name}");
         }
         minter.known.write().unwrap().bind("bound.test", "bucket");

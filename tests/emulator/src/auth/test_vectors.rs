@@ -128,6 +128,7 @@ impl Case {
             region: self.text("region").unwrap(),
             product: self.text("product").unwrap(),
             arn_accounts: accounts,
+            host_names_account: true,
             resource: self.resource.as_deref(),
             subresources: &self.subresources,
             signed: Box::leak(Box::default()),

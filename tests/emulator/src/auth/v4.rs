@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use super::keys::Found;
 use super::{Context, MAX_SKEW, Parts, Principal, check_skew, expired, malformed, mismatch};
 use crate::error::ServiceError;
 use crate::request::{Query, header as header_text};
@@ -59,7 +60,7 @@ pub(crate) fn header(authorization: &str, parts: Parts<'_>, context: Context<'_>
     )?;
     check_skew(signed_at, context.now)?;
     claim.check_scope(&stamp, context)?;
-    claim.verify(&found.secret, &stamp, parts, context)?;
+    claim.verify(&found, &stamp, parts, context)?;
     Ok(found.principal)
 }
 
@@ -89,7 +90,7 @@ pub(crate) fn query(parts: Parts<'_>, context: Context<'_>) -> Result<Principal,
     )?;
     check_life(signed_at, Duration::from_secs(expires), context.now)?;
     claim.check_scope(stamp, context)?;
-    claim.verify(&found.secret, stamp, parts, context)?;
+    claim.verify(&found, stamp, parts, context)?;
     Ok(found.principal)
 }
 
@@ -205,13 +206,13 @@ impl Claim {
         Ok(())
     }
 
-    fn verify(&self, secret: &str, stamp: &str, parts: Parts<'_>, context: Context<'_>) -> Result<(), ServiceError> {
+    fn verify(&self, found: &Found, stamp: &str, parts: Parts<'_>, context: Context<'_>) -> Result<(), ServiceError> {
         let mut last = String::new();
-        for (account, uri) in canonical_uris(parts, context) {
+        for (account, uri) in canonical_uris(parts, context, found.principal.account()) {
             // Some clients sign headers without a value, some leave them out.
             for keep_empty in [true, false] {
                 let request = self.canonical_request(&uri, parts, keep_empty);
-                if text::same_secret(&self.sign(secret, stamp, &request), &self.signature) {
+                if text::same_secret(&self.sign(&found.secret, stamp, &request), &self.signature) {
                     let string_to_sign = self.string_to_sign(stamp, &request);
                     context.signed.note(format!("{request}\n\n{string_to_sign}"));
                     if let Some(account) = account {
@@ -285,8 +286,13 @@ impl Claim {
     }
 }
 
-/// The resource as the signature names it, and the account in it; several when the signature can name more than one.
-fn canonical_uris<'c>(parts: Parts<'_>, context: Context<'c>) -> Vec<(Option<&'c str>, String)> {
+/// The resource as the signature names it, and the account in it; several when the signature can name more than one: those of the
+/// context, and that of whoever `signs`, which no longer need have a key of its own.
+fn canonical_uris<'c>(
+    parts: Parts<'_>,
+    context: Context<'c>,
+    signs: Option<&'c str>,
+) -> Vec<(Option<&'c str>, String)> {
     let key = parts.key.unwrap_or_default();
     let region = context.region;
     if let Some(resource) = context.resource {
@@ -300,8 +306,12 @@ fn canonical_uris<'c>(parts: Parts<'_>, context: Context<'c>) -> Vec<(Option<&'c
         None => vec![(None, text::encode_path(&format!("/acs:ossvector:{region}::/")))],
         Some(bucket) => {
             let arn = |account: &str| text::encode_path(&format!("/acs:ossvector:{region}:{account}:{bucket}/{key}"));
-            let accounts = context.arn_accounts.iter();
-            accounts.map(|account| (Some(*account), arn(account))).collect()
+            let known = context.arn_accounts.iter().copied();
+            let signs = signs.filter(|signs| !context.host_names_account && !context.arn_accounts.contains(signs));
+            known
+                .chain(signs)
+                .map(|account| (Some(account), arn(account)))
+                .collect()
         }
     }
 }

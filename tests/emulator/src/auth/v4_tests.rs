@@ -38,7 +38,9 @@ fn the_published_figures_are_accepted() {
 fn canonical_requests_are_the_published_ones() {
     for case in cases() {
         let (claim, keys, accounts) = (claim_of(&case), case.keys(), case.accounts());
-        let uri = canonical_uris(case.parts(), case.context(&keys, &accounts)).remove(0).1;
+        let uri = canonical_uris(case.parts(), case.context(&keys, &accounts), None)
+            .remove(0)
+            .1;
         let request = claim.canonical_request(&uri, case.parts(), true);
         assert_eq!(
             case.expect["canonical_request"].as_str().unwrap(),

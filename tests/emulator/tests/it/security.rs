@@ -98,6 +98,7 @@ impl World {
         }
         let mut builder = Emulator::builder()
             .clock(oss_emulator::Clock::fixed(noon()))
+            .cname("fixed.example.com", "one")
             .access_key_of(STRANGER, "stranger-key", "stranger-secret");
         for (name, statements) in &users {
             let policy = document(statements);

@@ -52,9 +52,14 @@ pub(crate) fn bind_all(state: &State) {
     }
 }
 
+/// Makes a bound name reach its bucket, if it is still bound to it: who released it meanwhile waits here until that is settled, so that
+/// no name outlives what is stored.
 fn bind(state: &State, domain: &str, bucket: &str) {
     let mut names = state.names.write().unwrap_or_else(PoisonError::into_inner);
-    names.bind_asked(domain, bucket);
+    let stored = state.store.bucket(bucket);
+    if stored.is_ok_and(|info| info.meta.cnames.contains_key(domain)) {
+        names.bind_asked(domain, bucket);
+    }
 }
 
 pub(super) async fn create_token(call: &Call<'_>) -> Result<Answer, ServiceError> {
@@ -262,7 +267,8 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, ServiceError> {
 }
 
 pub(super) async fn delete(call: &Call<'_>) -> Result<Answer, ServiceError> {
-    let (domain, bucket) = (domain(call)?, call.bucket()?);
+    // Also a name that could not be bound any more: the emulator may have other names than it had.
+    let (domain, bucket) = (host_name(cname(call).text_or_empty("domain"))?, call.bucket()?);
     if call.bucket_info()?.meta.cnames.contains_key(&domain) {
         let name = domain.clone();
         call.store()
@@ -284,8 +290,22 @@ fn domain(call: &Call<'_>) -> Result<String, ServiceError> {
     checked(call, cname(call).text_or_empty("domain"))
 }
 
-/// A host name with at least two labels, in lower case, that is not the service's own.
+/// A host name that can be bound to the bucket of a request.
 fn checked(call: &Call<'_>, domain: &str) -> Result<String, ServiceError> {
+    let lower = host_name(domain)?;
+    // Below the emulator's own domains, names are addresses of buckets: binding one would take it from its bucket.
+    let names = call.state.names.read().unwrap_or_else(PoisonError::into_inner);
+    if names.is_reserved(&lower, call.bucket()?) {
+        return Err(
+            ServiceError::new(403, "CnameIsForbidden", "The domain name is reserved by the service.")
+                .detail("Cname", &lower),
+        );
+    }
+    Ok(lower)
+}
+
+/// A host name with at least two labels, in lower case.
+fn host_name(domain: &str) -> Result<String, ServiceError> {
     let lower = domain.trim().to_ascii_lowercase();
     let label = |label: &str| {
         (1..=63).contains(&label.len())
@@ -303,19 +323,40 @@ fn checked(call: &Call<'_>, domain: &str) -> Result<String, ServiceError> {
             domain,
         ));
     }
-    // Below the emulator's own domains, names are addresses of buckets: binding one would take it from its bucket.
-    let is_own = || {
-        call.state
-            .names
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_own(&lower)
-    };
-    if lower.ends_with(".aliyuncs.com") || is_own() {
-        return Err(
-            ServiceError::new(403, "CnameIsForbidden", "The domain name is reserved by the service.")
-                .detail("Cname", &lower),
-        );
-    }
     Ok(lower)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::Emulator;
+    use crate::store::{BucketMeta, NewBucket};
+
+    #[tokio::test]
+    async fn a_name_that_was_released_before_it_was_bound_is_not_bound() {
+        let emulator = Emulator::start().await.unwrap();
+        let state = emulator.state();
+        let meta = BucketMeta {
+            cnames: BTreeMap::from([("kept.example.com".to_owned(), String::new())]),
+            ..BucketMeta::default()
+        };
+        let new = NewBucket {
+            meta,
+            ..NewBucket::default()
+        };
+        state.store.create_bucket_with("bucket", new).await.unwrap();
+        for (domain, bucket) in [
+            ("kept.example.com", "bucket"),
+            ("deleted.example.com", "bucket"),
+            ("gone.example.com", "deleted-bucket"),
+        ] {
+            bind(state, domain, bucket);
+        }
+        let leads = |host: &str| state.names.read().unwrap().resolve(host, "/").is_ok();
+        assert!(leads("kept.example.com"));
+        assert!(!leads("deleted.example.com"));
+        assert!(!leads("gone.example.com"));
+    }
 }

@@ -22,6 +22,123 @@ async fn a_list_of_buckets_shows_no_buckets_of_other_services() {
     }
 }
 
+/// The client of another account, with a key of its own.
+fn stranger(client: &Client) -> Client {
+    Client {
+        id: "stranger-key".to_owned(),
+        secret: "stranger-secret".to_owned(),
+        ..client.clone()
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_buckets_shows_none_of_another_account() {
+    let emulator = Emulator::builder()
+        .clock(Clock::fixed(noon()))
+        .access_key_of(STRANGER, "stranger-key", "stranger-secret")
+        .start()
+        .await
+        .unwrap();
+    let client = Client::of(&emulator);
+    let stranger = stranger(&client);
+    assert_eq!(client.send(Request::put("/one")).await.status, 200);
+    let opened = Request::put("/one-open").header("x-oss-acl", "public-read");
+    assert_eq!(client.send(opened).await.status, 200);
+    assert_eq!(stranger.send(Request::put("/one-theirs")).await.status, 200);
+    for prefix in ["", "one"] {
+        let list = || Request::get("/").query("prefix", prefix);
+        assert_eq!(stranger.send(list()).await.elements("Name"), ["one-theirs"], "{prefix}");
+        assert_eq!(
+            client.send(list()).await.elements("Name"),
+            ["one", "one-open"],
+            "{prefix}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_was_bound_is_no_address_once_the_domain_above_it_is_the_emulators_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let builder = || {
+        Emulator::builder()
+            .clock(Clock::fixed(noon()))
+            .data_dir(directory.path())
+            .access_key_of(STRANGER, "stranger-key", "stranger-secret")
+    };
+    let cname = |comp: &str| {
+        Request::post(&format!("/theirs?cname&comp={comp}"))
+            .body("<BucketCnameConfiguration><Cname><Domain>files.dev.test</Domain></Cname></BucketCnameConfiguration>")
+    };
+    let emulator = builder().start().await.unwrap();
+    let (client, by_name) = (Client::of(&emulator), "files.dev.test");
+    let open = |path: &str| Request::put(path).header("x-oss-object-acl", "public-read");
+    for (client, bucket) in [(&client, "/files"), (&stranger(&client), "/theirs")] {
+        assert_eq!(client.send(Request::put(bucket)).await.status, 200);
+        let put = open(&format!("{bucket}/k")).body(bucket);
+        assert_eq!(client.send(put).await.status, 200);
+    }
+    for comp in ["token", "add"] {
+        assert_eq!(stranger(&client).send(cname(comp)).await.status, 200, "{comp}");
+    }
+    let seen = async |emulator: &Emulator| {
+        let by_name = Client {
+            host: by_name.to_owned(),
+            ..Client::of(emulator)
+        };
+        by_name.send_as_is(Request::get("/k")).await.text()
+    };
+    assert_eq!(seen(&emulator).await, "/theirs");
+    emulator.shutdown().await;
+
+    let emulator = builder().domain("dev.test").start().await.unwrap();
+    assert_eq!(seen(&emulator).await, "/files");
+    let stranger = stranger(&Client::of(&emulator));
+    let listed = async || stranger.send(Request::get("/theirs?cname")).await.elements("Domain");
+    assert_eq!(listed().await, [by_name]);
+    let refused = stranger.send(cname("add")).await;
+    assert_eq!(refused.error(), (403, "CnameIsForbidden".to_owned()));
+    assert_eq!(stranger.send(cname("delete")).await.status, 200);
+    assert!(listed().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_session_reaches_vector_buckets_of_its_account_when_that_has_no_key_any_more() {
+    let directory = tempfile::tempdir().unwrap();
+    let builder = || {
+        Emulator::builder()
+            .clock(Clock::fixed(noon()))
+            .data_dir(directory.path())
+    };
+    let of_bucket = format!("/acs:ossvector:cn-hangzhou:{STRANGER}:vec/");
+    let emulator = builder()
+        .access_key_of(STRANGER, "stranger-key", "stranger-secret")
+        .start()
+        .await
+        .unwrap();
+    let held = session(&stranger(&Client::of(&emulator)), STRANGER).await;
+    let made = held.send(Request::put("/vec").resource(&of_bucket)).await;
+    assert_eq!(made.status, 200, "{}", made.text());
+    emulator.shutdown().await;
+
+    let emulator = builder().start().await.unwrap();
+    let now = Client::of(&emulator);
+    let held = Client {
+        address: now.address,
+        host: now.host,
+        ..held
+    };
+    let got = held.send(Request::get("/vec?bucketInfo").resource(&of_bucket)).await;
+    assert_eq!(got.status, 200, "{}", got.text());
+    // A host that names an account is about that one, whoever signs.
+    let hosted = Client {
+        host: format!("vec-{}.cn-hangzhou.oss-vectors.aliyuncs.com", emulator.account_id()),
+        ..held
+    };
+    let refused = hosted.send(Request::get("/?bucketInfo").resource(&of_bucket)).await;
+    assert_eq!(refused.status, 403);
+    assert!(refused.text().contains("SignatureDoesNotMatch"), "{}", refused.text());
+}
+
 #[tokio::test]
 async fn a_list_of_buckets_shows_each_account_its_own() {
     let emulator = Emulator::builder()
@@ -187,11 +304,7 @@ async fn lists_of_an_inventory_go_to_no_bucket_of_another_account() {
         .await
         .unwrap();
     let client = Client::of(&emulator);
-    let stranger = Client {
-        id: "stranger-key".to_owned(),
-        secret: "stranger-secret".to_owned(),
-        ..client.clone()
-    };
+    let stranger = stranger(&client);
     for bucket in ["/bucket", "/lists"] {
         assert_eq!(client.send(Request::put(bucket)).await.status, 200);
     }
