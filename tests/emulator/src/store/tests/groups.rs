@@ -229,36 +229,28 @@ async fn a_key_that_many_append_to_holds_no_other_up() {
 }
 
 #[test]
-fn a_runtime_that_ends_leaves_nobody_waiting() {
+fn a_runtime_that_ended_leaves_nobody_waiting() {
     let home = tempfile::tempdir().unwrap();
-    let first = tokio::runtime::Builder::new_current_thread()
-        .max_blocking_threads(1)
-        .build()
-        .unwrap();
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap()
+    };
+    let (first, second) = (runtime(), runtime());
     let store = first.block_on(async {
         let store = directory_store(&home).await;
         bucket(&store).await;
         store
     });
-    let (release, held) = std::sync::mpsc::channel::<()>();
-    let change = {
-        let _entered = first.enter();
-        // The only thread is taken, so whoever makes the change waits for it.
-        drop(first.spawn_blocking(move || held.recv()));
-        let mut change = store
-            .update_bucket("b", |meta| meta.versioning = Versioning::Enabled)
-            .boxed();
-        assert!(change.as_mut().now_or_never().is_none());
-        change
-    };
-    first.shutdown_background();
-    drop(release);
-    let second = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
-    let given_up = second.block_on(async { tokio::time::timeout(Duration::from_secs(20), change).await });
-    assert!(given_up.expect("nobody waits for ever").is_err());
+    let handle = first.handle().clone();
+    drop(first);
+    {
+        // What is spawned on a runtime that ended is dropped at once.
+        let _entered = handle.enter();
+        let change = store.update_bucket("b", |meta| meta.versioning = Versioning::Enabled);
+        assert!(change.now_or_never().expect("nobody waits for ever").is_err());
+    }
     let later = async { tokio::time::timeout(Duration::from_secs(20), put(&store, "k", "x")).await };
     second.block_on(later).expect("the bucket goes on");
 }
