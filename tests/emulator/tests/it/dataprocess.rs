@@ -330,6 +330,7 @@ async fn pipelines_are_made_paused_and_survive_a_restart() {
     let run = || async {
         let emulator = Emulator::builder()
             .data_dir(directory.path())
+            .access_key_of("42", "their-key", "their-secret")
             .clock(Clock::fixed(noon()));
         let emulator = emulator.start().await.unwrap();
         let client = Client::of(&emulator);
@@ -337,6 +338,18 @@ async fn pipelines_are_made_paused_and_survive_a_restart() {
     };
     let (emulator, client) = run().await;
     client.send(Request::put("/bucket")).await;
+    let they = Client {
+        id: "their-key".to_owned(),
+        secret: "their-secret".to_owned(),
+        ..client.clone()
+    };
+    assert_eq!(they.send(Request::put("/theirs")).await.status, 200);
+    let account = emulator.account_id();
+    let resource = format!("/acs:ossvector:cn-hangzhou:{account}:bucket/");
+    assert_eq!(
+        client.send(Request::put("/bucket").resource(&resource)).await.status,
+        200
+    );
     let role = "&role=acs:ram::1:role/reader";
     let put = async |name: &str, role: &str, body: &str| {
         let parameters = format!("&dataPipelineName={name}{role}");
@@ -356,6 +369,16 @@ async fn pipelines_are_made_paused_and_survive_a_restart() {
             "x",
             role,
             PIPELINE.replace("<InputBucket>bucket", "<InputBucket>nowhere"),
+        ),
+        (
+            "x",
+            role,
+            PIPELINE.replace("<InputBucket>bucket", "<InputBucket>theirs"),
+        ),
+        (
+            "x",
+            role,
+            PIPELINE.replace("<InputBucket>bucket", &format!("<InputBucket>vectors:{account}:bucket")),
         ),
         (
             "x",

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::{Call, page, read, time_of, token_of, write};
+use crate::address::is_bucket_name;
 use crate::answer::Answer;
 use crate::document::json;
 use crate::error::ServiceError;
@@ -153,7 +154,9 @@ fn check(call: &Call<'_>, configuration: &Record) -> Result<(), ServiceError> {
         return invalid("A data pipeline has exactly one source.", "Sources", "");
     };
     let bucket = source.text_or_empty("input_bucket");
-    if call.store().bucket(bucket).is_err() {
+    // Buckets of others must not be told from those that do not exist, nor may containers of other services.
+    let info = call.store().bucket(bucket).ok().filter(|_| is_bucket_name(bucket));
+    if info.is_none_or(|info| Some(info.meta.owner.as_str()) != call.principal.account()) {
         return invalid("There is no such bucket in the region.", "InputBucket", bucket);
     }
     let Some(destination) = configuration.record("destination") else {

@@ -140,31 +140,6 @@ async fn a_session_reaches_vector_buckets_of_its_account_when_that_has_no_key_an
 }
 
 #[tokio::test]
-async fn a_list_of_buckets_shows_each_account_its_own() {
-    let emulator = Emulator::builder()
-        .clock(Clock::fixed(noon()))
-        .access_key_of(STRANGER, "stranger-key", "stranger-secret")
-        .start()
-        .await
-        .unwrap();
-    let client = Client::of(&emulator);
-    let stranger = Client {
-        id: "stranger-key".to_owned(),
-        secret: "stranger-secret".to_owned(),
-        ..client.clone()
-    };
-    for (who, bucket) in [(&client, "/one"), (&client, "/one-more"), (&stranger, "/one-of-theirs")] {
-        assert_eq!(who.send(Request::put(bucket)).await.status, 200);
-    }
-    for prefix in ["", "one", "one-"] {
-        let listed = stranger.send(Request::get("/").query("prefix", prefix)).await;
-        assert_eq!(listed.elements("Name"), ["one-of-theirs"], "{prefix}");
-    }
-    let own = client.send(Request::get("/").query("prefix", "one")).await;
-    assert_eq!(own.elements("Name"), ["one", "one-more"]);
-}
-
-#[tokio::test]
 async fn empty_headers_that_nobody_signed_mean_nothing() {
     let (_emulator, client) = start_with_bucket().await;
     let signed = || client.sign(Request::put("/bucket/k").header("x-oss-meta-a", "1").body("b"));
