@@ -68,6 +68,9 @@
 //! | `agentic` | | agentic buckets and bucket spaces: `oss_sdk::agentic` |
 //! | `sts` | | temporary credentials: `oss_sdk::sts` |
 //! | `dynamic` | | calls by name, JSON in and JSON out: `oss_sdk::dynamic` |
+//! | `credentials` | | credentials of roles, processes, files and metadata services, and the default chain |
+//! | `blocking` | | the API without async: `oss_sdk::blocking` |
+//! | `testing` | | transports for tests of one's own: `oss_sdk::testing` |
 //! | `derive` | | derive macros for operations of one's own |
 //! | `json` | by those that need it | JSON documents |
 //!
@@ -84,6 +87,8 @@
 pub mod __private;
 #[cfg(feature = "agentic")]
 pub mod agentic;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 pub mod body;
 mod check;
 mod checksum;
@@ -106,12 +111,15 @@ mod future;
 mod generated;
 #[cfg(feature = "json")]
 pub mod json;
+mod limiter;
 mod limits;
 mod naming;
+mod observe;
 pub mod operation;
 mod paginate;
 mod percent;
 mod pipeline;
+pub mod post_policy;
 mod presign;
 mod random;
 pub mod retry;
@@ -122,6 +130,8 @@ pub mod signer;
 pub mod sts;
 #[cfg(feature = "tables")]
 pub mod tables;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod text;
 mod time;
 pub mod transport;

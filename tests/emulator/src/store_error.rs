@@ -97,7 +97,8 @@ impl From<StoreError> for ServiceError {
             StoreError::InvalidRange { size } => ServiceError::new(416, "InvalidRange", "The requested range cannot be satisfied.")
                 .detail("ActualObjectSize", size.to_string()),
             other => {
-                tracing::error!(error = %other, "the store failed");
+                let cause = std::error::Error::source(&other).map(ToString::to_string);
+                tracing::error!(error = %other, cause, "the store failed");
                 ServiceError::internal("We encountered an internal error. Please try again.")
             }
         }

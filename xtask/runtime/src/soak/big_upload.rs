@@ -57,7 +57,12 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<String, String> {
     let began = Instant::now();
     let mut transfers = Vec::new();
     while transfers.is_empty() || began.elapsed() < Duration::from_secs(arguments.seconds) {
-        transfers.push(transfer(&client, arguments, &content).await?);
+        let transferred = transfer(&client, arguments, &content).await;
+        let explained = |error: String| match server.complaint() {
+            Some(complaint) => format!("{error}; {complaint}"),
+            None => error,
+        };
+        transfers.push(transferred.map_err(explained)?);
     }
     let peak = server.peak_memory();
     server.end(Ending::Kill).await?;

@@ -43,7 +43,7 @@ impl Server {
             tokio::spawn(async move {
                 let mut lines = BufReader::new(stderr).lines();
                 while let Ok(Some(line)) = lines.next_line().await {
-                    if line.contains("panicked") || line.contains("error:") {
+                    if ["panicked", "error:", "ERROR"].iter().any(|sign| line.contains(sign)) {
                         complaints.lock().unwrap_or_else(PoisonError::into_inner).push(line);
                     }
                 }

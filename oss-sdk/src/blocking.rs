@@ -1,0 +1,1 @@
+//! The API without async, inside and outside of a runtime.

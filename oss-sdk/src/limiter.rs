@@ -1,0 +1,1 @@
+//! Bandwidth that uploads and downloads may use.

@@ -1,0 +1,1 @@
+//! What the runtime tells `tracing` of calls, attempts and what is on the wire.

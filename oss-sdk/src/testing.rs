@@ -1,0 +1,1 @@
+//! Transports that let users test their code without a network.
