@@ -6,12 +6,13 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use http::{HeaderMap, HeaderValue, Method};
+use futures_util::StreamExt as _;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use oss_sdk::credentials::Credentials;
 use oss_sdk::service::{Protocol, ServiceSpec};
 use oss_sdk::signer::{Placement, Signer, SignerV1, SignerV4, SigningRequest};
 use oss_sdk::transport::{Transport, TransportBody, TransportFuture, TransportRequest, TransportResponse};
-use oss_sdk::{Client, GetObjectRequest, PutObjectRequest, Timestamp};
+use oss_sdk::{Client, Crc64, GetObjectRequest, PutObjectRequest, Timestamp};
 
 static OSS: ServiceSpec = ServiceSpec::new("oss", Protocol::RestXml).subresources(&["acl", "cors"]);
 
@@ -59,29 +60,76 @@ fn signing(c: &mut Criterion) {
     group.finish();
 }
 
-/// Answers every request with an empty success.
+/// Reads the payload and answers at once, as the service answers a PutObject.
 #[derive(Debug)]
 struct Instant;
 
 impl Transport for Instant {
-    fn send(&self, request: TransportRequest) -> TransportFuture<'_> {
-        black_box(request);
-        Box::pin(async { Ok(TransportResponse::new(http::StatusCode::OK, TransportBody::empty())) })
+    fn send(&self, mut request: TransportRequest) -> TransportFuture<'_> {
+        Box::pin(async move {
+            let mut checksum = Crc64::new();
+            while let Some(Ok(chunk)) = request.body.next().await {
+                checksum.update(&chunk);
+            }
+            let mut answer = TransportResponse::new(StatusCode::OK, TransportBody::empty());
+            for (name, value) in [
+                ("server", "AliyunOSS"),
+                ("date", "Wed, 16 Jan 2030 05:34:52 GMT"),
+                ("x-oss-request-id", "5C06A3B67B8B5A3DA422299D"),
+                ("etag", "\"D41D8CD98F00B204E9800998ECF8427E\""),
+                ("x-oss-server-time", "4"),
+            ] {
+                let (name, value) = (HeaderName::from_static(name), HeaderValue::from_static(value));
+                answer.headers.insert(name, value);
+            }
+            let checksum = HeaderValue::from(checksum.value());
+            answer.headers.insert("x-oss-hash-crc64ecma", checksum);
+            Ok(answer)
+        })
     }
 }
 
-/// Encoding, signing and decoding of whole calls.
-fn calls(c: &mut Criterion) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+/// Answers at once that there is no such object.
+#[derive(Debug)]
+struct Missing;
+
+impl Transport for Missing {
+    fn send(&self, request: TransportRequest) -> TransportFuture<'_> {
+        black_box(request);
+        let document = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>NoSuchKey</Code><Message>The specified key does not \
+                        exist.</Message><RequestId>5C06A3B67B8B5A3DA422299D</RequestId><EC>0026-00000001</EC></Error>";
+        Box::pin(async move {
+            Ok(TransportResponse::new(
+                StatusCode::NOT_FOUND,
+                TransportBody::from(document),
+            ))
+        })
+    }
+}
+
+fn client(transport: impl Transport) -> Client {
     let client = Client::builder()
         .region("cn-hangzhou")
         .credentials(credentials())
-        .transport(Instant)
+        .transport(transport)
         .build();
-    let (Ok(runtime), Ok(client)) = (runtime, client) else {
-        panic!("neither a runtime nor a client needs anything from outside");
-    };
+    client.expect("a client needs nothing from outside")
+}
+
+/// Encoding, signing, classifying and decoding of whole calls.
+fn calls(c: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.expect("a runtime needs nothing from outside");
     let mut group = c.benchmark_group("encode and sign");
+    let client = self::client(Missing);
+    group.bench_function("GetObject that fails", |b| {
+        b.iter(|| {
+            let request = GetObjectRequest::new("examplebucket", "photos/2023/12/cat.jpg");
+            let result = runtime.block_on(client.get_object(black_box(request)).into_future());
+            assert!(black_box(result).is_err());
+        })
+    });
+    let client = self::client(Instant);
     group.bench_function("GetObject", |b| {
         b.iter(|| {
             let request = GetObjectRequest::new("examplebucket", "photos/2023/12/cat.jpg");
