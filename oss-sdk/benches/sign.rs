@@ -107,7 +107,7 @@ impl Transport for Missing {
     }
 }
 
-fn client(transport: impl Transport) -> Client {
+fn client_over(transport: impl Transport) -> Client {
     let client = Client::builder()
         .region("cn-hangzhou")
         .credentials(credentials())
@@ -121,7 +121,7 @@ fn calls(c: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.expect("a runtime needs nothing from outside");
     let mut group = c.benchmark_group("encode and sign");
-    let client = self::client(Missing);
+    let client = client_over(Missing);
     group.bench_function("GetObject that fails", |b| {
         b.iter(|| {
             let request = GetObjectRequest::new("examplebucket", "photos/2023/12/cat.jpg");
@@ -129,7 +129,7 @@ fn calls(c: &mut Criterion) {
             assert!(black_box(result).is_err());
         })
     });
-    let client = self::client(Instant);
+    let client = client_over(Instant);
     group.bench_function("GetObject", |b| {
         b.iter(|| {
             let request = GetObjectRequest::new("examplebucket", "photos/2023/12/cat.jpg");
