@@ -10,9 +10,11 @@ use crate::secret::Secret;
 use crate::time::Timestamp;
 
 mod cache;
+mod context;
 mod providers;
 
 pub use cache::CachedCredentials;
+pub use context::CredentialsContext;
 pub use providers::{AnonymousCredentials, EnvironmentCredentials, FunctionCredentials, StaticCredentials, from_fn};
 
 /// An access key, perhaps temporary. Cheap to clone; `Debug` shows no secret, and the key's memory is wiped with the
@@ -34,6 +36,8 @@ struct Inner {
     access_key_secret: Secret,
     security_token: Option<Secret>,
     expiration: Option<Timestamp>,
+    /// When to look whether there are newer ones, though these do not end.
+    renew_at: Option<Timestamp>,
     anonymous: bool,
 }
 
@@ -45,6 +49,7 @@ impl Credentials {
             access_key_secret: access_key_secret.into(),
             security_token: None,
             expiration: None,
+            renew_at: None,
             anonymous: false,
         }))
     }
@@ -69,6 +74,30 @@ impl Credentials {
     pub fn with_expiration(mut self, expiration: Timestamp) -> Self {
         Arc::make_mut(&mut self.0).expiration = Some(expiration);
         self
+    }
+
+    /// Has them looked for again at some time, though they are good beyond it: they come from a place that is too
+    /// expensive to be asked for each request.
+    #[cfg(test)]
+    #[must_use]
+    pub(crate) fn with_renewal(mut self, at: Timestamp) -> Self {
+        Arc::make_mut(&mut self.0).renew_at = Some(at);
+        self
+    }
+
+    /// When to ask for newer ones at the latest; `None` when they are asked for each time.
+    pub(crate) fn renewal(&self) -> Option<Timestamp> {
+        match (self.0.expiration, self.0.renew_at) {
+            (Some(end), Some(renewal)) => Some(end.min(renewal)),
+            (end, renewal) => end.or(renewal),
+        }
+    }
+
+    /// Whether these are the same key: a service that refuses one refuses the other.
+    pub(crate) fn is_same_key(&self, other: &Self) -> bool {
+        self.access_key_id() == other.access_key_id()
+            && self.access_key_secret() == other.access_key_secret()
+            && self.security_token() == other.security_token()
     }
 
     /// Id of the access key.
@@ -147,12 +176,25 @@ impl fmt::Debug for Credentials {
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct CredentialsRequest {
-    /// The service refused the credentials given last; cached ones will not do.
-    pub force_refresh: bool,
+    /// The credentials that the service has refused as unknown or expired: a cache that still holds these fetches anew,
+    /// and one that has others by now gives those.
+    pub refused: Option<Credentials>,
+    /// How long the credentials should be good for, if there are such: a presigned URL ends with them.
+    pub min_life: Option<Duration>,
 }
 
-/// A source of credentials. The client asks before every attempt, so a provider that does I/O should say when its
-/// credentials end: then they are kept until shortly before.
+impl CredentialsRequest {
+    /// Whether `credentials` are those that were refused.
+    fn refuses(&self, credentials: &Credentials) -> bool {
+        self.refused
+            .as_ref()
+            .is_some_and(|refused| refused.is_same_key(credentials))
+    }
+}
+
+/// A source of credentials. The client puts a [`CachedCredentials`] before it, which keeps credentials that say when they
+/// end and asks for others in time. Those without an end are asked for before every attempt, so a provider that does I/O
+/// should say one.
 ///
 /// For a closure see [`from_fn`].
 ///
@@ -174,10 +216,18 @@ pub struct CredentialsRequest {
 /// ```
 pub trait CredentialsProvider: fmt::Debug + Send + Sync {
     /// Gives credentials that are valid now.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::retryable`] for a failure that may pass, any other for a lasting one.
     fn credentials<'a>(
         &'a self,
         request: &'a CredentialsRequest,
     ) -> BoxFuture<'a, Result<Credentials, CredentialsError>>;
+
+    /// Takes the client's way to the network and its clock. Called once by each client that is made with the provider;
+    /// the first one counts for the providers of this crate. A provider that wraps others passes it on. Default: ignored.
+    fn attach(&self, _context: &CredentialsContext) {}
 }
 
 impl<P: CredentialsProvider + ?Sized> CredentialsProvider for Arc<P> {
@@ -187,6 +237,10 @@ impl<P: CredentialsProvider + ?Sized> CredentialsProvider for Arc<P> {
     ) -> BoxFuture<'a, Result<Credentials, CredentialsError>> {
         (**self).credentials(request)
     }
+
+    fn attach(&self, context: &CredentialsContext) {
+        (**self).attach(context);
+    }
 }
 
 /// Why there are no credentials.
@@ -195,6 +249,7 @@ pub struct CredentialsError {
     message: String,
     field: Option<&'static str>,
     retryable: bool,
+    not_configured: bool,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -205,6 +260,7 @@ impl CredentialsError {
             message: message.into(),
             field: None,
             retryable: false,
+            not_configured: false,
             source: None,
         }
     }
@@ -213,6 +269,14 @@ impl CredentialsError {
     pub fn retryable(message: impl Into<String>) -> Self {
         Self {
             retryable: true,
+            ..Self::new(message)
+        }
+    }
+
+    /// Nothing is wrong, the source just is not set up here: a chain goes on to the next one.
+    pub fn not_configured(message: impl Into<String>) -> Self {
+        Self {
+            not_configured: true,
             ..Self::new(message)
         }
     }
@@ -227,6 +291,11 @@ impl CredentialsError {
     /// Whether asking again may help.
     pub fn is_retryable(&self) -> bool {
         self.retryable
+    }
+
+    /// Whether the source is not set up here.
+    pub fn is_not_configured(&self) -> bool {
+        self.not_configured
     }
 
     /// The field of the credentials that is wrong.
@@ -259,11 +328,6 @@ impl From<CredentialsError> for Error {
         }
         .with_retryable(retryable)
     }
-}
-
-/// How long before its end a temporary key is renewed: a fifth of its life, at most a quarter of an hour.
-fn renewal_window(life: Duration) -> Duration {
-    (life / 5).min(Duration::from_secs(15 * 60))
 }
 
 #[cfg(test)]

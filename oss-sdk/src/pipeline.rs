@@ -27,7 +27,7 @@ use self::answer::Answer;
 use self::attempt::AttemptState;
 
 pub(crate) use self::prepare::Prepared;
-pub(crate) use self::skew::Skew;
+pub(crate) use self::skew::{ServiceClock, Skew};
 
 /// Carries out a request and delivers its answer; streamed payloads are still to be read.
 pub(crate) fn execute(
@@ -95,6 +95,7 @@ async fn run(prepared: &Prepared, limits: &mut Limits) -> Result<Answer, Error> 
         let Some(delay) = wait::before_next(prepared, &mut state, attempt, &error, limits.left()) else {
             return Err(error);
         };
+        state.keep_refusal(error);
         if !delay.is_zero() {
             limits.guard(tokio::time::sleep(delay)).await?;
         }

@@ -80,7 +80,12 @@ async fn sign(
         return Err(Error::invalid_input("expires_in", rule));
     }
     let prepared = Prepared::for_presign(Arc::clone(core), input, options)?;
-    let credentials = core.credentials.credentials(&CredentialsRequest::default()).await?;
+    // A URL ends with its credentials, so ones that are about to end are not used if there can be others.
+    let request = CredentialsRequest {
+        min_life: Some(expires_in),
+        ..CredentialsRequest::default()
+    };
+    let credentials = core.credentials.credentials(&request).await?;
     credentials.check()?;
     if credentials.is_anonymous() {
         return Err(Error::new(

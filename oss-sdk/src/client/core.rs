@@ -7,13 +7,13 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::config::{Config, CredentialsSource, SignatureVersion};
-use crate::credentials::{CredentialsProvider, StaticCredentials};
+use crate::credentials::{CachedCredentials, CredentialsContext, CredentialsProvider, StaticCredentials};
 use crate::endpoint::{AddressingStyle, Endpoint, EndpointOptions, account_id_rule, region_rule};
 use crate::error::Error;
 use crate::limits::Shutdown;
 use crate::naming::Naming;
 use crate::operation::{BucketHost, ServiceSpec, SigningResource};
-use crate::pipeline::{Prepared, Skew};
+use crate::pipeline::{Prepared, ServiceClock, Skew};
 use crate::retry::{RetryBudget, RetryPolicy, StandardRetry};
 use crate::signer::{Signer, SignerAcs3, SignerV1, SignerV4, SigningRequest, is_rpc};
 use crate::time::{Clock, SystemClock, Timestamp};
@@ -52,7 +52,7 @@ pub(crate) struct Core {
     pub(crate) default_headers: HeaderMap,
     additional_headers: Vec<HeaderName>,
     clock: Arc<dyn Clock>,
-    pub(crate) skew: Skew,
+    pub(crate) skew: Arc<Skew>,
     pub(crate) corrects_skew: bool,
     pub(crate) checks_upload_crc64: bool,
     pub(crate) checks_download_crc64: bool,
@@ -74,11 +74,19 @@ impl Core {
             Some(attempts) => attempts,
             None => retry.max_attempts(),
         };
+        let clock = config.clock.clone().unwrap_or_else(|| Arc::new(SystemClock));
+        let skew = Arc::new(Skew::default());
+        let transport = transport(&config)?;
+        let context = CredentialsContext::new(
+            Arc::clone(&transport),
+            config.transport.is_some(),
+            Arc::new(ServiceClock::new(Arc::clone(&clock), Arc::clone(&skew))),
+        );
         Ok(Arc::new(Core {
             signature: config.signer.is_none().then(|| config.signature.unwrap_or_default()),
             signer: signer(&config, service, &region)?,
-            credentials: credentials(&config)?,
-            transport: transport(&config)?,
+            credentials: credentials(&config, &context)?,
+            transport,
             user_agent: user_agent(&config, service)?,
             default_headers: config.parsed_default_headers()?,
             additional_headers: additional_headers(&config)?,
@@ -95,8 +103,8 @@ impl Core {
             idle_timeout: config.idle_timeout.unwrap_or(IDLE_TIMEOUT),
             attempt_timeout: positive("attempt_timeout", config.attempt_timeout)?,
             timeout: positive("timeout", config.timeout)?,
-            clock: config.clock.clone().unwrap_or_else(|| Arc::new(SystemClock)),
-            skew: Skew::default(),
+            clock,
+            skew,
             corrects_skew: !config.no_skew_correction,
             checks_upload_crc64: !config.no_upload_crc64,
             checks_download_crc64: !config.no_download_crc64,
@@ -201,14 +209,19 @@ fn signer(config: &Config, service: &'static ServiceSpec, region: &str) -> Resul
     }
 }
 
-fn credentials(config: &Config) -> Result<Arc<dyn CredentialsProvider>, Error> {
+/// What credentials come from, behind a cache where there is something to keep.
+fn credentials(config: &Config, context: &CredentialsContext) -> Result<Arc<dyn CredentialsProvider>, Error> {
     match &config.credentials {
         None => Err(Error::config(
             "credentials",
             "are required; use `anonymous` to send requests unsigned",
         )),
         Some(CredentialsSource::Fixed(credentials)) => Ok(Arc::new(StaticCredentials::new(credentials.clone())?)),
-        Some(CredentialsSource::Provider(provider)) => Ok(Arc::clone(provider)),
+        Some(CredentialsSource::Provider(provider)) => {
+            let cached = CachedCredentials::new(Arc::clone(provider));
+            cached.attach(context);
+            Ok(Arc::new(cached))
+        }
     }
 }
 

@@ -1,38 +1,60 @@
 //! Keeps temporary credentials and renews them in time, with one caller fetching for all.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use super::{Credentials, CredentialsError, CredentialsProvider, CredentialsRequest, renewal_window};
+use tokio::runtime::Handle;
+use tokio::sync::OwnedMutexGuard;
+use tokio::task::AbortHandle;
+
+use super::{Credentials, CredentialsContext, CredentialsError, CredentialsProvider, CredentialsRequest};
 use crate::future::BoxFuture;
+use crate::random;
 use crate::time::{Clock, SystemClock, Timestamp};
 
 /// Credentials are not used in the last moments of their life: the request must still arrive.
 const MARGIN: Duration = Duration::from_secs(10);
 
-/// After an early renewal that failed, the old credentials are used for at least this long before the next.
-const PAUSE: Duration = Duration::from_secs(30);
+/// After an early renewal that failed, the next one is not tried for so long, and up to twice that by chance.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// An early renewal that takes longer is given up: nobody waits for it, so nobody else would end it.
+const LONGEST_RENEWAL: Duration = Duration::from_secs(60);
+
+/// Longest time before their end that credentials are renewed.
+const WIDEST_WINDOW: Duration = Duration::from_secs(15 * 60);
 
 /// Keeps what another provider gives until shortly before its end.
 ///
 /// Credentials without an end are passed through and asked for every time. When nothing usable is there, one caller
-/// fetches and all others wait for its result, good or bad. In the last fifth of the credentials' life (at most 15 minutes)
-/// one caller at a time renews them while the others go on with the old ones; if that fails, so does it. The client puts
-/// this around every provider.
+/// fetches and all others wait for its result, good or bad. In the last fifth of the credentials' life (at most 15
+/// minutes, and a little later by chance, so that a fleet does not renew all at once) they are renewed in the background
+/// while everybody goes on with the old ones; if that fails, so does it, and the renewal is tried again after 10 to 20
+/// seconds.
+///
+/// Credentials that the service has refused are fetched anew once, however many calls were refused with them.
+///
+/// The client puts this around every provider. Around a provider that another one builds on, it is put by hand.
 pub struct CachedCredentials<P> {
+    shared: Arc<Shared<P>>,
+    /// The renewal in the background, which ends with the cache.
+    renewal: Mutex<Option<AbortHandle>>,
+}
+
+struct Shared<P> {
     provider: P,
-    clock: Arc<dyn Clock>,
+    clock: OnceLock<Arc<dyn Clock>>,
     state: Mutex<State>,
     /// Held while fetching.
-    fetching: tokio::sync::Mutex<()>,
+    fetching: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
 struct State {
-    current: Option<Credentials>,
-    /// From when on to renew.
-    renew_at: Option<Timestamp>,
+    current: Option<Held>,
+    /// An early renewal failed then, and the next one is not tried for so long.
+    pause: Option<(Timestamp, Duration)>,
     /// Counts finished fetches, so that those who waited for one know how it ended.
     generation: u64,
     failure: Option<CredentialsError>,
@@ -40,80 +62,145 @@ struct State {
     passes_through: bool,
 }
 
+#[derive(Clone)]
+struct Held {
+    credentials: Credentials,
+    /// From when on they are not what should be used any more.
+    end: Timestamp,
+    /// How long they were good for when they came.
+    life: Duration,
+    /// How long before the end they are renewed.
+    window: Duration,
+}
+
 enum Found {
     Usable(Credentials),
     /// Usable, but it is time to renew.
     Aging(Credentials),
     PassThrough,
-    Nothing {
+    Wanting {
         generation: u64,
+        /// To go on with when the fetch fails.
+        fallback: Option<Credentials>,
     },
 }
 
-impl<P: CredentialsProvider> CachedCredentials<P> {
-    /// Keeps what `provider` gives.
+impl<P: CredentialsProvider + 'static> CachedCredentials<P> {
+    /// Keeps what `provider` gives. The time is the client's, once a client is made with it.
     pub fn new(provider: P) -> Self {
-        Self::with_clock(provider, Arc::new(SystemClock))
+        Self {
+            shared: Arc::new(Shared {
+                provider,
+                clock: OnceLock::new(),
+                state: Mutex::default(),
+                fetching: Arc::default(),
+            }),
+            renewal: Mutex::default(),
+        }
     }
 
     /// The same with a clock of the caller's.
     pub fn with_clock(provider: P, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            provider,
-            clock,
-            state: Mutex::default(),
-            fetching: tokio::sync::Mutex::new(()),
-        }
+        let cache = Self::new(provider);
+        cache.shared.set_clock(clock);
+        cache
     }
 
     async fn get(&self, request: &CredentialsRequest) -> Result<Credentials, CredentialsError> {
-        match self.look(request) {
-            Found::Usable(credentials) => Ok(credentials),
-            Found::PassThrough => self.fetch(request).await,
-            Found::Aging(credentials) => match self.fetching.try_lock() {
-                Ok(_guard) => Ok(self.fetch(request).await.unwrap_or(credentials)),
-                Err(_) => Ok(credentials),
-            },
-            Found::Nothing { generation } => {
-                let _guard = self.fetching.lock().await;
-                if let Some(outcome) = self.outcome_since(generation) {
-                    return outcome;
-                }
-                self.fetch(request).await
+        let shared = &self.shared;
+        let before = match shared.look(request) {
+            Found::PassThrough => return shared.fetch(request).await,
+            Found::Usable(credentials) => return Ok(credentials),
+            Found::Aging(credentials) => return Ok(self.renew(credentials).await),
+            Found::Wanting { generation, .. } => generation,
+        };
+        let _guard = shared.fetching.lock().await;
+        match shared.look(request) {
+            Found::Usable(credentials) | Found::Aging(credentials) => Ok(credentials),
+            Found::Wanting { generation, fallback } if generation != before => {
+                // Somebody has just fetched: asking again at once would give the same.
+                shared.last_outcome().or_else(|error| fallback.ok_or(error))
             }
+            Found::Wanting { fallback, .. } => {
+                let fetched = shared.fetch(request).await;
+                fetched.or_else(|error| fallback.ok_or(error))
+            }
+            Found::PassThrough => shared.fetch(request).await,
         }
     }
 
+    /// Starts a renewal unless one is under way, and gives what can be used until it is done.
+    async fn renew(&self, current: Credentials) -> Credentials {
+        let Ok(guard) = Arc::clone(&self.shared.fetching).try_lock_owned() else {
+            return current;
+        };
+        let shared = Arc::clone(&self.shared);
+        let Ok(runtime) = Handle::try_current() else {
+            return shared.renew(guard).await.unwrap_or(current);
+        };
+        let task = runtime.spawn(async move { drop(shared.renew(guard).await) });
+        let mut renewal = self.renewal.lock().unwrap_or_else(PoisonError::into_inner);
+        *renewal = Some(task.abort_handle());
+        current
+    }
+}
+
+impl<P: CredentialsProvider> Shared<P> {
+    fn set_clock(&self, clock: Arc<dyn Clock>) {
+        // The first one counts.
+        drop(self.clock.set(clock));
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from(self.clock.get().map_or_else(|| SystemClock.now(), |clock| clock.now()))
+    }
+
     fn look(&self, request: &CredentialsRequest) -> Found {
-        let now = Timestamp::from(self.clock.now());
+        let now = self.now();
         let state = self.state();
         if state.passes_through {
             return Found::PassThrough;
         }
-        match &state.current {
-            Some(current) if !request.force_refresh && is_usable(current, now) => {
-                if state.renew_at.is_some_and(|at| now >= at) {
-                    Found::Aging(current.clone())
-                } else {
-                    Found::Usable(current.clone())
-                }
-            }
-            _ => Found::Nothing {
-                generation: state.generation,
-            },
+        let wanting = |fallback| Found::Wanting {
+            generation: state.generation,
+            fallback,
+        };
+        let Some(held) = &state.current else {
+            return wanting(None);
+        };
+        if request.refuses(&held.credentials) {
+            return wanting(None);
+        }
+        let is_usable = |from: Timestamp| held.credentials.expiration().is_none_or(|end| end > from);
+        if !is_usable(now.saturating_add(MARGIN)) {
+            // In its last moments a key is better than none.
+            return wanting(Some(held.credentials.clone()).filter(|_| is_usable(now)));
+        }
+        let left = held.end.saturating_since(now);
+        let is_paused = state
+            .pause
+            .is_some_and(|(begun, length)| begun <= now && now < begun.saturating_add(length));
+        // Longer than a fresh key would last is not asked for: it would be fetched for nothing, every time.
+        let wanted = request
+            .min_life
+            .map(|wanted| wanted.min(held.life.saturating_sub(held.window)));
+        if wanted.is_some_and(|wanted| left < wanted) && !is_paused {
+            return wanting(Some(held.credentials.clone()));
+        }
+        if left <= held.window && !is_paused {
+            Found::Aging(held.credentials.clone())
+        } else {
+            Found::Usable(held.credentials.clone())
         }
     }
 
-    /// How the fetch ended that finished while the caller waited, if one did.
-    fn outcome_since(&self, generation: u64) -> Option<Result<Credentials, CredentialsError>> {
+    /// How the last fetch ended.
+    fn last_outcome(&self) -> Result<Credentials, CredentialsError> {
         let state = self.state();
-        if state.generation == generation {
-            return None;
-        }
         match (&state.failure, &state.current) {
-            (Some(failure), _) => Some(Err(failure.clone())),
-            (None, Some(current)) => Some(Ok(current.clone())),
-            (None, None) => None,
+            (None, Some(held)) => Ok(held.credentials.clone()),
+            (Some(failure), _) => Err(failure.clone()),
+            (None, None) => Err(CredentialsError::retryable("the credentials are gone")),
         }
     }
 
@@ -122,25 +209,48 @@ impl<P: CredentialsProvider> CachedCredentials<P> {
             credentials.check()?;
             Ok(credentials)
         });
-        let now = Timestamp::from(self.clock.now());
-        let mut state = self.state();
-        state.generation += 1;
-        match &outcome {
-            Ok(credentials) => {
-                state.failure = None;
-                state.passes_through = credentials.expiration().is_none();
-                state.renew_at = credentials.expiration().map(|end| {
-                    let life = end.saturating_since(now);
-                    now.saturating_add(life.saturating_sub(renewal_window(life)))
-                });
-                state.current = (!state.passes_through).then(|| credentials.clone());
-            }
-            Err(error) => {
-                state.failure = Some(error.clone());
-                state.renew_at = Some(now.saturating_add(PAUSE));
+        self.keep(&outcome);
+        outcome
+    }
+
+    /// Fetches before it is necessary.
+    async fn renew(&self, _guard: OwnedMutexGuard<()>) -> Result<Credentials, CredentialsError> {
+        let request = CredentialsRequest::default();
+        match tokio::time::timeout(LONGEST_RENEWAL, self.fetch(&request)).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                let outcome = Err(CredentialsError::retryable("the source of credentials does not answer"));
+                self.keep(&outcome);
+                outcome
             }
         }
-        outcome
+    }
+
+    fn keep(&self, outcome: &Result<Credentials, CredentialsError>) {
+        let now = self.now();
+        let mut state = self.state();
+        state.generation += 1;
+        match outcome {
+            Ok(credentials) => {
+                state.failure = None;
+                state.pause = None;
+                state.passes_through = credentials.renewal().is_none();
+                state.current = credentials.renewal().map(|end| {
+                    let life = end.saturating_since(now);
+                    Held {
+                        credentials: credentials.clone(),
+                        end,
+                        life,
+                        window: window(life),
+                    }
+                });
+            }
+            Err(error) => {
+                tracing::debug!(%error, "no new credentials");
+                state.failure = Some(error.clone());
+                state.pause = Some((now, PAUSE.mul_f64(1.0 + random::unit())));
+            }
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -149,185 +259,40 @@ impl<P: CredentialsProvider> CachedCredentials<P> {
     }
 }
 
-fn is_usable(credentials: &Credentials, now: Timestamp) -> bool {
-    credentials
-        .expiration()
-        .is_none_or(|end| end > now.saturating_add(MARGIN))
+/// How long before their end credentials are renewed: a fifth of their life within bounds, less up to a quarter of that
+/// by chance.
+fn window(life: Duration) -> Duration {
+    (life / 5).min(WIDEST_WINDOW).mul_f64(1.0 - random::unit() / 4.0)
 }
 
-impl<P: CredentialsProvider> CredentialsProvider for CachedCredentials<P> {
+impl<P: CredentialsProvider + 'static> CredentialsProvider for CachedCredentials<P> {
     fn credentials<'a>(
         &'a self,
         request: &'a CredentialsRequest,
     ) -> BoxFuture<'a, Result<Credentials, CredentialsError>> {
         Box::pin(self.get(request))
     }
+
+    fn attach(&self, context: &CredentialsContext) {
+        self.shared.set_clock(Arc::clone(context.clock()));
+        self.shared.provider.attach(context);
+    }
+}
+
+impl<P> Drop for CachedCredentials<P> {
+    fn drop(&mut self) {
+        let renewal = self.renewal.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(task) = renewal.take() {
+            task.abort();
+        }
+    }
 }
 
 impl<P: fmt::Debug> fmt::Debug for CachedCredentials<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("CachedCredentials").field(&self.provider).finish()
+        f.debug_tuple("CachedCredentials").field(&self.shared.provider).finish()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
-
-    use super::*;
-    use crate::time::FixedClock;
-
-    /// Gives a new key at each call, valid for some time, or fails while it is told to.
-    #[derive(Debug)]
-    struct Source {
-        clock: Arc<FixedClock>,
-        life: Option<Duration>,
-        calls: AtomicU32,
-        broken: std::sync::atomic::AtomicBool,
-        gate: tokio::sync::Semaphore,
-    }
-
-    impl CredentialsProvider for Source {
-        fn credentials<'a>(
-            &'a self,
-            _request: &'a CredentialsRequest,
-        ) -> BoxFuture<'a, Result<Credentials, CredentialsError>> {
-            Box::pin(async {
-                let call = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
-                let _permit = self.gate.acquire().await.unwrap();
-                if self.broken.load(Ordering::SeqCst) {
-                    return Err(CredentialsError::retryable(format!("failure {call}")));
-                }
-                let credentials = Credentials::new(format!("key{call}"), "secret");
-                let now = Timestamp::from(self.clock.now());
-                Ok(match self.life {
-                    Some(life) => credentials.with_expiration(now.saturating_add(life)),
-                    None => credentials,
-                })
-            })
-        }
-    }
-
-    fn cache(life: Option<u64>, permits: usize) -> (Arc<CachedCredentials<Source>>, Arc<FixedClock>) {
-        let clock = Arc::new(FixedClock::new(Timestamp::from_unix(1_000_000).unwrap()));
-        let source = Source {
-            clock: clock.clone(),
-            life: life.map(Duration::from_secs),
-            calls: AtomicU32::new(0),
-            broken: false.into(),
-            gate: tokio::sync::Semaphore::new(permits),
-        };
-        (Arc::new(CachedCredentials::with_clock(source, clock.clone())), clock)
-    }
-
-    async fn id(cache: &CachedCredentials<Source>) -> String {
-        match cache.credentials(&CredentialsRequest::default()).await {
-            Ok(credentials) => credentials.access_key_id().to_owned(),
-            Err(error) => error.to_string(),
-        }
-    }
-
-    #[tokio::test]
-    async fn credentials_are_kept_until_the_last_fifth_of_their_life() {
-        let (cache, clock) = cache(Some(1000), 1);
-        assert_eq!(id(&cache).await, "key1");
-        clock.advance(Duration::from_secs(799));
-        assert_eq!(id(&cache).await, "key1");
-        clock.advance(Duration::from_secs(1));
-        assert_eq!(id(&cache).await, "key2");
-        assert_eq!(id(&cache).await, "key2");
-    }
-
-    #[tokio::test]
-    async fn a_renewal_that_fails_leaves_the_old_key_until_its_end() {
-        let (cache, clock) = cache(Some(1000), 1);
-        assert_eq!(id(&cache).await, "key1");
-        cache.provider.broken.store(true, Ordering::SeqCst);
-        clock.advance(Duration::from_secs(850));
-        for _ in 0..3 {
-            assert_eq!(id(&cache).await, "key1");
-        }
-        assert_eq!(
-            cache.provider.calls.load(Ordering::SeqCst),
-            2,
-            "one attempt, then a pause"
-        );
-        clock.advance(PAUSE);
-        assert_eq!(id(&cache).await, "key1");
-        assert_eq!(cache.provider.calls.load(Ordering::SeqCst), 3);
-        clock.advance(Duration::from_secs(200));
-        assert_eq!(id(&cache).await, "failure 4");
-        cache.provider.broken.store(false, Ordering::SeqCst);
-        assert_eq!(id(&cache).await, "key5");
-    }
-
-    #[tokio::test]
-    async fn many_callers_share_one_fetch() {
-        for broken in [false, true] {
-            let (cache, _clock) = cache(Some(1000), 0);
-            cache.provider.broken.store(broken, Ordering::SeqCst);
-            let calls: Vec<_> = (0..20)
-                .map(|_| {
-                    let cache = cache.clone();
-                    tokio::spawn(async move { id(&cache).await })
-                })
-                .collect();
-            tokio::task::yield_now().await;
-            cache.provider.gate.add_permits(20);
-            for call in calls {
-                assert_eq!(call.await.unwrap(), if broken { "failure 1" } else { "key1" });
-            }
-            assert_eq!(cache.provider.calls.load(Ordering::SeqCst), 1);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_cancelled_fetch_hands_over_to_the_next_caller() {
-        let (cache, _clock) = cache(Some(1000), 0);
-        let first = tokio::spawn({
-            let cache = cache.clone();
-            async move { id(&cache).await }
-        });
-        tokio::task::yield_now().await;
-        first.abort();
-        assert!(first.await.unwrap_err().is_cancelled());
-        cache.provider.gate.add_permits(1);
-        assert_eq!(id(&cache).await, "key2");
-    }
-
-    #[tokio::test]
-    async fn others_go_on_with_the_old_key_during_a_renewal() {
-        let (cache, clock) = cache(Some(1000), 1);
-        assert_eq!(id(&cache).await, "key1");
-        clock.advance(Duration::from_secs(900));
-        let permit = cache.provider.gate.acquire().await.unwrap();
-        let renewing = tokio::spawn({
-            let cache = cache.clone();
-            async move { id(&cache).await }
-        });
-        tokio::task::yield_now().await;
-        assert_eq!(id(&cache).await, "key1");
-        drop(permit);
-        assert_eq!(renewing.await.unwrap(), "key2");
-    }
-
-    #[tokio::test]
-    async fn credentials_without_an_end_are_asked_for_every_time() {
-        let (cache, _clock) = cache(None, 1);
-        assert_eq!(id(&cache).await, "key1");
-        assert_eq!(id(&cache).await, "key2");
-    }
-
-    #[tokio::test]
-    async fn a_forced_refresh_fetches_and_damaged_keys_are_refused() {
-        let (cache, _clock) = cache(Some(1000), 1);
-        assert_eq!(id(&cache).await, "key1");
-        let forced = CredentialsRequest { force_refresh: true };
-        assert_eq!(cache.credentials(&forced).await.unwrap().access_key_id(), "key2");
-        let damaged = CachedCredentials::new(super::super::from_fn(|| async {
-            Ok(Credentials::new("id", "secret "))
-        }));
-        let error = damaged.credentials(&CredentialsRequest::default()).await.unwrap_err();
-        assert_eq!(error.field(), Some("access_key_secret"));
-    }
-}
+mod tests;

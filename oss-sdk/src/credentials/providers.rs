@@ -48,33 +48,66 @@ impl CredentialsProvider for AnonymousCredentials {
 /// The value of a variable.
 type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
 
-/// `OSS_ACCESS_KEY_ID`, `OSS_ACCESS_KEY_SECRET` and `OSS_SESSION_TOKEN` of the environment, read at every call.
+/// Names of the variables for id, secret and token.
+type Names = [&'static str; 3];
+
+const OSS: Names = ["OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET", "OSS_SESSION_TOKEN"];
+const ALIBABA_CLOUD: Names = [
+    "ALIBABA_CLOUD_ACCESS_KEY_ID",
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+    "ALIBABA_CLOUD_SECURITY_TOKEN",
+];
+
+/// An access key in variables of the environment, which are read at every attempt; that costs no more than looking.
+///
+/// ```
+/// use oss_sdk::credentials::EnvironmentCredentials;
+///
+/// let of_oss = EnvironmentCredentials::new();
+/// let of_the_cloud = EnvironmentCredentials::alibaba_cloud();
+/// ```
 #[derive(Clone)]
 pub struct EnvironmentCredentials {
+    names: Names,
     lookup: Arc<Lookup>,
 }
 
 impl EnvironmentCredentials {
-    /// Reads the process's environment.
+    /// `OSS_ACCESS_KEY_ID`, `OSS_ACCESS_KEY_SECRET` and, for temporary ones, `OSS_SESSION_TOKEN`.
     pub fn new() -> Self {
         Self::with_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// `ALIBABA_CLOUD_ACCESS_KEY_ID`, `ALIBABA_CLOUD_ACCESS_KEY_SECRET` and, for temporary ones,
+    /// `ALIBABA_CLOUD_SECURITY_TOKEN`: what other tools of Alibaba Cloud read.
+    pub fn alibaba_cloud() -> Self {
+        Self {
+            names: ALIBABA_CLOUD,
+            ..Self::new()
+        }
     }
 
     /// Reads variables through a function.
     pub(crate) fn with_lookup(lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         Self {
+            names: OSS,
             lookup: Arc::new(lookup),
         }
     }
 
     fn read(&self) -> Result<Credentials, CredentialsError> {
+        let [id, secret, token] = self.names;
         let variable = |name| {
+            let missing = || {
+                let message = format!("the environment variable `{name}` is not set or empty");
+                CredentialsError::not_configured(message)
+            };
             (self.lookup)(name)
                 .filter(|value| !value.is_empty())
-                .ok_or_else(|| CredentialsError::new(format!("the environment variable `{name}` is not set or empty")))
+                .ok_or_else(missing)
         };
-        let credentials = Credentials::new(variable("OSS_ACCESS_KEY_ID")?, variable("OSS_ACCESS_KEY_SECRET")?);
-        Ok(match (self.lookup)("OSS_SESSION_TOKEN") {
+        let credentials = Credentials::new(variable(id)?, variable(secret)?);
+        Ok(match (self.lookup)(token) {
             Some(token) => credentials.with_security_token(token),
             None => credentials,
         })

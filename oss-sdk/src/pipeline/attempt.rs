@@ -9,6 +9,7 @@ use super::answer::{self, Answer, AnswerBody};
 use super::{Prepared, skew};
 use crate::body::{BodyFault, Upload, UploadOutcome, lock_outcome};
 use crate::checksum::Crc64;
+use crate::client::Core;
 use crate::credentials::{Credentials, CredentialsRequest};
 use crate::error::{Error, ErrorKind};
 use crate::limits::{Activity, IdleTimer, silent};
@@ -31,8 +32,14 @@ pub(super) struct AttemptState {
     pub(super) sent: u32,
     /// The payload was opened: if it is one-shot, there is no other attempt.
     pub(super) opened: bool,
-    /// Cached credentials were refused.
-    pub(super) refresh: bool,
+    /// What the last attempt was signed with.
+    pub(super) used: Option<Credentials>,
+    /// Credentials that the service refused: others are wanted.
+    pub(super) refused: Option<Credentials>,
+    /// The refusal, while it has to be seen whether there are other credentials. Without them it is the result.
+    pub(super) refusal: Option<Error>,
+    /// There are none.
+    pub(super) unchanged: bool,
     /// The clock was set right for this call once.
     pub(super) skew_healed: bool,
     /// What the retry under way has cost.
@@ -41,18 +48,22 @@ pub(super) struct AttemptState {
     pub(super) refreshed: bool,
 }
 
+impl AttemptState {
+    /// After a refusal of credentials that others may heal: it is the call's result if there are no others.
+    pub(super) fn keep_refusal(&mut self, error: Error) {
+        if self.refreshed && self.refused.is_some() && error.kind() == ErrorKind::Service {
+            self.refusal = Some(error);
+        }
+    }
+}
+
 pub(super) async fn make(prepared: &Prepared, state: &mut AttemptState) -> Result<Answer, Error> {
     let core = &prepared.core;
     core.shutdown.check()?;
     let credentials = if prepared.input.traits.unsigned {
         Credentials::anonymous()
     } else {
-        let request = CredentialsRequest {
-            force_refresh: std::mem::take(&mut state.refresh),
-        };
-        let credentials = core.credentials.credentials(&request).await?;
-        credentials.check()?;
-        credentials
+        credentials(core, state).await?
     };
 
     let mut headers = prepared.input.headers.clone();
@@ -73,6 +84,27 @@ pub(super) async fn make(prepared: &Prepared, state: &mut AttemptState) -> Resul
     let response = sent?;
     let uploaded = lock_outcome(&outcome).crc;
     receive(prepared, response, uploaded).await
+}
+
+async fn credentials(core: &Core, state: &mut AttemptState) -> Result<Credentials, Error> {
+    let request = CredentialsRequest {
+        refused: state.refused.clone(),
+        ..CredentialsRequest::default()
+    };
+    let credentials = core.credentials.credentials(&request).await?;
+    credentials.check()?;
+    let refusal = state.refusal.take();
+    match &state.refused {
+        Some(refused) if refused.is_same_key(&credentials) => {
+            if let Some(refusal) = refusal {
+                state.unchanged = true;
+                return Err(refusal);
+            }
+        }
+        _ => state.refused = None,
+    }
+    state.used = Some(credentials.clone());
+    Ok(credentials)
 }
 
 fn body_error(fault: BodyFault) -> Error {

@@ -1,10 +1,12 @@
 //! The difference between the service's clock and ours: learnt from a refusal, kept by the client.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::SystemTime;
 
 use crate::client::Core;
 use crate::error::Error;
-use crate::time::Timestamp;
+use crate::time::{Clock, Timestamp};
 
 /// Smaller differences cannot be why a date was called invalid: the service accepts 15 minutes.
 const TOLERANCE: i64 = 15 * 60;
@@ -22,6 +24,26 @@ impl Skew {
         } else {
             Timestamp::from_unix(now.unix_seconds().saturating_add(ahead)).unwrap_or(now)
         }
+    }
+}
+
+/// The client's clock, set right: what credentials end by.
+#[derive(Debug)]
+pub(crate) struct ServiceClock {
+    local: Arc<dyn Clock>,
+    skew: Arc<Skew>,
+}
+
+impl ServiceClock {
+    pub(crate) fn new(local: Arc<dyn Clock>, skew: Arc<Skew>) -> Self {
+        Self { local, skew }
+    }
+}
+
+impl Clock for ServiceClock {
+    fn now(&self) -> SystemTime {
+        let local = self.local.now();
+        SystemTime::try_from(self.skew.correct(Timestamp::from(local))).unwrap_or(local)
     }
 }
 

@@ -237,28 +237,73 @@ async fn a_wrong_clock_is_set_right_once_for_the_client() {
     }
 }
 
+/// Gives the first key until it is refused, then the second, and remembers whether it was told of a refusal.
+#[derive(Debug)]
+struct Rotating(Mutex<Vec<bool>>, [&'static str; 2]);
+
+impl crate::credentials::CredentialsProvider for Rotating {
+    fn credentials<'a>(
+        &'a self,
+        request: &'a crate::credentials::CredentialsRequest,
+    ) -> crate::BoxFuture<'a, Result<Credentials, crate::credentials::CredentialsError>> {
+        let is_refused = request.refused.is_some();
+        self.0.lock().unwrap().push(is_refused);
+        let id = self.1[usize::from(is_refused)];
+        Box::pin(std::future::ready(Ok(Credentials::new(id, "5ec4e7"))))
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn refused_credentials_are_fetched_anew_once() {
-    #[derive(Debug)]
-    struct Rotating(Mutex<Vec<bool>>);
-    impl crate::credentials::CredentialsProvider for Rotating {
-        fn credentials<'a>(
-            &'a self,
-            request: &'a crate::credentials::CredentialsRequest,
-        ) -> crate::BoxFuture<'a, Result<Credentials, crate::credentials::CredentialsError>> {
-            self.0.lock().unwrap().push(request.force_refresh);
-            Box::pin(std::future::ready(Ok(Credentials::new("ak", "5ec4e7"))))
-        }
-    }
     let transport = FakeTransport::new([
         Answer::error(403, "SecurityTokenExpired").into(),
         Answer::error(403, "SecurityTokenExpired").into(),
     ]);
-    let provider = Arc::new(Rotating(Mutex::default()));
+    let provider = Arc::new(Rotating(Mutex::default(), ["old", "new"]));
     let client = Client::new(transport.config().credentials_provider(Arc::clone(&provider))).unwrap();
     let error = client.get_object(get()).await.unwrap_err();
     assert_eq!(error.code(), Some("SecurityTokenExpired"));
+    assert_eq!(error.attempts(), 2);
     assert_eq!(*provider.0.lock().unwrap(), [false, true]);
+    let sent = transport.sent();
+    assert!(sent[0].header("authorization").unwrap().contains("Credential=old/"));
+    assert!(sent[1].header("authorization").unwrap().contains("Credential=new/"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_final_where_there_are_no_other_credentials() {
+    for code in ["SecurityTokenExpired", "InvalidSecurityToken", "InvalidAccessKeyId"] {
+        let script = || [Answer::error(403, code).into()];
+        let fixed = FakeTransport::new(script());
+        let asked = FakeTransport::new(script());
+        let provider = Arc::new(Rotating(Mutex::default(), ["same", "same"]));
+        let config = asked.config().credentials_provider(Arc::clone(&provider));
+        for client in [fixed.client(), Client::new(config).unwrap()] {
+            let error = client.get_object(get()).await.unwrap_err();
+            assert_eq!((error.code(), error.attempts()), (Some(code), 1), "{error}");
+        }
+        assert_eq!(*provider.0.lock().unwrap(), [false, true]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_cannot_be_had_for_a_moment_cost_a_retry() {
+    use crate::credentials::CredentialsError;
+
+    let outcomes = Mutex::new(vec![Err(CredentialsError::retryable("busy")), Ok("ak")]);
+    let provider = move |outcome: Option<Result<&'static str, CredentialsError>>| {
+        std::future::ready(outcome.unwrap().map(|id| Credentials::new(id, "5ec4e7")))
+    };
+    let transport = FakeTransport::new([Answer::new(200, "x").into()]);
+    let asked = from_fn(move || provider(Some(outcomes.lock().unwrap().remove(0))));
+    let client = Client::new(transport.config().credentials_provider(asked)).unwrap();
+    assert_eq!(client.get_object(get()).await.unwrap().body.text().await.unwrap(), "x");
+
+    let transport = FakeTransport::new([]);
+    let lasting = from_fn(|| std::future::ready(Err(CredentialsError::new("no such role"))));
+    let client = Client::new(transport.config().credentials_provider(lasting)).unwrap();
+    let error = client.get_object(get()).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Credentials, 0), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,7 +19,7 @@ pub(super) fn before_next(
     left: Option<Duration>,
 ) -> Option<Duration> {
     let input = &prepared.input;
-    if attempt >= prepared.max_attempts || (state.opened && !input.body.is_replayable()) {
+    if attempt >= prepared.max_attempts || state.unchanged || (state.opened && !input.body.is_replayable()) {
         return None;
     }
     if matches!(error.kind(), ErrorKind::Canceled | ErrorKind::Closed) {
@@ -28,7 +28,7 @@ pub(super) fn before_next(
     // The request was refused before it was looked at, and will be another one the next time.
     if !state.refreshed && error.code().is_some_and(|code| EXPIRED.contains(&code)) {
         state.refreshed = true;
-        state.refresh = true;
+        state.refused.clone_from(&state.used);
         return pay(prepared, state, error).then_some(Duration::ZERO);
     }
     if !state.skew_healed && prepared.core.corrects_skew && skew::is_invalid_date(error) {
@@ -48,7 +48,9 @@ pub(super) fn before_next(
     if left.is_some_and(|left| left <= delay) || !pay(prepared, state, error) {
         return None;
     }
-    state.refresh = error.status() == Some(401);
+    if error.status() == Some(401) {
+        state.refused.clone_from(&state.used);
+    }
     Some(delay)
 }
 
