@@ -157,6 +157,13 @@ pub fn emit(api: &Api, options: &Options) -> Files {
         let is_public = service.name == MAIN_SERVICE || matches!(options.place, Place::Fixture { .. });
         let tokens = service::emit(service, &group_list, &home, is_public);
         files.insert(format!("{directory}/{}.rs", service.name), text(&source, tokens));
+        if let Place::Sdk = options.place {
+            let tokens = client::emit_blocking(service, options);
+            files.insert(
+                format!("{directory}/{}/blocking.rs", service.name),
+                text(&models_directory(service), tokens),
+            );
+        }
         for name in &groups {
             let group = service.groups.iter().find(|group| group.name == *name);
             let source = match group {

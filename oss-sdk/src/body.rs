@@ -4,7 +4,7 @@
 //! every attempt. A response body streams, continues after a broken connection and verifies what it delivered.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +19,7 @@ mod file;
 #[cfg(feature = "json")]
 mod json;
 mod progress;
+mod read;
 mod reader;
 mod response;
 mod save;
@@ -41,7 +42,7 @@ pub(crate) use self::upload::{Upload, UploadOutcome, lock_outcome};
 /// | `From`, [`empty`](Body::empty) | yes | known |
 /// | [`from_file`](Body::from_file), [`from_file_range`](Body::from_file_range) | yes, opened for each attempt | from the file |
 /// | [`from_fn`](Body::from_fn) | yes, made for each attempt | as given |
-/// | [`from_reader`](Body::from_reader), [`from_stream`](Body::from_stream) | no: sent at most once | as given |
+/// | [`from_read`](Body::from_read), [`from_reader`](Body::from_reader), [`from_stream`](Body::from_stream) | no: sent at most once | as given |
 ///
 /// A payload that cannot be sent again makes its call fail at the first broken connection instead of being retried.
 /// A payload of known length that yields fewer or more bytes fails the request with
@@ -104,6 +105,19 @@ impl Body {
         let length = length.into();
         Self::once(
             TransportBody::from_stream(reader::ReaderChunks::new(reader), length),
+            length,
+        )
+    }
+
+    /// What a reader without async yields, of `length` bytes if that is known; sent at most once.
+    ///
+    /// It is read in blocks of 512 KiB on the runtime's blocking pool, one block ahead of the network, so about 1 MiB is
+    /// held. Without a length the payload goes out in chunks. When the call ends early, a read that is under way ends by
+    /// itself.
+    pub fn from_read(reader: impl Read + Send + 'static, length: impl Into<Option<u64>>) -> Self {
+        let length = length.into();
+        Self::once(
+            TransportBody::from_stream(read::ReadChunks::new(reader), length),
             length,
         )
     }

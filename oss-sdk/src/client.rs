@@ -12,7 +12,7 @@ mod convenience;
 mod core;
 
 pub use self::builder::{ClientBuilder, FromConfig};
-pub use self::call::{Call, CallFuture};
+pub use self::call::{Awaited, Call, CallFuture};
 
 pub(crate) use self::builder::sealed;
 pub(crate) use self::call::{CallOptions, start as start_call};

@@ -44,6 +44,7 @@
 //! | when requests are repeated | [`retry`] |
 //! | operations that no type exists for | [`OperationInput`], [`Operation`] |
 //! | another HTTP stack | [`transport`] |
+//! | the same without async | `oss_sdk::blocking` |
 //!
 //! # What it promises
 //!
@@ -143,7 +144,7 @@ pub mod xml;
 pub use body::{Body, Progress, ResponseBody};
 pub use check::Invalid;
 pub use checksum::Crc64;
-pub use client::{Call, CallFuture, Client, ClientBuilder, FromConfig};
+pub use client::{Awaited, Call, CallFuture, Client, ClientBuilder, FromConfig};
 pub use config::{AddressingStyle, Config, SignatureVersion};
 pub use credentials::Credentials;
 pub use error::{Error, ErrorKind, Result};

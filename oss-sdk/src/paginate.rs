@@ -137,6 +137,12 @@ impl<O: Paginate> Items<O> {
         }
     }
 
+    /// The next item, if it has come already.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn buffered(&mut self) -> Option<O::Item> {
+        self.page.pop_front()
+    }
+
     /// The next item, `None` after the last.
     ///
     /// # Errors

@@ -14,11 +14,12 @@
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::client::{Call, CallOptions, Core, start_call};
+use crate::client::{Awaited, Call, CallOptions, Core, start_call};
 use crate::error::{Error, ErrorKind};
 use crate::future::BoxFuture;
 use crate::limits::Limits;
@@ -72,8 +73,8 @@ type Judge<O> = fn(&Result<<O as Operation>::Output, Error>) -> Verdict;
 /// [`max_delay`](Wait::max_delay). Each call is retried as any other; an error that the wait does not expect ends it.
 ///
 /// Dropping it, or the future that it became, gives it up.
-#[must_use = "a wait does nothing until it is awaited"]
-pub struct Wait<'c, O: Operation> {
+#[must_use = "a wait does nothing until it is started"]
+pub struct Wait<'c, O: Operation, M = Awaited> {
     core: &'c Arc<Core>,
     spec: &'static WaiterSpec,
     operation: O,
@@ -82,6 +83,7 @@ pub struct Wait<'c, O: Operation> {
     max_delay: Duration,
     timeout: Duration,
     cancel: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    mode: PhantomData<fn() -> M>,
 }
 
 impl<'c, O: Operation> Wait<'c, O> {
@@ -95,6 +97,7 @@ impl<'c, O: Operation> Wait<'c, O> {
             max_delay: spec.max_delay,
             timeout: spec.timeout,
             cancel: None,
+            mode: PhantomData,
         }
     }
 
@@ -105,6 +108,24 @@ impl<'c, O: Operation> Wait<'c, O> {
         Self::new(core, spec, operation, judge)
     }
 
+    /// The same wait, started in another way.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn with_mode<N>(self) -> Wait<'c, O, N> {
+        Wait {
+            core: self.core,
+            spec: self.spec,
+            operation: self.operation,
+            judge: self.judge,
+            delay: self.delay,
+            max_delay: self.max_delay,
+            timeout: self.timeout,
+            cancel: self.cancel,
+            mode: PhantomData,
+        }
+    }
+}
+
+impl<O: Operation, M> Wait<'_, O, M> {
     /// Sets the time before the second call.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
@@ -131,7 +152,13 @@ impl<'c, O: Operation> Wait<'c, O> {
         self
     }
 
-    async fn run(mut self) -> Result<(), Error> {
+    /// Calls until the wait is over.
+    pub(crate) async fn run(self) -> Result<(), Error> {
+        let operation = O::spec().name;
+        self.repeat().await.map_err(|error| error.with_operation(operation))
+    }
+
+    async fn repeat(mut self) -> Result<(), Error> {
         let started = monotonic();
         let mut limits = Limits::new(&self.core.shutdown, None, self.cancel.take());
         let mut delay = self.delay.min(self.max_delay);
@@ -178,14 +205,11 @@ impl<'c, O: Operation + 'c> IntoFuture for Wait<'c, O> {
     type IntoFuture = BoxFuture<'c, Result<(), Error>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let operation = O::spec().name;
-            self.run().await.map_err(|error| error.with_operation(operation))
-        })
+        Box::pin(self.run())
     }
 }
 
-impl<O: Operation> fmt::Debug for Wait<'_, O> {
+impl<O: Operation, M> fmt::Debug for Wait<'_, O, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wait")
             .field("until", &self.spec.name)

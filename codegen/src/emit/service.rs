@@ -22,6 +22,13 @@ pub fn emit(service: &Service, groups: &[String], home: &Home, is_public: bool) 
         let ident = names::field_ident(group);
         quote!(mod #ident;)
     });
+    // A file of its own, which a build without the feature does not even read.
+    let blocking = matches!(home, Home::Sdk).then(|| {
+        quote!(
+            #[cfg(feature = "blocking")]
+            mod blocking;
+        )
+    });
     let visibility = if is_public { quote!(pub) } else { quote!(pub(crate)) };
     let spec = spec(&scope, service, &visibility);
     let operations = operations(service, &visibility);
@@ -33,6 +40,7 @@ pub fn emit(service: &Service, groups: &[String], home: &Home, is_public: bool) 
         #docs
         #(#uses)*
         #(#modules)*
+        #blocking
         #spec
         #operations
         #types

@@ -146,6 +146,12 @@ impl ResponseBody {
         inner.poll_chunk(cx)
     }
 
+    /// Takes back the rest of the last chunk.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn put_back(&mut self, rest: Bytes) {
+        self.inner().rest = rest;
+    }
+
     /// Reads everything into memory.
     ///
     /// # Errors
@@ -225,7 +231,7 @@ impl ResponseBody {
         save::save(self, path.as_ref(), true).await
     }
 
-    pub(super) fn operation(&mut self) -> std::borrow::Cow<'static, str> {
+    pub(crate) fn operation(&mut self) -> std::borrow::Cow<'static, str> {
         self.inner().download.operation.clone()
     }
 }

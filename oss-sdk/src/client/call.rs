@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -31,12 +32,20 @@ use crate::presign::PresignedRequest;
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "a call does nothing until it is awaited"]
-pub struct Call<'c, O> {
+#[must_use = "a call does nothing until it is made"]
+pub struct Call<'c, O, M = Awaited> {
     core: &'c Arc<Core>,
     operation: O,
     options: CallOptions,
+    mode: PhantomData<fn() -> M>,
 }
+
+/// How the calls of async clients are made: by `.await`.
+///
+/// Those of the clients in `oss_sdk::blocking` are made by a method.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Awaited;
 
 /// What a caller may say about one call.
 #[derive(Default)]
@@ -77,18 +86,30 @@ impl CallOptions {
     }
 }
 
-impl<'c, O> Call<'c, O> {
+impl<'c, O, M> Call<'c, O, M> {
     pub(crate) fn new(core: &'c Arc<Core>, operation: O) -> Self {
         Call {
             core,
             operation,
             options: CallOptions::default(),
+            mode: PhantomData,
         }
     }
 
     /// The operation, to be called in another way.
     pub(crate) fn into_operation(self) -> (&'c Arc<Core>, O) {
         (self.core, self.operation)
+    }
+
+    /// The same call, made in another way.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn with_mode<N>(self) -> Call<'c, O, N> {
+        Call {
+            core: self.core,
+            operation: self.operation,
+            options: self.options,
+            mode: PhantomData,
+        }
     }
 
     /// Limits the whole call, retries and the reading of a streamed answer included. Counted from the moment when it
@@ -205,7 +226,7 @@ impl<O: Paginate> Call<'_, O> {
     }
 }
 
-impl<O: fmt::Debug> fmt::Debug for Call<'_, O> {
+impl<O: fmt::Debug, M> fmt::Debug for Call<'_, O, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
             .field("operation", &self.operation)

@@ -15,6 +15,9 @@ mod agentic_bucket_storage_quota;
 mod agentic_bucket_versioning;
 mod common;
 
+#[cfg(feature = "blocking")]
+mod blocking;
+
 /// What the runtime knows of the service.
 pub(crate) static SERVICE: ServiceSpec = ServiceSpec::new("agentic", Protocol::RestXml)
     .product("oss")

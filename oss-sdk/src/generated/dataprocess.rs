@@ -13,6 +13,9 @@ mod meta_query;
 mod query;
 mod smart_cluster;
 
+#[cfg(feature = "blocking")]
+mod blocking;
+
 /// What the runtime knows of the service.
 pub(crate) static SERVICE: ServiceSpec = ServiceSpec::new(
         "dataprocess",

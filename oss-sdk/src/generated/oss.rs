@@ -56,6 +56,9 @@ mod public_access_block;
 mod region;
 mod service_basic;
 
+#[cfg(feature = "blocking")]
+mod blocking;
+
 /// What the runtime knows of the service.
 pub static SERVICE: ServiceSpec = ServiceSpec::new("oss", Protocol::RestXml)
     .product("oss")

@@ -6,6 +6,9 @@ use crate::service::{Protocol, ServiceSpec, SigningResource};
 
 mod sts;
 
+#[cfg(feature = "blocking")]
+mod blocking;
+
 /// What the runtime knows of the service.
 pub(crate) static SERVICE: ServiceSpec = ServiceSpec::new("sts", Protocol::RpcJson)
     .product("sts")

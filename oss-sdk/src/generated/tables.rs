@@ -17,6 +17,9 @@ mod table_maintenance;
 mod table_metadata_location;
 mod table_policy;
 
+#[cfg(feature = "blocking")]
+mod blocking;
+
 /// What the runtime knows of the service.
 pub(crate) static SERVICE: ServiceSpec = ServiceSpec::new("tables", Protocol::RestJson)
     .product("osstables")

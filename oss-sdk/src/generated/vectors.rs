@@ -12,6 +12,9 @@ mod vector;
 mod vector_bucket;
 mod vector_fusion;
 
+#[cfg(feature = "blocking")]
+mod blocking;
+
 /// What the runtime knows of the service.
 pub(crate) static SERVICE: ServiceSpec = ServiceSpec::new("vectors", Protocol::RestJson)
     .product("oss")

@@ -4,7 +4,9 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::pin::Pin;
 #[cfg(feature = "rustls")]
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+#[cfg(any(feature = "rustls", feature = "blocking"))]
+use std::sync::OnceLock;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -74,6 +76,10 @@ pub struct ReqwestTransport {
     plain: reqwest::Client,
     #[cfg(feature = "rustls")]
     secure: OnceLock<Result<Secure, String>>,
+    /// The connections of blocking calls, apart: a connection moves only while the runtime that opened it does, and a
+    /// blocking call may be what that waits for.
+    #[cfg(feature = "blocking")]
+    waited: Option<OnceLock<Option<Box<ReqwestTransport>>>>,
 }
 
 #[cfg(feature = "rustls")]
@@ -102,7 +108,28 @@ impl ReqwestTransport {
             plain,
             #[cfg(feature = "rustls")]
             secure: OnceLock::new(),
+            #[cfg(feature = "blocking")]
+            waited: Some(OnceLock::new()),
         })
+    }
+
+    /// Itself, or what has the connections of blocking calls.
+    #[cfg(feature = "blocking")]
+    fn here(&self) -> &Self {
+        let Some(waited) = self.waited.as_ref().filter(|_| crate::blocking::is_here()) else {
+            return self;
+        };
+        let waited = waited.get_or_init(|| {
+            // What could be made once can be made again.
+            let waited = ReqwestTransport::new(self.options.clone()).ok()?;
+            Some(Box::new(ReqwestTransport { waited: None, ..waited }))
+        });
+        waited.as_deref().unwrap_or(self)
+    }
+
+    #[cfg(not(feature = "blocking"))]
+    fn here(&self) -> &Self {
+        self
     }
 
     #[cfg(feature = "rustls")]
@@ -202,6 +229,12 @@ fn is_unchanged(raw: &str, parsed: &reqwest::Url) -> bool {
 
 impl Transport for ReqwestTransport {
     fn send(&self, request: TransportRequest) -> TransportFuture<'_> {
+        self.here().send_here(request)
+    }
+}
+
+impl ReqwestTransport {
+    fn send_here(&self, request: TransportRequest) -> TransportFuture<'_> {
         let url = match reqwest::Url::parse(&request.url) {
             Ok(url) => url,
             Err(error) => {

@@ -1,0 +1,229 @@
+//! Clients whose calls return when they are done: each is an async client that is waited for.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::Call;
+use super::worker::block_on;
+use crate::error::Error;
+use crate::operation::OperationInput;
+use crate::operations::{GetObjectRequest, GetObjectResult, PutObjectRequest};
+use crate::presign::PresignedRequest;
+
+/// Defines the blocking client of a service: what all of them have in common.
+macro_rules! blocking_client {
+    ($(#[$doc:meta])* $client:path) => {
+        $(#[$doc])*
+        #[derive(Clone)]
+        pub struct Client {
+            client: $client,
+        }
+
+        impl Client {
+            /// Starts a client with the default settings.
+            pub fn builder() -> $crate::ClientBuilder<Client> {
+                $crate::ClientBuilder::new($crate::Config::new())
+            }
+
+            /// A client with settings from the environment; [`Config::from_env`](crate::Config::from_env) lists the
+            /// variables.
+            ///
+            /// # Errors
+            ///
+            /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the name of a variable or setting that is missing
+            /// or wrong.
+            pub fn from_env() -> Result<Self, $crate::Error> {
+                Self::new($crate::Config::from_env()?)
+            }
+
+            /// A client with these settings. Nothing is sent and nothing is read.
+            ///
+            /// # Errors
+            ///
+            /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the name of a setting that is missing or wrong, or
+            /// that contradicts another.
+            pub fn new(config: $crate::Config) -> Result<Self, $crate::Error> {
+                Ok(Client { client: <$client>::new(config)? })
+            }
+
+            /// Calls an operation that is given as a type: from the models, or of one's own.
+            pub fn invoke<O: $crate::Operation>(&self, operation: O) -> $crate::blocking::Call<'_, O> {
+                self.client.call(operation).with_mode()
+            }
+
+            /// Calls an operation that no type exists for.
+            ///
+            /// The answer's payload is not read, and its connection is not free for others, until
+            /// [`OperationOutput::body`](crate::OperationOutput::body) is read or dropped.
+            ///
+            /// # Errors
+            ///
+            /// As any call; an answer that is not a success becomes [`ErrorKind::Service`](crate::ErrorKind::Service).
+            pub fn invoke_operation(
+                &self,
+                input: $crate::OperationInput,
+            ) -> Result<$crate::OperationOutput, $crate::Error> {
+                $crate::blocking::worker::block_on(self.client.invoke_operation(input))
+            }
+
+            /// Refuses calls from now on and ends those that are under way on other threads, with
+            /// [`ErrorKind::Closed`](crate::ErrorKind::Closed); clones of the client included.
+            ///
+            /// Requests that are on their way may still be carried out by the service.
+            pub fn shutdown(&self) {
+                self.client.shutdown();
+            }
+
+            /// Whether [`shutdown`](Client::shutdown) was called.
+            pub fn is_shut_down(&self) -> bool {
+                self.client.is_shut_down()
+            }
+
+            /// Calls an operation by its name, JSON in and JSON out; see [`dynamic`](crate::dynamic).
+            ///
+            /// # Errors
+            ///
+            /// [`DynamicError`](crate::dynamic::DynamicError) for an unknown name, a wrong input, and a call that failed.
+            #[cfg(feature = "dynamic")]
+            pub fn call_by_name(
+                &self,
+                operation: &str,
+                input: serde_json::Value,
+            ) -> Result<serde_json::Value, $crate::dynamic::DynamicError> {
+                $crate::blocking::worker::block_on(self.client.call_by_name(operation, input))
+            }
+
+            /// The async client that shares settings, credentials and state with this one. Each has connections of its
+            /// own.
+            pub fn as_async(&self) -> &$client {
+                &self.client
+            }
+        }
+
+        impl From<$client> for Client {
+            fn from(client: $client) -> Self {
+                Client { client }
+            }
+        }
+
+        impl From<&$client> for Client {
+            fn from(client: &$client) -> Self {
+                client.clone().into()
+            }
+        }
+
+        impl $crate::client::sealed::Sealed for Client {}
+
+        impl $crate::FromConfig for Client {
+            fn from_config(config: $crate::Config) -> Result<Self, $crate::Error> {
+                Self::new(config)
+            }
+        }
+
+        impl std::fmt::Debug for Client {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.client.fmt(f)
+            }
+        }
+    };
+}
+
+#[cfg(any(
+    feature = "agentic",
+    feature = "dataprocess",
+    feature = "sts",
+    feature = "tables",
+    feature = "vectors"
+))]
+pub(super) use blocking_client;
+
+blocking_client! {
+    /// A client of the object service, without async.
+    ///
+    /// It holds connections, credentials and what was learnt of the service's clock. Cloning it is cheap and shares all of
+    /// that, so make one and clone it. It can be used by any number of threads at once.
+    ///
+    /// A method for an operation takes a request and returns a [`Call`], which is made by [`send`](Call::send).
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), oss_sdk::Error> {
+    /// use std::time::Duration;
+    ///
+    /// use oss_sdk::blocking::Client;
+    /// use oss_sdk::{Credentials, HeadObjectRequest};
+    ///
+    /// let client = Client::builder()
+    ///     .region("cn-hangzhou")
+    ///     .credentials(Credentials::new("access key id", "access key secret"))
+    ///     .build()?;
+    /// let request = HeadObjectRequest::new("bucket", "report.csv");
+    /// let head = client.head_object(request).timeout(Duration::from_secs(10)).send()?;
+    /// println!("{} bytes", head.content_length);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// One made `From` an async client shares its settings, credentials and state:
+    ///
+    /// ```no_run
+    /// # fn example(client: &oss_sdk::Client) {
+    /// let blocking = oss_sdk::blocking::Client::from(client);
+    /// # }
+    /// ```
+    crate::Client
+}
+
+impl Client {
+    /// Makes a URL that carries out any operation for whoever holds it, for `expires_in` from now.
+    ///
+    /// Typed operations have [`Call::presign`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::presign`].
+    pub fn presign(&self, input: OperationInput, expires_in: Duration) -> Result<PresignedRequest, Error> {
+        block_on(self.client.presign(input, expires_in))
+    }
+
+    /// Whether an object exists; asks for its metadata.
+    ///
+    /// # Errors
+    ///
+    /// Everything but the answer that the object does not exist, so also that the bucket does not.
+    pub fn object_exists(&self, bucket: impl Into<String>, key: impl Into<String>) -> Result<bool, Error> {
+        block_on(self.client.object_exists(bucket, key))
+    }
+
+    /// Whether a bucket exists, whoever owns it; asks for its ACL.
+    ///
+    /// # Errors
+    ///
+    /// When the service gives no answer. An answer other than `NoSuchBucket`, such as `AccessDenied`, means that the
+    /// bucket exists.
+    pub fn bucket_exists(&self, bucket: impl Into<String>) -> Result<bool, Error> {
+        block_on(self.client.bucket_exists(bucket))
+    }
+
+    /// Uploads a file; see [`Body::from_file`](crate::Body::from_file).
+    pub fn put_object_from_file(
+        &self,
+        request: PutObjectRequest,
+        path: impl Into<PathBuf>,
+    ) -> Call<'_, PutObjectRequest> {
+        self.client.put_object_from_file(request, path).with_mode()
+    }
+
+    /// Downloads an object to a file, which has its name only when it is complete and verified; see
+    /// [`ResponseBody::save_to`](super::ResponseBody::save_to). The payload of the result is empty.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_object`](Client::get_object) and [`ResponseBody::save_to`](super::ResponseBody::save_to).
+    pub fn get_object_to_file(
+        &self,
+        request: GetObjectRequest,
+        path: impl AsRef<Path>,
+    ) -> Result<GetObjectResult, Error> {
+        block_on(self.client.get_object_to_file(request, path))
+    }
+}
