@@ -1,6 +1,8 @@
 //! Settings of a client, from code and from the environment.
 
+use std::any::Any;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,14 +12,18 @@ use crate::credentials::{AnonymousCredentials, Credentials, CredentialsProvider}
 pub use crate::endpoint::AddressingStyle;
 use crate::endpoint::HostKind;
 use crate::error::Error;
+use crate::limiter::Bandwidth;
 use crate::naming::Naming;
-use crate::retry::RetryPolicy;
+use crate::retry::{NoRetry, RetryPolicy};
 use crate::signer::Signer;
-
 use crate::time::Clock;
-use crate::transport::Transport;
+use crate::transport::{TlsVersion, Transport};
 
+mod check;
 mod environment;
+mod headers;
+
+pub(crate) use self::headers::owner as header_owner;
 
 /// Which signature requests carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -57,6 +63,8 @@ pub struct Config {
     pub(crate) signer: Option<Arc<dyn Signer>>,
     pub(crate) credentials: Option<CredentialsSource>,
     pub(crate) retry: Option<Arc<dyn RetryPolicy>>,
+    /// The policy is [`NoRetry`].
+    pub(crate) never_retries: bool,
     pub(crate) retry_attempts: Option<u32>,
     pub(crate) connect_timeout: Option<Duration>,
     pub(crate) idle_timeout: Option<Duration>,
@@ -69,8 +77,19 @@ pub struct Config {
     pub(crate) additional_headers: Vec<String>,
     pub(crate) proxy: Option<String>,
     pub(crate) proxy_from_env: bool,
+    pub(crate) no_proxy: Option<String>,
+    pub(crate) max_connections: Option<usize>,
     pub(crate) max_idle_connections: Option<usize>,
+    pub(crate) idle_connection_timeout: Option<Duration>,
+    pub(crate) tcp_keepalive: Option<Duration>,
+    pub(crate) local_address: Option<IpAddr>,
+    pub(crate) tls_minimum: Option<TlsVersion>,
+    /// Each in PEM.
+    pub(crate) root_certificates: Vec<Vec<u8>>,
     pub(crate) skip_verify: bool,
+    pub(crate) follow_redirects: bool,
+    pub(crate) upload_limit: Option<Bandwidth>,
+    pub(crate) download_limit: Option<Bandwidth>,
     pub(crate) account_id: Option<String>,
     /// Names of buckets that are not those of the service.
     pub(crate) naming: Option<Naming>,
@@ -168,7 +187,10 @@ settings! {
 
     /// Sets when and after which delay a failed request is sent again. Default:
     /// [`StandardRetry`](crate::retry::StandardRetry).
-    retry_policy(policy: impl RetryPolicy + 'static) => |config| config.retry = Some(Arc::new(policy));
+    retry_policy(policy: impl RetryPolicy + 'static) => |config| {
+        config.never_retries = (&policy as &dyn Any).is::<NoRetry>();
+        config.retry = Some(Arc::new(policy));
+    };
 
     /// Sets how often a request is sent at most, the first time included, whatever the policy's own number. Default:
     /// that number, 3.
@@ -197,19 +219,64 @@ settings! {
     /// Signs a header with V4 that is not signed otherwise, such as `content-length` or `host`.
     additional_signed_header(name: impl Into<String>) => |config| config.additional_headers.push(name.into());
 
-    /// Connects through a proxy, such as `http://user:password@proxy.example.com:3128`. Default: none; variables of
-    /// the environment are ignored unless [`proxy_from_environment`](Config::proxy_from_environment) is set.
+    /// Connects through an HTTP proxy, such as `http://user:password@proxy.example.com:3128`: by `CONNECT` to `https`
+    /// endpoints, otherwise by handing it the request. Default: none; variables of the environment are ignored unless
+    /// [`proxy_from_environment`](Config::proxy_from_environment) is set. Reserved characters in user and password are
+    /// percent-encoded. User and password are sent to the proxy alone, and stand in no error and no `Debug`.
     proxy(url: impl Into<String>) => |config| config.proxy = Some(url.into());
 
-    /// Takes the proxy from `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, upper or lower case.
+    /// Names hosts that are reached without the [`proxy`](Config::proxy), separated by commas: a domain stands for
+    /// itself and all below it, an IP address for itself, `10.0.0.0/8` for a network, and `*` for everything.
+    no_proxy(hosts: impl Into<String>) => |config| config.no_proxy = Some(hosts.into());
+
+    /// Takes the proxy from the environment: `HTTPS_PROXY` for `https` endpoints and `HTTP_PROXY` for `http` ones, or
+    /// `ALL_PROXY` where that one is not set, but for the hosts in `NO_PROXY`, which is written as in
+    /// [`no_proxy`](Config::no_proxy). Lower case does as well. `HTTP_PROXY` is ignored where `REQUEST_METHOD` is set,
+    /// as a CGI program gets it from its visitors. Read once, when the client is made. Default: not taken.
     proxy_from_environment(enable: bool) => |config| config.proxy_from_env = enable;
 
-    /// Sets how many unused connections to one host are kept for later. Default: 100.
+    /// Sets how many connections to one host may be in use at once, at least 1. Further requests wait for one, which
+    /// [`timeout`](Config::timeout) and [`attempt_timeout`](Config::attempt_timeout) count and
+    /// [`idle_timeout`](Config::idle_timeout) does not. A connection is in use from its request to the end of the answer's
+    /// payload, so whoever holds that many unread payloads and makes another call waits for himself. Default: no limit.
+    max_connections(count: usize) => |config| config.max_connections = Some(count);
+
+    /// Sets how many unused connections to one host are kept for later; 0 keeps none. Default: 100.
     max_idle_connections(count: usize) => |config| config.max_idle_connections = Some(count);
 
+    /// Sets how long an unused connection is kept. Default: 50 seconds, less than the service's own limit.
+    idle_connection_timeout(timeout: Duration) => |config| config.idle_connection_timeout = Some(timeout);
+
+    /// Sets after which time of silence TCP asks whether the other end is still there, and after which it asks again; zero
+    /// means never. It keeps the entries of firewalls alive during long silences. Default: 30 seconds.
+    tcp_keepalive(interval: Duration) => |config| config.tcp_keepalive = Some(interval);
+
+    /// Connects from this address of the machine, one that has a way to the endpoint. Default: the system's choice.
+    local_address(address: IpAddr) => |config| config.local_address = Some(address);
+
+    /// Sets the oldest TLS version that is spoken. Default: [`TlsVersion::V1_2`]. Needs the feature `rustls`.
+    tls_minimum(version: TlsVersion) => |config| config.tls_minimum = Some(version);
+
+    /// Trusts certificates of an authority of one's own, beside those that the platform trusts; may be called several times. The
+    /// text is PEM and may hold several certificates. Needs the feature `rustls`; not available on Android.
+    root_certificate_pem(certificates: impl Into<Vec<u8>>) => |config| config.root_certificates.push(certificates.into());
+
     /// Accepts any certificate of the server, so that anyone on the way can read and change everything. For tests
-    /// only.
+    /// only; [`root_certificate_pem`](Config::root_certificate_pem) is the way to trust a server of one's own.
     danger_accept_invalid_certificates(accept: bool) => |config| config.skip_verify = accept;
+
+    /// Follows redirects of `GET` and `HEAD` requests, at most 5 for a request. Within the same scheme, host and port the
+    /// request is signed again; to any other it goes without signature, token, cookies, default headers and headers of the
+    /// service, and so do all that follow. A redirect from `https` to `http` is refused. Default: not followed, an
+    /// answer that redirects is an error.
+    follow_redirects(follow: bool) => |config| config.follow_redirects = follow;
+
+    /// Limits how fast the payloads of all uploads of the client together are sent. Waiting for the limit is no silence
+    /// of the connection. Default: no limit.
+    upload_limit(limit: Bandwidth) => |config| config.upload_limit = Some(limit);
+
+    /// Limits how fast the streamed payloads of all downloads of the client together are read. Default: no limit.
+    download_limit(limit: Bandwidth) => |config| config.download_limit = Some(limit);
 
     /// Sets the account's id, digits only. Vector buckets need it in their host names, agentic buckets and bucket spaces
     /// in their own names.
@@ -264,8 +331,21 @@ impl Config {
                     format!("`{}` is not the name of a header", name.escape_debug()),
                 )
             })?;
-            if name == http::header::AUTHORIZATION || name == http::header::USER_AGENT || name == http::header::HOST {
-                return Err(Error::config("default_header", format!("must not be `{name}`")));
+            if name == http::header::USER_AGENT {
+                return Err(Error::config(
+                    "default_header",
+                    "must not be `user-agent`: use `user_agent`",
+                ));
+            }
+            if name == http::header::CONTENT_LENGTH {
+                let rule = "must not be `content-length`: it says how long each payload is";
+                return Err(Error::config("default_header", rule));
+            }
+            if let Some(owner) = header_owner(&name) {
+                return Err(Error::config(
+                    "default_header",
+                    format!("must not be `{name}`: {owner}"),
+                ));
             }
             let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| {
                 Error::config(
@@ -307,12 +387,12 @@ impl Config {
     }
 }
 
-/// Without credentials, proxy (which may hold a password), and header values.
+/// Without credentials, proxy (which may hold a password), header values, and what is no part of an endpoint.
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
             .field("region", &self.region)
-            .field("endpoint", &self.endpoint)
+            .field("endpoint", &self.endpoint.as_deref().map(without_user))
             .field("addressing", &self.addressing)
             .field("signature", &self.signature)
             .field("credentials", &self.credentials.as_ref().map(|_| "set"))
@@ -323,7 +403,28 @@ impl fmt::Debug for Config {
             .field("timeout", &self.timeout)
             .field("user_agent", &self.user_agent)
             .field("proxy", &self.proxy.as_ref().map(|_| "set"))
+            .field("max_connections", &self.max_connections)
+            .field("local_address", &self.local_address)
+            .field("tls_minimum", &self.tls_minimum)
+            .field("follow_redirects", &self.follow_redirects)
+            .field("upload_limit", &self.upload_limit)
+            .field("download_limit", &self.download_limit)
             .field("account_id", &self.account_id)
             .finish_non_exhaustive()
     }
+}
+
+/// Scheme, host and port of an endpoint that was not looked at yet. It must not have a user and password, but may.
+fn without_user(endpoint: &str) -> String {
+    let (scheme, rest) = match endpoint.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), endpoint),
+    };
+    // A password may hold what ends a host, so whatever stands before the last `@` goes.
+    let (user, rest) = match rest.rsplit_once('@') {
+        Some((_, rest)) => ("[redacted]@", rest),
+        None => ("", rest),
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    format!("{scheme}{user}{authority}")
 }

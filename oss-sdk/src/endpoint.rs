@@ -171,6 +171,15 @@ impl Endpoint {
         split_port(&self.authority).map_or(&self.authority, |(host, _)| host)
     }
 
+    /// The address that the host is.
+    pub(crate) fn ip(&self) -> Option<IpAddr> {
+        ip_address(self.host())
+    }
+
+    pub(crate) fn is_secure(&self) -> bool {
+        self.scheme == "https"
+    }
+
     /// Scheme and authority, e.g. `https://oss-cn-hangzhou.aliyuncs.com`.
     #[cfg(test)]
     fn origin(&self) -> String {

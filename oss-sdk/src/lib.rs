@@ -43,7 +43,8 @@
 //! | keys, and where they come from | [`credentials`] |
 //! | when requests are repeated | [`retry`] |
 //! | operations that no type exists for | [`OperationInput`], [`Operation`] |
-//! | another HTTP stack | [`transport`] |
+//! | connections, proxies, TLS, and another HTTP stack | [`Client::builder`], [`transport`] |
+//! | how fast payloads move | [`Bandwidth`] |
 //! | the same without async | `oss_sdk::blocking` |
 //!
 //! # What it promises
@@ -152,6 +153,7 @@ pub use future::BoxFuture;
 pub use generated::oss::operations::*;
 pub use generated::oss::{errors, operations, types};
 pub use http;
+pub use limiter::Bandwidth;
 pub use operation::{Operation, OperationInput, OperationOutput, Paginate, Presign};
 #[cfg(feature = "derive")]
 pub use oss_sdk_macros::{FromXml, OssOperation, ToXml};

@@ -169,7 +169,14 @@ impl Activity {
         self.last.store(now, Ordering::Relaxed);
     }
 
-    /// Notes that it is not the network that is waited for.
+    /// Notes that waiting begins, unless it is not the network that is waited for.
+    fn begin(&self) {
+        if self.last.load(Ordering::Relaxed) != PAUSED {
+            self.touch();
+        }
+    }
+
+    /// Notes that it is not the network that is waited for, until the next touch.
     pub(crate) fn pause(&self) {
         self.last.store(PAUSED, Ordering::Relaxed);
     }
@@ -215,7 +222,7 @@ impl IdleTimer {
         };
         if !self.waiting {
             self.waiting = true;
-            self.activity.touch();
+            self.activity.begin();
         }
         let activity = &self.activity;
         let timer = self

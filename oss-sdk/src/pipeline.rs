@@ -19,6 +19,7 @@ use crate::time::monotonic;
 mod answer;
 mod attempt;
 mod prepare;
+mod redirect;
 mod resume;
 mod skew;
 mod wait;
@@ -67,7 +68,7 @@ async fn run(prepared: &Prepared, limits: &mut Limits) -> Result<Answer, Error> 
     let mut state = AttemptState::default();
     for attempt in 1.. {
         let result = match limits
-            .guard(within(core.attempt_timeout, attempt::make(prepared, &mut state)))
+            .guard(within(prepared.attempt_timeout, attempt::make(prepared, &mut state)))
             .await
         {
             Ok(result) => result,
@@ -119,5 +120,7 @@ async fn within<T>(limit: Option<Duration>, attempt: impl Future<Output = Result
 mod frame_tests;
 #[cfg(test)]
 mod name_tests;
+#[cfg(test)]
+mod settings_tests;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! How requests reach the network: the [`Transport`] trait and the types it exchanges.
 //!
 //! The pipeline hands a transport one finished, signed request at a time and gets one answer back. Redirects,
-//! retries, timeouts of silence, checksums and signatures are the pipeline's; a transport opens connections, keeps
+//! retries, timeouts of silence, limits of bandwidth, checksums and signatures are the pipeline's; a transport opens connections, keeps
 //! them, and moves bytes. The implementation on reqwest is [`ReqwestTransport`] (feature `reqwest`); any other
 //! stack plugs in through [`ClientBuilder::transport`](crate::ClientBuilder::transport).
 
@@ -15,6 +15,12 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http::{HeaderMap, Method, StatusCode};
 
+use crate::limits::Activity;
+
+#[cfg(feature = "reqwest")]
+mod connections;
+#[cfg(feature = "reqwest")]
+mod dial;
 #[cfg(feature = "reqwest")]
 mod dot_segments;
 #[cfg(feature = "reqwest")]
@@ -60,6 +66,8 @@ pub struct TransportRequest {
     pub headers: HeaderMap,
     /// Payload.
     pub body: TransportBody,
+    /// What tells the pipeline that it waits for something else than the network.
+    pub(crate) activity: Option<Activity>,
 }
 
 impl TransportRequest {
@@ -70,6 +78,7 @@ impl TransportRequest {
             url: url.into(),
             headers: HeaderMap::new(),
             body: TransportBody::empty(),
+            activity: None,
         }
     }
 }
@@ -223,6 +232,17 @@ impl fmt::Debug for TransportBody {
     }
 }
 
+/// A version of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[non_exhaustive]
+pub enum TlsVersion {
+    /// TLS 1.2. The default minimum.
+    #[default]
+    V1_2,
+    /// TLS 1.3.
+    V1_3,
+}
+
 /// What went wrong on the way to the service or back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -233,6 +253,8 @@ pub enum TransportErrorKind {
     Connect,
     /// The TLS handshake failed. Retried, since a connection may be cut during it too.
     Tls,
+    /// The proxy refused user and password, or wants some. Not retried: it would again.
+    Proxy,
     /// Connecting took too long. Retried: nothing was sent.
     Timeout,
     /// The connection broke before the answer was complete. Retried when the operation may be repeated.
@@ -277,6 +299,7 @@ impl fmt::Display for TransportError {
             TransportErrorKind::Dns => "the host name could not be resolved",
             TransportErrorKind::Connect => "no connection could be opened",
             TransportErrorKind::Tls => "the TLS handshake failed",
+            TransportErrorKind::Proxy => "the proxy refused the connection",
             TransportErrorKind::Timeout => "connecting took too long",
             TransportErrorKind::Closed => "the connection broke",
             TransportErrorKind::Body => "the request's payload could not be read",

@@ -17,6 +17,7 @@ use super::{ProgressHook, save};
 use crate::checksum::Crc64;
 use crate::error::{Error, ErrorKind};
 use crate::frames::{FrameFault, FrameReader};
+use crate::limiter::Throttle;
 use crate::limits::{Activity, IdleTimer, Limits, silent};
 use crate::transport::TransportBody;
 
@@ -81,6 +82,7 @@ pub(crate) struct Download {
     pub(crate) frames: Option<FrameReader>,
     pub(crate) limits: Limits,
     pub(crate) idle: Duration,
+    pub(crate) throttle: Option<Throttle>,
     pub(crate) progress: Option<ProgressHook>,
 }
 
@@ -294,7 +296,12 @@ impl Inner {
                     Poll::Pending => return self.download.limits.poll(cx).map(Err),
                 }
             }
-            let broken = match self.source.poll_chunk(cx) {
+            let source = &mut self.source;
+            let next = match &mut self.download.throttle {
+                Some(throttle) => throttle.poll_next(cx, |cx| source.poll_chunk(cx)),
+                None => source.poll_chunk(cx),
+            };
+            let broken = match next {
                 Poll::Ready(Some(Ok(chunk))) => {
                     let chunk = self.accept(chunk)?;
                     let Some(frames) = &mut self.download.frames else {
@@ -308,6 +315,11 @@ impl Inner {
                     Some(length) if self.received < length => self.broken_off(),
                     _ => return Poll::Ready(self.verify().map(|()| None)),
                 },
+                Poll::Pending if self.download.throttle.as_ref().is_some_and(Throttle::is_waiting) => {
+                    // What waits for its turn is here already.
+                    self.idle.moved();
+                    return self.download.limits.poll(cx).map(Err);
+                }
                 Poll::Pending => match self.idle.poll(cx) {
                     Poll::Ready(limit) => silent(limit),
                     Poll::Pending => return self.download.limits.poll(cx).map(Err),
@@ -432,6 +444,7 @@ impl From<Bytes> for ResponseBody {
                 frames: None,
                 limits: Limits::none(),
                 idle: Duration::ZERO,
+                throttle: None,
                 progress: None,
             },
         )

@@ -9,6 +9,7 @@ use futures_core::Stream;
 
 use super::{BodyFault, ProgressHook};
 use crate::checksum::Crc64;
+use crate::limiter::Throttle;
 use crate::limits::Activity;
 use crate::transport::{BoxError, TransportBody};
 
@@ -27,6 +28,7 @@ pub(crate) struct Upload {
     seen: u64,
     crc: Option<Crc64>,
     activity: Activity,
+    throttle: Option<Throttle>,
     progress: Option<ProgressHook>,
     outcome: Arc<Mutex<UploadOutcome>>,
     done: bool,
@@ -48,12 +50,14 @@ impl Upload {
         declared: Option<u64>,
         crc: Option<Crc64>,
         activity: Activity,
+        throttle: Option<Throttle>,
         progress: Option<ProgressHook>,
     ) -> (TransportBody, Arc<Mutex<UploadOutcome>>) {
         let outcome = Arc::new(Mutex::new(UploadOutcome::default()));
         if let Some(bytes) = body.as_bytes()
             && bytes.len() <= PIECE
             && progress.is_none()
+            && (throttle.is_none() || bytes.is_empty())
             && declared.is_none_or(|declared| declared == bytes.len() as u64)
         {
             let crc = crc.map(|mut crc| {
@@ -75,6 +79,7 @@ impl Upload {
             seen: 0,
             crc,
             activity,
+            throttle,
             progress,
             outcome: Arc::clone(&outcome),
             done: false,
@@ -83,11 +88,18 @@ impl Upload {
     }
 
     fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
-        if self.pieces.is_empty() {
-            return self.body.poll_chunk(cx);
+        let (body, pieces) = (&mut self.body, &mut self.pieces);
+        let mut source = |cx: &mut Context<'_>| {
+            if pieces.is_empty() {
+                return body.poll_chunk(cx);
+            }
+            let size = pieces.len().min(PIECE);
+            Poll::Ready(Some(Ok(pieces.split_to(size))))
+        };
+        match &mut self.throttle {
+            Some(throttle) => throttle.poll_next(cx, source),
+            None => source(cx),
         }
-        let size = self.pieces.len().min(PIECE);
-        Poll::Ready(Some(Ok(self.pieces.split_to(size))))
     }
 
     fn pass(&mut self, chunk: Bytes) -> Poll<Option<Result<Bytes, BoxError>>> {
@@ -122,7 +134,7 @@ impl Stream for Upload {
             let next = match this.poll_source(cx) {
                 Poll::Ready(next) => next,
                 Poll::Pending => {
-                    // A slow source is not a silent network.
+                    // A slow source is not a silent network, nor is a limit of bandwidth.
                     this.activity.pause();
                     return Poll::Pending;
                 }

@@ -14,10 +14,14 @@ use tokio::time::Instant;
 use super::Core;
 use crate::body::{Progress, ProgressHook};
 use crate::error::Error;
+use crate::limiter::Bandwidth;
 use crate::operation::{Encoder, Operation, OperationInput, Paginate, Presign, Reply};
 use crate::paginate::{Items, Pages};
 use crate::pipeline;
 use crate::presign::PresignedRequest;
+use crate::retry::RetryPolicy;
+
+mod transfer;
 
 /// A call that is ready to be made: `.await` makes it.
 ///
@@ -53,7 +57,12 @@ pub(crate) struct CallOptions {
     pub(crate) timeout: Option<Duration>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) cancel: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    pub(crate) attempt_timeout: Option<Duration>,
+    pub(crate) idle_timeout: Option<Duration>,
     pub(crate) retry_attempts: Option<u32>,
+    pub(crate) retry: Option<Arc<dyn RetryPolicy>>,
+    pub(crate) upload_limit: Option<Bandwidth>,
+    pub(crate) download_limit: Option<Bandwidth>,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) query: Vec<(String, Option<String>)>,
     pub(crate) endpoint: Option<String>,
@@ -67,7 +76,12 @@ impl CallOptions {
             timeout: self.timeout,
             deadline: self.deadline,
             cancel: None,
+            attempt_timeout: self.attempt_timeout,
+            idle_timeout: self.idle_timeout,
             retry_attempts: self.retry_attempts,
+            retry: self.retry.clone(),
+            upload_limit: self.upload_limit,
+            download_limit: self.download_limit,
             headers: self.headers.clone(),
             query: self.query.clone(),
             endpoint: self.endpoint.clone(),
@@ -141,7 +155,10 @@ impl<'c, O, M> Call<'c, O, M> {
 
     /// Sets a header, in place of what the request or the client would send.
     ///
-    /// A name or value that HTTP cannot carry fails the call before anything is sent.
+    /// A name or value that HTTP cannot carry fails the call before anything is sent, and so does a header that belongs to
+    /// the connection or to the signature: `Host`, `Connection`, `Keep-Alive`, `TE`, `Trailer`, `Transfer-Encoding`,
+    /// `Upgrade`, `Proxy-*`, `Date`, `Authorization`, `x-oss-date`, `x-oss-security-token`. `Content-Length` must be
+    /// that of the payload.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.options.headers.push((name.into(), value.into()));
         self

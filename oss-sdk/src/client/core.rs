@@ -10,6 +10,7 @@ use crate::config::{Config, CredentialsSource, SignatureVersion};
 use crate::credentials::{CachedCredentials, CredentialsContext, CredentialsProvider, StaticCredentials};
 use crate::endpoint::{AddressingStyle, Endpoint, EndpointOptions, account_id_rule, region_rule};
 use crate::error::Error;
+use crate::limiter::Limiter;
 use crate::limits::Shutdown;
 use crate::naming::Naming;
 use crate::operation::{BucketHost, ServiceSpec, SigningResource};
@@ -48,6 +49,9 @@ pub(crate) struct Core {
     pub(crate) idle_timeout: Duration,
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) follows_redirects: bool,
+    pub(crate) upload_limiter: Option<Arc<Limiter>>,
+    pub(crate) download_limiter: Option<Arc<Limiter>>,
     pub(crate) user_agent: HeaderValue,
     pub(crate) default_headers: HeaderMap,
     additional_headers: Vec<HeaderName>,
@@ -63,17 +67,12 @@ pub(crate) struct Core {
 impl Core {
     pub(crate) fn new(config: Config, service: &'static ServiceSpec) -> Result<Arc<Self>, Error> {
         let endpoint = endpoint(&config, service)?;
+        config.check(&endpoint)?;
         let (region, product) = scope(&config, service, &endpoint)?;
         let naming = naming(&config, service, &region)?;
         let account_id = account_id(&config, service, naming)?;
         let retry: Arc<dyn RetryPolicy> = config.retry.clone().unwrap_or_else(|| Arc::new(StandardRetry::new()));
-        let retry_attempts = match config.retry_attempts {
-            Some(0) => {
-                return Err(Error::config("retry_attempts", "must be at least 1, it is 0"));
-            }
-            Some(attempts) => attempts,
-            None => retry.max_attempts(),
-        };
+        let retry_attempts = config.retry_attempts.unwrap_or_else(|| retry.max_attempts());
         let clock = config.clock.clone().unwrap_or_else(|| Arc::new(SystemClock));
         let skew = Arc::new(Skew::default());
         let transport = transport(&config)?;
@@ -101,8 +100,11 @@ impl Core {
             retry_attempts,
             budget: RetryBudget::new(),
             idle_timeout: config.idle_timeout.unwrap_or(IDLE_TIMEOUT),
-            attempt_timeout: positive("attempt_timeout", config.attempt_timeout)?,
-            timeout: positive("timeout", config.timeout)?,
+            attempt_timeout: config.attempt_timeout,
+            timeout: config.timeout,
+            follows_redirects: config.follow_redirects,
+            upload_limiter: config.upload_limit.map(Limiter::shared),
+            download_limiter: config.download_limit.map(Limiter::shared),
             clock,
             skew,
             corrects_skew: !config.no_skew_correction,
@@ -230,35 +232,28 @@ fn transport(config: &Config) -> Result<Arc<dyn Transport>, Error> {
     use crate::transport::{ReqwestTransport, TransportOptions};
 
     if let Some(transport) = &config.transport {
-        let theirs = [
-            ("connect_timeout", config.connect_timeout.is_some()),
-            ("proxy", config.proxy.is_some()),
-            ("proxy_from_environment", config.proxy_from_env),
-            ("max_idle_connections", config.max_idle_connections.is_some()),
-            ("danger_accept_invalid_certificates", config.skip_verify),
-        ];
-        return match theirs.iter().find(|(_, is_set)| *is_set) {
-            Some((setting, _)) => Err(Error::config(
-                *setting,
-                "contradicts `transport`, which has settings of its own",
-            )),
-            None => Ok(Arc::clone(transport)),
-        };
+        return Ok(Arc::clone(transport));
     }
-    if config.proxy.is_some() && config.proxy_from_env {
-        return Err(Error::config("proxy_from_environment", "contradicts `proxy`"));
-    }
-    let mut options = TransportOptions::default();
-    if let Some(timeout) = positive("connect_timeout", config.connect_timeout)? {
-        options.connect_timeout = timeout;
-    }
-    options.proxy.clone_from(&config.proxy);
-    options.proxy_from_environment = config.proxy_from_env;
-    if let Some(count) = config.max_idle_connections {
-        options.max_idle_connections = count;
-    }
-    options.danger_accept_invalid_certificates = config.skip_verify;
-    Ok(Arc::new(ReqwestTransport::new(options)?))
+    let default = TransportOptions::default();
+    Ok(Arc::new(ReqwestTransport::new(TransportOptions {
+        connect_timeout: config.connect_timeout.unwrap_or(default.connect_timeout),
+        proxy: config.proxy.clone(),
+        no_proxy: config.no_proxy.clone(),
+        proxy_from_environment: config.proxy_from_env,
+        max_connections: config.max_connections,
+        max_idle_connections: config.max_idle_connections.unwrap_or(default.max_idle_connections),
+        idle_connection_timeout: config
+            .idle_connection_timeout
+            .unwrap_or(default.idle_connection_timeout),
+        tcp_keepalive: match config.tcp_keepalive {
+            None => default.tcp_keepalive,
+            Some(interval) => Some(interval).filter(|interval| !interval.is_zero()),
+        },
+        local_address: config.local_address,
+        tls_minimum: config.tls_minimum.unwrap_or_default(),
+        root_certificates: config.root_certificates.clone(),
+        danger_accept_invalid_certificates: config.skip_verify,
+    })?))
 }
 
 #[cfg(not(feature = "reqwest"))]
@@ -267,13 +262,6 @@ fn transport(config: &Config) -> Result<Arc<dyn Transport>, Error> {
         .transport
         .clone()
         .ok_or_else(|| Error::config("transport", "is required without the feature `reqwest`"))
-}
-
-fn positive(setting: &'static str, duration: Option<Duration>) -> Result<Option<Duration>, Error> {
-    match duration {
-        Some(duration) if duration.is_zero() => Err(Error::config(setting, "must be longer than zero")),
-        duration => Ok(duration),
-    }
 }
 
 /// How the short names of buckets become the service's.

@@ -30,8 +30,6 @@ fn wrong_and_contradicting_settings_are_named() {
         (good().addressing_style(AddressingStyle::Cname), "addressing_style"),
         (good().cloud_box_id("cb-1"), "cloud_box_id"),
         (good().account_id("12a"), "account_id"),
-        (good().retry_attempts(0), "retry_attempts"),
-        (good().timeout(Duration::ZERO), "timeout"),
         (good().attempt_timeout(Duration::ZERO), "attempt_timeout"),
         (good().user_agent("a\r\nb"), "user_agent"),
         (good().default_header("a b", "c"), "default_header"),
@@ -53,24 +51,6 @@ fn wrong_and_contradicting_settings_are_named() {
         (ErrorKind::Credentials, Some("access_key_secret"))
     );
     assert!(!format!("{error} {error:?}").contains("5ec4e7"));
-}
-
-#[cfg(feature = "reqwest")]
-#[test]
-fn settings_of_a_transport_contradict_another() {
-    let rows = [
-        (good().connect_timeout(Duration::from_secs(1)), "connect_timeout"),
-        (good().proxy("http://p"), "proxy"),
-        (good().proxy_from_environment(true), "proxy_from_environment"),
-        (good().max_idle_connections(1), "max_idle_connections"),
-        (
-            good().danger_accept_invalid_certificates(true),
-            "danger_accept_invalid_certificates",
-        ),
-    ];
-    for (config, setting) in rows {
-        assert_eq!(Client::new(config).unwrap_err().member(), Some(setting));
-    }
 }
 
 #[test]

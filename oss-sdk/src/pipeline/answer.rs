@@ -12,6 +12,7 @@ use crate::body::{Download, ResponseBody, Resume};
 use crate::checksum::Crc64;
 use crate::error::{Error, parse_service_error};
 use crate::frames::{FrameReader, FrameSet};
+use crate::limiter::Throttle;
 use crate::limits::Limits;
 use crate::operation::{OperationInput, Payload, Reply, ResultMeta};
 use crate::transport::TransportBody;
@@ -125,6 +126,7 @@ fn download(
         frames: is_framed.then(|| FrameReader::new(FrameSet::Select)),
         limits,
         idle: prepared.idle,
+        throttle: Throttle::new(prepared.download_limiters()),
         progress: prepared.progress.clone(),
     }
 }

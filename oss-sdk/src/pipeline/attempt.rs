@@ -6,12 +6,13 @@ use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue};
 
 use super::answer::{self, Answer, AnswerBody};
-use super::{Prepared, skew};
+use super::{Prepared, redirect, skew};
 use crate::body::{BodyFault, Upload, UploadOutcome, lock_outcome};
 use crate::checksum::Crc64;
 use crate::client::Core;
 use crate::credentials::{Credentials, CredentialsRequest};
 use crate::error::{Error, ErrorKind};
+use crate::limiter::Throttle;
 use crate::limits::{Activity, IdleTimer, silent};
 use crate::operation::SigningResource;
 use crate::random;
@@ -81,7 +82,7 @@ pub(super) async fn make(prepared: &Prepared, state: &mut AttemptState) -> Resul
     if let Some(fault) = lock_outcome(&outcome).fault.take() {
         return Err(body_error(fault));
     }
-    let response = sent?;
+    let response = redirect::follow(prepared, &credentials, sent?).await?;
     let uploaded = lock_outcome(&outcome).crc;
     receive(prepared, response, uploaded).await
 }
@@ -164,10 +165,11 @@ async fn open(
         (input.traits.upload_crc64).then(Crc64::new)
     };
     let progress = prepared.progress.clone().filter(|_| has_payload);
-    Ok(Upload::start(body, declared, crc, activity.clone(), progress))
+    let throttle = Throttle::new(prepared.upload_limiters());
+    Ok(Upload::start(body, declared, crc, activity.clone(), throttle, progress))
 }
 
-fn sign(prepared: &Prepared, credentials: &Credentials, headers: &mut HeaderMap) -> Result<(), Error> {
+pub(super) fn sign(prepared: &Prepared, credentials: &Credentials, headers: &mut HeaderMap) -> Result<(), Error> {
     let core = &prepared.core;
     if credentials.is_anonymous() {
         if prepared.service.signing == SigningResource::Acs3 {
@@ -200,7 +202,12 @@ fn sign(prepared: &Prepared, credentials: &Credentials, headers: &mut HeaderMap)
 }
 
 /// Hands the request to the transport and watches for silence.
-async fn send(prepared: &Prepared, request: TransportRequest, activity: Activity) -> Result<TransportResponse, Error> {
+pub(super) async fn send(
+    prepared: &Prepared,
+    mut request: TransportRequest,
+    activity: Activity,
+) -> Result<TransportResponse, Error> {
+    request.activity = Some(activity.clone());
     let mut idle = IdleTimer::new(activity, prepared.idle);
     let mut sending = prepared.core.transport.send(request);
     std::future::poll_fn(|cx| match sending.as_mut().poll(cx) {
@@ -215,7 +222,7 @@ fn transport_error(error: TransportError) -> Error {
         TransportErrorKind::Dns | TransportErrorKind::Connect | TransportErrorKind::Timeout => {
             (ErrorKind::Connect, true)
         }
-        TransportErrorKind::Tls => (ErrorKind::Connect, false),
+        TransportErrorKind::Tls | TransportErrorKind::Proxy => (ErrorKind::Connect, false),
         TransportErrorKind::Closed | TransportErrorKind::Other => (ErrorKind::Transport, true),
         TransportErrorKind::Body => (ErrorKind::Body, false),
         TransportErrorKind::Canceled => (ErrorKind::Canceled, false),

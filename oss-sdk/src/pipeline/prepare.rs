@@ -10,12 +10,15 @@ use md5::{Digest, Md5};
 
 use crate::body::ProgressHook;
 use crate::client::{CallOptions, Core};
+use crate::config::header_owner;
 use crate::content_type;
 use crate::endpoint::{Endpoint, Target, table_bucket};
 use crate::error::Error;
+use crate::limiter::{Bandwidth, Limiter};
 use crate::naming::Naming;
 use crate::operation::{OperationInput, Protocol, ServiceSpec, SigningResource};
 use crate::percent;
+use crate::retry::RetryPolicy;
 
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 const COPY_SOURCE: HeaderName = HeaderName::from_static("x-oss-copy-source");
@@ -34,8 +37,13 @@ pub(crate) struct Prepared {
     /// As it stands in the `Host` header.
     pub(crate) host: String,
     pub(crate) max_attempts: u32,
+    pub(crate) retry: Arc<dyn RetryPolicy>,
+    pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) idle: Duration,
     pub(crate) progress: Option<ProgressHook>,
+    /// Limits of this call alone.
+    upload_limiter: Option<Arc<Limiter>>,
+    download_limiter: Option<Arc<Limiter>>,
 }
 
 impl Prepared {
@@ -44,9 +52,18 @@ impl Prepared {
         let service = input.service.unwrap_or(core.service);
         let label = complete(&core, service, &mut input)?;
         let mut prepared = Self::addressed(core, service, input, label.as_deref(), options.endpoint.as_deref())?;
-        let attempts = options.retry_attempts.unwrap_or(prepared.core.retry_attempts);
-        prepared.max_attempts = attempts.max(1);
+        let by_policy = options.retry.as_ref().map(|policy| policy.max_attempts());
+        let attempts = options.retry_attempts.or(by_policy);
+        prepared.max_attempts = attempts.unwrap_or(prepared.core.retry_attempts).max(1);
         prepared.progress = options.progress;
+        if let Some(policy) = options.retry {
+            prepared.retry = policy;
+        }
+        prepared.attempt_timeout = options.attempt_timeout.or(prepared.attempt_timeout);
+        // Who names a time for one call knows how slow its operation is.
+        prepared.idle = options.idle_timeout.unwrap_or(prepared.idle);
+        prepared.upload_limiter = limiter("upload_limit", options.upload_limit)?;
+        prepared.download_limiter = limiter("download_limit", options.download_limit)?;
         Ok(prepared)
     }
 
@@ -94,15 +111,19 @@ impl Prepared {
             idle => idle,
         };
         Ok(Prepared {
-            core,
             service,
             input,
             query,
             url,
             host: address.host,
             max_attempts: 1,
+            retry: Arc::clone(&core.retry),
+            attempt_timeout: core.attempt_timeout,
             idle,
             progress: None,
+            upload_limiter: None,
+            download_limiter: None,
+            core,
         })
     }
 
@@ -122,9 +143,30 @@ impl Prepared {
             url: self.url.clone(),
             host: self.host.clone(),
             max_attempts: self.max_attempts,
+            retry: Arc::clone(&self.retry),
+            attempt_timeout: self.attempt_timeout,
             idle: self.idle,
             progress: None,
+            upload_limiter: self.upload_limiter.clone(),
+            download_limiter: self.download_limiter.clone(),
         }
+    }
+
+    /// The limits that its payload is sent under.
+    pub(crate) fn upload_limiters(&self) -> [Option<Arc<Limiter>>; 2] {
+        [self.core.upload_limiter.clone(), self.upload_limiter.clone()]
+    }
+
+    /// The limits that its answer's payload is read under.
+    pub(crate) fn download_limiters(&self) -> [Option<Arc<Limiter>>; 2] {
+        [self.core.download_limiter.clone(), self.download_limiter.clone()]
+    }
+}
+
+fn limiter(setting: &str, limit: Option<Bandwidth>) -> Result<Option<Arc<Limiter>>, Error> {
+    match limit.and_then(Bandwidth::rule) {
+        Some(rule) => Err(Error::invalid_input(setting, rule)),
+        None => Ok(limit.map(Limiter::shared)),
     }
 }
 
@@ -140,7 +182,9 @@ fn complete(core: &Core, service: &ServiceSpec, input: &mut OperationInput) -> R
             }
         }
     }
-    input.headers.insert(USER_AGENT, core.user_agent.clone());
+    if !input.headers.contains_key(USER_AGENT) {
+        input.headers.insert(USER_AGENT, core.user_agent.clone());
+    }
     if input.traits.content_type_from_key && core.detects_content_type && !input.headers.contains_key(CONTENT_TYPE) {
         let by_key = input.key.as_deref().and_then(content_type::from_name);
         let by_file = || {
@@ -189,6 +233,11 @@ fn complete(core: &Core, service: &ServiceSpec, input: &mut OperationInput) -> R
 fn validate(core: &Core, service: &ServiceSpec, input: &mut OperationInput) -> Result<Option<String>, Error> {
     if let Some(problem) = input.problem.take() {
         return Err(problem.into());
+    }
+    // The transport and the signature have the last word on some headers, and two of one kind can make two requests of one.
+    if let Some((name, owner)) = input.headers.keys().find_map(|name| Some((name, header_owner(name)?))) {
+        let rule = format!("must not be set as a header: {owner}");
+        return Err(Error::invalid_input(name.as_str(), rule));
     }
     let mut label = None;
     if let Some(bucket) = &input.bucket {

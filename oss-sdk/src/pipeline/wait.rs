@@ -41,7 +41,7 @@ pub(super) fn before_next(
     let mut failed = FailedAttempt::new(attempt, prepared.max_attempts, error);
     failed.retry_after = retry_after(error.headers(), prepared.core.now());
     failed.elapsed = error.elapsed().unwrap_or_default();
-    let Decision::RetryAfter(delay) = prepared.core.retry.decide(&failed) else {
+    let Decision::RetryAfter(delay) = prepared.retry.decide(&failed) else {
         return None;
     };
     // Waiting beyond the deadline would only hide the error that is at hand.

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::net::IpAddr;
 use std::pin::Pin;
 #[cfg(feature = "rustls")]
 use std::sync::Arc;
@@ -15,27 +16,40 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http_body::{Body as _, Frame, SizeHint};
 
+use super::connections::{Connections, Place};
+use super::dial::{Dialer, refused_by_proxy};
 use super::{
-    BoxError, Transport, TransportBody, TransportError, TransportErrorKind, TransportFuture, TransportRequest,
-    TransportResponse, dot_segments,
+    BoxError, TlsVersion, Transport, TransportBody, TransportError, TransportErrorKind, TransportFuture,
+    TransportRequest, TransportResponse, dot_segments,
 };
 use crate::error::Error;
 
-/// How long an unused connection is kept.
-const IDLE_CONNECTION: Duration = Duration::from_secs(50);
-
-/// Settings of a [`ReqwestTransport`].
+/// Settings of a [`ReqwestTransport`]: those of the same names in [`Config`](crate::Config), where they are described.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct TransportOptions {
-    /// How long connecting may take, TLS included. Default: 5 seconds.
+    /// How long connecting may take, TLS and proxy included. Default: 5 seconds.
     pub connect_timeout: Duration,
     /// URL of a proxy, with user and password where it wants them. Default: none.
     pub proxy: Option<String>,
-    /// Whether `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are followed. Default: no.
+    /// Hosts that are reached without it. Default: none.
+    pub no_proxy: Option<String>,
+    /// Whether `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are followed in place of both. Default: no.
     pub proxy_from_environment: bool,
+    /// How many connections to one host may be in use at once, at least 1. Default: no limit.
+    pub max_connections: Option<usize>,
     /// How many unused connections to one host are kept. Default: 100.
     pub max_idle_connections: usize,
+    /// How long an unused connection is kept. Default: 50 seconds.
+    pub idle_connection_timeout: Duration,
+    /// After which time of silence TCP asks for the other end, and asks again; `None` for never. Default: 30 seconds.
+    pub tcp_keepalive: Option<Duration>,
+    /// Address of this machine that connections come from. Default: the system's choice.
+    pub local_address: Option<IpAddr>,
+    /// The oldest TLS version that is spoken. Default: 1.2.
+    pub tls_minimum: TlsVersion,
+    /// Certificates of authorities that are trusted beside the platform's, in PEM. Default: none.
+    pub root_certificates: Vec<Vec<u8>>,
     /// Whether any certificate is accepted. Default: no.
     pub danger_accept_invalid_certificates: bool,
 }
@@ -45,8 +59,15 @@ impl Default for TransportOptions {
         TransportOptions {
             connect_timeout: Duration::from_secs(5),
             proxy: None,
+            no_proxy: None,
             proxy_from_environment: false,
+            max_connections: None,
             max_idle_connections: 100,
+            idle_connection_timeout: Duration::from_secs(50),
+            tcp_keepalive: Some(Duration::from_secs(30)),
+            local_address: None,
+            tls_minimum: TlsVersion::default(),
+            root_certificates: Vec::new(),
             danger_accept_invalid_certificates: false,
         }
     }
@@ -58,7 +79,10 @@ impl fmt::Debug for TransportOptions {
         f.debug_struct("TransportOptions")
             .field("connect_timeout", &self.connect_timeout)
             .field("proxy", &self.proxy.as_ref().map(|_| "set"))
+            .field("max_connections", &self.max_connections)
             .field("max_idle_connections", &self.max_idle_connections)
+            .field("local_address", &self.local_address)
+            .field("tls_minimum", &self.tls_minimum)
             .finish_non_exhaustive()
     }
 }
@@ -69,10 +93,11 @@ impl fmt::Debug for TransportOptions {
 /// request, since reading the platform's certificates takes tens of milliseconds.
 ///
 /// Keys with `.` or `..` as a path segment cannot pass through the URL type of reqwest, which removes them. Such
-/// requests get a connection of their own, without the pool; they are refused with
-/// [`TransportErrorKind::Unsupported`] where a proxy is set.
+/// requests get a connection of their own, without the pool.
 pub struct ReqwestTransport {
     options: TransportOptions,
+    dialer: Dialer,
+    connections: Option<Connections>,
     plain: reqwest::Client,
     #[cfg(feature = "rustls")]
     secure: OnceLock<Result<Secure, String>>,
@@ -93,8 +118,11 @@ impl ReqwestTransport {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a proxy that is not a URL of one.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a proxy that is not a URL of one, and for certificates that
+    /// cannot be read.
     pub fn new(options: TransportOptions) -> Result<Self, Error> {
+        #[cfg(feature = "rustls")]
+        super::tls::roots(&options.root_certificates).map_err(|rule| Error::config("root_certificate_pem", rule))?;
         let builder = builder(&options)?;
         #[cfg(feature = "rustls")]
         let builder = builder.tls_backend_preconfigured(
@@ -104,6 +132,8 @@ impl ReqwestTransport {
             .build()
             .map_err(|error| Error::config("transport", "cannot be made").with_source(error.without_url()))?;
         Ok(ReqwestTransport {
+            dialer: Dialer::new(&options),
+            connections: options.max_connections.map(Connections::new),
             options,
             plain,
             #[cfg(feature = "rustls")]
@@ -135,8 +165,7 @@ impl ReqwestTransport {
     #[cfg(feature = "rustls")]
     fn secure(&self) -> Result<&Secure, TransportError> {
         let secure = self.secure.get_or_init(|| {
-            let tls = super::tls::config(self.options.danger_accept_invalid_certificates)
-                .map_err(|error| error.to_string())?;
+            let tls = super::tls::config(&self.options).map_err(|error| error.to_string())?;
             let client = builder(&self.options)
                 .map_err(|error| error.to_string())?
                 .tls_backend_preconfigured(tls.clone())
@@ -170,20 +199,57 @@ impl ReqwestTransport {
         Ok(&self.plain)
     }
 
-    async fn send_as_it_is(&self, request: TransportRequest) -> Result<TransportResponse, TransportError> {
-        if self.options.proxy.is_some() || self.options.proxy_from_environment {
-            let message = "a key with `.` or `..` between slashes cannot be sent through a proxy";
-            return Err(TransportError::new(TransportErrorKind::Unsupported, message));
-        }
+    async fn send_as_it_is(
+        &self,
+        request: TransportRequest,
+        place: Option<Place>,
+    ) -> Result<TransportResponse, TransportError> {
+        // A proxy may want TLS where the endpoint does not.
         #[cfg(feature = "rustls")]
-        let tls = if is_secure(&request.url) {
+        let tls = if is_secure(&request.url) || self.options.proxy.is_some() || self.options.proxy_from_environment {
             Some(Arc::clone(&self.secure()?.tls))
         } else {
             None
         };
         #[cfg(not(feature = "rustls"))]
-        let tls = self.client(is_secure(&request.url)).map(|_| None)?;
-        dot_segments::send(request, tls, self.options.connect_timeout).await
+        let tls = None;
+        dot_segments::send(&self.dialer, request, tls, place).await
+    }
+
+    async fn send_pooled(
+        &self,
+        url: reqwest::Url,
+        request: TransportRequest,
+        place: Option<Place>,
+    ) -> Result<TransportResponse, TransportError> {
+        let is_secure = url.scheme() == "https";
+        let proxy = match request.url.parse() {
+            Ok(uri) => self.dialer.proxy(&uri),
+            Err(_) => None,
+        };
+        let is_proxy_secure = proxy
+            .as_ref()
+            .is_some_and(|proxy| proxy.uri().scheme_str() == Some("https"));
+        let client = self.client(is_secure || is_proxy_secure)?;
+        // Within a tunnel the answer is the service's.
+        let is_forwarded = proxy.is_some() && !is_secure;
+        let mut outgoing = reqwest::Request::new(request.method, url);
+        *outgoing.headers_mut() = request.headers;
+        *outgoing.body_mut() = match request.body.as_bytes() {
+            Some(bytes) if bytes.is_empty() => None,
+            Some(bytes) => Some(bytes.clone().into()),
+            None => Some(reqwest::Body::wrap(Outgoing(Mutex::new(request.body)))),
+        };
+        let answer = client.execute(outgoing).await.map_err(classify)?;
+        if is_forwarded && answer.status() == reqwest::StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            return Err(refused_by_proxy());
+        }
+        let (head, body) = http::Response::<reqwest::Body>::from(answer).into_parts();
+        let length = body.size_hint().exact();
+        let incoming = Incoming { body, place };
+        let mut response = TransportResponse::new(head.status, TransportBody::from_stream(incoming, length));
+        response.headers = head.headers;
+        Ok(response)
     }
 }
 
@@ -195,15 +261,23 @@ fn builder(options: &TransportOptions) -> Result<reqwest::ClientBuilder, Error> 
         .retry(reqwest::retry::never())
         .connect_timeout(options.connect_timeout)
         .pool_max_idle_per_host(options.max_idle_connections)
-        .pool_idle_timeout(IDLE_CONNECTION)
+        .pool_idle_timeout(options.idle_connection_timeout)
+        .tcp_keepalive(options.tcp_keepalive)
+        .tcp_keepalive_interval(options.tcp_keepalive)
+        .local_address(options.local_address)
         .tcp_nodelay(true);
     if !options.proxy_from_environment {
         builder = builder.no_proxy();
     }
     if let Some(url) = &options.proxy {
+        let scheme = url.split("://").next().unwrap_or_default();
+        if url.contains("://") && !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+            return Err(Error::config("proxy", "must begin with `http://` or `https://`"));
+        }
         // The error is not kept: it shows the URL, which may hold a password.
         let proxy = reqwest::Proxy::all(url).map_err(|_| Error::config("proxy", "is not the URL of a proxy"))?;
-        builder = builder.proxy(proxy);
+        let no_proxy = options.no_proxy.as_deref().and_then(reqwest::NoProxy::from_string);
+        builder = builder.proxy(proxy.no_proxy(no_proxy));
     }
     Ok(builder)
 }
@@ -242,28 +316,16 @@ impl ReqwestTransport {
                 return Box::pin(std::future::ready(Err(error)));
             }
         };
-        if !is_unchanged(&request.url, &url) {
-            return Box::pin(self.send_as_it_is(request));
-        }
-        let client = match self.client(url.scheme() == "https") {
-            Ok(client) => client,
-            Err(error) => return Box::pin(std::future::ready(Err(error))),
-        };
-        let mut outgoing = reqwest::Request::new(request.method, url);
-        *outgoing.headers_mut() = request.headers;
-        *outgoing.body_mut() = match request.body.as_bytes() {
-            Some(bytes) if bytes.is_empty() => None,
-            Some(bytes) => Some(bytes.clone().into()),
-            None => Some(reqwest::Body::wrap(Outgoing(Mutex::new(request.body)))),
-        };
-        let answer = client.execute(outgoing);
         Box::pin(async move {
-            let answer = answer.await.map_err(classify)?;
-            let (head, body) = http::Response::<reqwest::Body>::from(answer).into_parts();
-            let length = body.size_hint().exact();
-            let mut response = TransportResponse::new(head.status, TransportBody::from_stream(Incoming(body), length));
-            response.headers = head.headers;
-            Ok(response)
+            let place = match &self.connections {
+                Some(connections) => connections.place(&request.url, request.activity.as_ref()).await,
+                None => None,
+            };
+            if is_unchanged(&request.url, &url) {
+                self.send_pooled(url, request, place).await
+            } else {
+                self.send_as_it_is(request, place).await
+            }
         })
     }
 }
@@ -294,14 +356,18 @@ impl http_body::Body for Outgoing {
 }
 
 /// A payload on its way in.
-struct Incoming(reqwest::Body);
+struct Incoming {
+    body: reqwest::Body,
+    /// Free at the payload's end, when the connection is.
+    place: Option<Place>,
+}
 
 impl Stream for Incoming {
     type Item = Result<Bytes, BoxError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            match ready!(Pin::new(&mut self.0).poll_frame(cx)) {
+            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
                 Some(Ok(frame)) => {
                     // Trailers are of no use here.
                     if let Ok(data) = frame.into_data() {
@@ -309,7 +375,10 @@ impl Stream for Incoming {
                     }
                 }
                 Some(Err(error)) => return Poll::Ready(Some(Err(error.without_url().into()))),
-                None => return Poll::Ready(None),
+                None => {
+                    self.place = None;
+                    return Poll::Ready(None);
+                }
             }
         }
     }
@@ -325,6 +394,8 @@ fn classify(error: reqwest::Error) -> TransportError {
             TransportErrorKind::Timeout
         } else if is_tls(&error) {
             TransportErrorKind::Tls
+        } else if is_refused_by_proxy(&error) {
+            return refused_by_proxy();
         } else {
             TransportErrorKind::Connect
         }
@@ -336,6 +407,11 @@ fn classify(error: reqwest::Error) -> TransportError {
         TransportErrorKind::Closed
     };
     TransportError::new(kind, error)
+}
+
+/// The error of a tunnel has no type that others can name, only its text.
+fn is_refused_by_proxy(error: &(dyn StdError + 'static)) -> bool {
+    error.to_string().contains("proxy authorization required") || error.source().is_some_and(is_refused_by_proxy)
 }
 
 #[cfg(feature = "rustls")]
