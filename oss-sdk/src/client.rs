@@ -1,10 +1,9 @@
 //! The client of the object service, and the core that every client is built on.
 
-use std::time::Duration;
-
 use crate::error::Error;
 use crate::operation::OperationInput;
-use crate::presign::{self, PresignedRequest};
+use crate::post_policy::{self, PostForm, PostPolicy};
+use crate::presign::{self, Expires, PresignedRequest};
 
 mod builder;
 mod call;
@@ -60,7 +59,7 @@ macro_rules! service_client {
                 self.call(operation)
             }
 
-            /// Calls an operation that no type exists for.
+            /// Calls an operation that no type exists for, with the same refinements as any [`Call`](crate::Call).
             ///
             /// The answer's payload is not read, and its connection is not free for others, until
             /// [`OperationOutput::body`](crate::OperationOutput::body) is read or dropped.
@@ -68,13 +67,8 @@ macro_rules! service_client {
             /// # Errors
             ///
             /// As any call; an answer that is not a success becomes [`ErrorKind::Service`](crate::ErrorKind::Service).
-            pub async fn invoke_operation(
-                &self,
-                input: $crate::OperationInput,
-            ) -> Result<$crate::OperationOutput, $crate::Error> {
-                let core = std::sync::Arc::clone(&self.core);
-                let options = $crate::client::CallOptions::default();
-                Ok($crate::pipeline::execute(core, input, options).await?.into_output())
+            pub fn invoke_operation(&self, input: $crate::OperationInput) -> $crate::Call<'_, $crate::OperationInput> {
+                $crate::Call::new(&self.core, input)
             }
 
             /// Refuses calls from now on and ends those that are under way, with
@@ -164,15 +158,32 @@ service_client! {
 }
 
 impl Client {
-    /// Makes a URL that carries out any operation for whoever holds it, for `expires_in` from now.
+    /// Makes a URL that carries out any operation for whoever holds it, for a
+    /// [`Duration`](std::time::Duration) from now or up to a [`Timestamp`](crate::Timestamp).
     ///
-    /// Typed operations have [`Call::presign`].
+    /// Typed operations have [`Call::presign`]; so has what [`invoke_operation`](Client::invoke_operation) returns, with
+    /// the refinements of a call.
     ///
     /// # Errors
     ///
     /// As [`Call::presign`].
-    pub async fn presign(&self, input: OperationInput, expires_in: Duration) -> Result<PresignedRequest, Error> {
-        presign::presign(&self.core, input, CallOptions::default(), expires_in).await
+    pub async fn presign(&self, input: OperationInput, expires: impl Into<Expires>) -> Result<PresignedRequest, Error> {
+        presign::presign(&self.core, input, CallOptions::default(), expires.into()).await
+    }
+
+    /// Makes a form by which whoever holds it uploads one object, such as a visitor of a page; see
+    /// [`post_policy`](crate::post_policy).
+    ///
+    /// Nothing is sent; only credentials may be fetched. The form is valid for a [`Duration`](std::time::Duration) from
+    /// now or up to a [`Timestamp`](crate::Timestamp), with signature V4 for at most 7 days, and not longer than the
+    /// credentials.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) for a field, a condition or a time that cannot be;
+    /// [`ErrorKind::Credentials`](crate::ErrorKind::Credentials) when there are none, also for anonymous clients.
+    pub async fn presign_post(&self, policy: PostPolicy, expires: impl Into<Expires>) -> Result<PostForm, Error> {
+        post_policy::sign(&self.core, policy, expires.into()).await
     }
 }
 

@@ -123,6 +123,19 @@ impl Endpoint {
         Self::parse(endpoint, self.wanted_style, self.disable_ssl)
     }
 
+    /// A domain that is bound to a bucket.
+    pub(crate) fn bound(&self, domain: &str) -> Result<Self, Error> {
+        let endpoint = Self::parse(domain, Some(AddressingStyle::Cname), self.disable_ssl)
+            .map_err(|error| error.with_member("cname"))?;
+        match endpoint.style {
+            AddressingStyle::Cname => Ok(endpoint),
+            _ => Err(Error::config(
+                "cname",
+                "must be a domain: no IP address is bound to a bucket",
+            )),
+        }
+    }
+
     /// Path and query of the text are ignored; a scheme wins over `disable_ssl`.
     fn parse(text: &str, wanted_style: Option<AddressingStyle>, disable_ssl: bool) -> Result<Self, Error> {
         let wrong = |rule: &str| Error::config("endpoint", rule);

@@ -40,6 +40,7 @@
 //! | listings | [`Pages`], [`Items`] |
 //! | waiting until something has happened | [`wait`] |
 //! | links for others | [`Call::presign`], [`PresignedRequest`] |
+//! | upload forms for browsers | [`post_policy`], [`Client::presign_post`] |
 //! | keys, and where they come from | [`credentials`] |
 //! | when requests are repeated | [`retry`] |
 //! | operations that no type exists for | [`OperationInput`], [`Operation`] |
@@ -158,7 +159,8 @@ pub use operation::{Operation, OperationInput, OperationOutput, Paginate, Presig
 #[cfg(feature = "derive")]
 pub use oss_sdk_macros::{FromXml, OssOperation, ToXml};
 pub use paginate::{Items, Pages};
-pub use presign::PresignedRequest;
+pub use post_policy::{PostForm, PostPolicy};
+pub use presign::{Expires, PresignedRequest};
 pub use secret::Secret;
 pub use text::{FromText, TextError, ToText, UrlDecode};
 pub use time::{Clock, FixedClock, SystemClock, Timestamp};

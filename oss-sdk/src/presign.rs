@@ -2,21 +2,20 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::{HeaderMap, Method};
 
 use crate::client::{CallOptions, Core};
-use crate::config::SignatureVersion;
-use crate::credentials::CredentialsRequest;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::operation::OperationInput;
 use crate::pipeline::Prepared;
 use crate::signer::{Placement, SigningRequest};
 use crate::time::Timestamp;
 
-/// What signature V4 allows at most.
-const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+mod lifetime;
+
+pub use lifetime::Expires;
+pub(crate) use lifetime::{Lifetime, credentials};
 
 /// A request that whoever holds it can make.
 #[derive(Clone, PartialEq)]
@@ -53,10 +52,10 @@ pub(crate) async fn presign(
     core: &Arc<Core>,
     input: OperationInput,
     options: CallOptions,
-    expires_in: Duration,
+    expires: Expires,
 ) -> Result<PresignedRequest, Error> {
     let operation = input.name.clone();
-    sign(core, input, options, expires_in)
+    sign(core, input, options, expires)
         .await
         .map_err(|error| error.with_operation(operation))
 }
@@ -65,49 +64,19 @@ async fn sign(
     core: &Arc<Core>,
     input: OperationInput,
     options: CallOptions,
-    expires_in: Duration,
+    expires: Expires,
 ) -> Result<PresignedRequest, Error> {
     core.shutdown.check()?;
-    // Before credentials shorten it, so that a wrong duration is always noticed.
-    if expires_in < Duration::from_secs(1) {
-        return Err(Error::invalid_input("expires_in", "must be at least 1 second"));
-    }
-    if expires_in > LONGEST && core.signature == Some(SignatureVersion::V4) {
-        let rule = format!(
-            "must be at most 7 days (604800 seconds), it is {} seconds",
-            expires_in.as_secs()
-        );
-        return Err(Error::invalid_input("expires_in", rule));
-    }
+    let life = expires.check(core)?;
     let prepared = Prepared::for_presign(Arc::clone(core), input, options)?;
-    // A URL ends with its credentials, so ones that are about to end are not used if there can be others.
-    let request = CredentialsRequest {
-        min_life: Some(expires_in),
-        ..CredentialsRequest::default()
-    };
-    let credentials = core.credentials.credentials(&request).await?;
-    credentials.check()?;
-    if credentials.is_anonymous() {
-        return Err(Error::new(
-            ErrorKind::Credentials,
-            "a URL cannot be signed without credentials",
-        ));
-    }
-    let now = core.now();
-    let mut expires = Duration::from_secs(expires_in.as_secs());
-    let mut is_capped = false;
-    if let Some(end) = credentials.expiration() {
-        let left = Duration::from_secs(end.saturating_since(now).as_secs());
-        if left.is_zero() {
-            return Err(Error::new(ErrorKind::Credentials, "the credentials have expired"));
-        }
-        is_capped = left < expires;
-        expires = expires.min(left);
-    }
+    let credentials = credentials(core, life).await?;
+    let lifetime = Lifetime::start(core, expires, &credentials)?;
     let input = &prepared.input;
-    let mut request = SigningRequest::new(&input.method, prepared.service, &input.headers, now);
+    let mut request = SigningRequest::new(&input.method, prepared.service, &input.headers, lifetime.now);
     prepared.describe(&mut request);
-    request.placement = Placement::Query { expires };
+    request.placement = Placement::Query {
+        expires: lifetime.length,
+    };
     let signature = core.signer.sign(&request, &credentials)?;
 
     let mut signed_headers = HeaderMap::with_capacity(signature.signed_headers.len());
@@ -120,12 +89,11 @@ async fn sign(
     url.reserve_exact(signature.query.len() + 1);
     url.push(if prepared.query.is_empty() { '?' } else { '&' });
     url.push_str(&signature.query);
-    let expiration = now.saturating_add(expires);
     Ok(PresignedRequest {
         method: prepared.input.method,
         url,
-        expiration,
-        is_capped,
+        expiration: lifetime.end,
+        is_capped: lifetime.is_capped,
         signed_headers,
     })
 }

@@ -13,11 +13,13 @@ use crate::service::{Protocol, ServiceSpec, SigningResource};
 use crate::time::Timestamp;
 
 mod acs3;
+mod form;
 mod key_cache;
 mod v1;
 mod v4;
 
 pub use acs3::SignerAcs3;
+pub use form::{FormRequest, FormSignature};
 pub use v1::SignerV1;
 pub use v4::SignerV4;
 
@@ -30,6 +32,17 @@ pub trait Signer: fmt::Debug + Send + Sync {
     ///
     /// When the request cannot be signed, e.g. without a region.
     fn sign(&self, request: &SigningRequest<'_>, credentials: &Credentials) -> Result<Signature, SigningError>;
+
+    /// Signs the policy of an upload form; see [`post_policy`](crate::post_policy). A signer that says nothing of it
+    /// cannot.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be signed.
+    fn sign_form(&self, request: &FormRequest<'_>, credentials: &Credentials) -> Result<FormSignature, SigningError> {
+        let (_, _) = (request, credentials);
+        Err(SigningError::setting("signer", "does not sign forms"))
+    }
 }
 
 /// What is signed.

@@ -1,6 +1,7 @@
 //! Points in time as the wire writes them, and the clock that everything takes its time from.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -364,6 +365,13 @@ impl Clock for FixedClock {
     fn now(&self) -> SystemTime {
         let moved = u64::try_from(self.moved_by_seconds.load(Ordering::Relaxed)).unwrap_or(0);
         SystemTime::try_from(self.start.saturating_add(Duration::from_secs(moved))).unwrap_or(UNIX_EPOCH)
+    }
+}
+
+/// A clock that is shared, such as a [`FixedClock`] that a test goes on to move.
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> SystemTime {
+        (**self).now()
     }
 }
 

@@ -1,14 +1,13 @@
 //! Making calls and waits on the thread of the caller.
 
 use std::future::IntoFuture;
-use std::time::Duration;
 
 use super::worker::block_on;
 use super::{Call, Items, Pages, Wait};
 use crate::client::Awaited;
 use crate::error::Error;
-use crate::operation::{Operation, Paginate, Presign};
-use crate::presign::PresignedRequest;
+use crate::operation::{Operation, OperationInput, OperationOutput, Paginate, Presign};
+use crate::presign::{Expires, PresignedRequest};
 
 impl<O: Operation> Call<'_, O> {
     /// Makes the call and returns its result when it is done. A payload in the result is still to be read; see
@@ -23,8 +22,30 @@ impl<O: Operation> Call<'_, O> {
     }
 }
 
+impl Call<'_, OperationInput> {
+    /// Makes the call and returns the answer; its payload is not read, and its connection is not free for others, until
+    /// [`OperationOutput::body`] is read or dropped.
+    ///
+    /// # Errors
+    ///
+    /// As for any call; an answer that is not a success becomes [`ErrorKind::Service`](crate::ErrorKind::Service).
+    pub fn send(self) -> Result<OperationOutput, Error> {
+        block_on(self.with_mode::<Awaited>().into_future())
+    }
+
+    /// Makes a URL that carries out the operation for whoever holds it, as [`Call::presign`] does for typed ones.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn presign(self, expires: impl Into<Expires>) -> Result<PresignedRequest, Error> {
+        block_on(self.with_mode::<Awaited>().presign(expires))
+    }
+}
+
 impl<O: Presign> Call<'_, O> {
-    /// Makes a URL that carries out the operation for whoever holds it, for `expires_in` from now.
+    /// Makes a URL that carries out the operation for whoever holds it, for a [`Duration`](std::time::Duration) from now
+    /// or up to a [`Timestamp`](crate::Timestamp).
     ///
     /// Nothing is sent; only credentials may be fetched. The holder must send exactly the method and the
     /// [`signed_headers`](PresignedRequest::signed_headers) of the result.
@@ -32,8 +53,8 @@ impl<O: Presign> Call<'_, O> {
     /// # Errors
     ///
     /// As the async call's `presign`.
-    pub fn presign(self, expires_in: Duration) -> Result<PresignedRequest, Error> {
-        block_on(self.with_mode::<Awaited>().presign(expires_in))
+    pub fn presign(self, expires: impl Into<Expires>) -> Result<PresignedRequest, Error> {
+        block_on(self.with_mode::<Awaited>().presign(expires))
     }
 }
 

@@ -1,14 +1,14 @@
 //! Clients whose calls return when they are done: each is an async client that is waited for.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::Call;
 use super::worker::block_on;
 use crate::error::Error;
 use crate::operation::OperationInput;
 use crate::operations::{GetObjectRequest, GetObjectResult, PutObjectRequest};
-use crate::presign::PresignedRequest;
+use crate::post_policy::{PostForm, PostPolicy};
+use crate::presign::{Expires, PresignedRequest};
 
 /// Defines the blocking client of a service: what all of them have in common.
 macro_rules! blocking_client {
@@ -51,19 +51,12 @@ macro_rules! blocking_client {
                 self.client.call(operation).with_mode()
             }
 
-            /// Calls an operation that no type exists for.
-            ///
-            /// The answer's payload is not read, and its connection is not free for others, until
-            /// [`OperationOutput::body`](crate::OperationOutput::body) is read or dropped.
-            ///
-            /// # Errors
-            ///
-            /// As any call; an answer that is not a success becomes [`ErrorKind::Service`](crate::ErrorKind::Service).
+            /// Calls an operation that no type exists for, with the same refinements as any call.
             pub fn invoke_operation(
                 &self,
                 input: $crate::OperationInput,
-            ) -> Result<$crate::OperationOutput, $crate::Error> {
-                $crate::blocking::worker::block_on(self.client.invoke_operation(input))
+            ) -> $crate::blocking::Call<'_, $crate::OperationInput> {
+                self.client.invoke_operation(input).with_mode()
             }
 
             /// Refuses calls from now on and ends those that are under way on other threads, with
@@ -174,15 +167,25 @@ blocking_client! {
 }
 
 impl Client {
-    /// Makes a URL that carries out any operation for whoever holds it, for `expires_in` from now.
+    /// Makes a URL that carries out any operation for whoever holds it, for a [`Duration`](std::time::Duration) from now
+    /// or up to a [`Timestamp`](crate::Timestamp).
     ///
     /// Typed operations have [`Call::presign`].
     ///
     /// # Errors
     ///
     /// As [`Call::presign`].
-    pub fn presign(&self, input: OperationInput, expires_in: Duration) -> Result<PresignedRequest, Error> {
-        block_on(self.client.presign(input, expires_in))
+    pub fn presign(&self, input: OperationInput, expires: impl Into<Expires>) -> Result<PresignedRequest, Error> {
+        block_on(self.client.presign(input, expires))
+    }
+
+    /// Makes a form by which whoever holds it uploads one object; see [`post_policy`](crate::post_policy).
+    ///
+    /// # Errors
+    ///
+    /// As the async client's `presign_post`.
+    pub fn presign_post(&self, policy: PostPolicy, expires: impl Into<Expires>) -> Result<PostForm, Error> {
+        block_on(self.client.presign_post(policy, expires))
     }
 
     /// Whether an object exists; asks for its metadata.

@@ -201,7 +201,7 @@ fn a_payload_that_breaks_off_fails_the_reader() {
     let broken = Answer::chunks(200, Some(9), [Chunk::Data("four".into()), Chunk::Break]);
     let (client, _transport) = client([broken.into()]);
     let request = crate::OperationInput::new("GetThing", http::Method::GET).bucket("bucket");
-    let mut body = client.invoke_operation(request).unwrap().body.into_blocking();
+    let mut body = client.invoke_operation(request).send().unwrap().body.into_blocking();
     let error = io::copy(&mut body, &mut io::sink()).unwrap_err();
     let error = error.get_ref().unwrap().downcast_ref::<Error>().unwrap();
     assert_eq!(error.kind(), ErrorKind::Transport, "{error}");

@@ -15,10 +15,10 @@ use super::Core;
 use crate::body::{Progress, ProgressHook};
 use crate::error::Error;
 use crate::limiter::Bandwidth;
-use crate::operation::{Encoder, Operation, OperationInput, Paginate, Presign, Reply};
+use crate::operation::{Encoder, Operation, OperationInput, OperationOutput, Paginate, Presign, Reply};
 use crate::paginate::{Items, Pages};
 use crate::pipeline;
-use crate::presign::PresignedRequest;
+use crate::presign::{Expires, PresignedRequest};
 use crate::retry::RetryPolicy;
 
 mod transfer;
@@ -66,6 +66,9 @@ pub(crate) struct CallOptions {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) query: Vec<(String, Option<String>)>,
     pub(crate) endpoint: Option<String>,
+    /// A domain that is bound to the bucket, in place of an endpoint.
+    pub(crate) cname: Option<String>,
+    pub(crate) signed_headers: Vec<String>,
     pub(crate) progress: Option<ProgressHook>,
 }
 
@@ -85,6 +88,8 @@ impl CallOptions {
             headers: self.headers.clone(),
             query: self.query.clone(),
             endpoint: self.endpoint.clone(),
+            cname: self.cname.clone(),
+            signed_headers: self.signed_headers.clone(),
             progress: None,
         }
     }
@@ -183,6 +188,21 @@ impl<'c, O, M> Call<'c, O, M> {
         self
     }
 
+    /// Sends this call to a domain that is bound to the bucket, such as `https://img.example.com`, whatever the client's
+    /// addressing style is. It wins over [`endpoint`](Call::endpoint).
+    pub fn cname(mut self, domain: impl Into<String>) -> Self {
+        self.options.cname = Some(domain.into());
+        self
+    }
+
+    /// Has signature V4 cover a header that it would leave out, as the setting
+    /// [`additional_signed_header`](crate::Config::additional_signed_header) does for all calls. `host` pins a link to its
+    /// host. V1 knows no such headers: the call fails.
+    pub fn additional_signed_header(mut self, name: impl Into<String>) -> Self {
+        self.options.signed_headers.push(name.into());
+        self
+    }
+
     /// Reports the bytes of a payload as they pass: those of an upload while it is sent, otherwise those of a streamed
     /// answer while it is read.
     ///
@@ -210,8 +230,34 @@ impl<O: Operation> IntoFuture for Call<'_, O> {
     }
 }
 
+impl IntoFuture for Call<'_, OperationInput> {
+    type Output = Result<OperationOutput, Error>;
+    type IntoFuture = CallFuture<OperationOutput>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let operation = self.operation.name.clone();
+        CallFuture {
+            reply: pipeline::execute(Arc::clone(self.core), self.operation, self.options),
+            decode: |reply| Ok(reply.into_output()),
+            operation,
+        }
+    }
+}
+
+impl Call<'_, OperationInput> {
+    /// Makes a URL that carries out the operation for whoever holds it, as [`Call::presign`] does for typed ones.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn presign(self, expires: impl Into<Expires>) -> Result<PresignedRequest, Error> {
+        crate::presign::presign(self.core, self.operation, self.options, expires.into()).await
+    }
+}
+
 impl<O: Presign> Call<'_, O> {
-    /// Makes a URL that carries out the operation for whoever holds it, for `expires_in` from now.
+    /// Makes a URL that carries out the operation for whoever holds it, for a [`Duration`] from now or up to a
+    /// [`Timestamp`](crate::Timestamp).
     ///
     /// Nothing is sent; only credentials may be fetched. The holder must send exactly the method and the
     /// [`signed_headers`](PresignedRequest::signed_headers) of the result. Payload, timeouts and retries of the call
@@ -219,12 +265,12 @@ impl<O: Presign> Call<'_, O> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) for a duration of zero, or of more than 7 days with
-    /// signature V4; [`ErrorKind::Credentials`](crate::ErrorKind::Credentials) when there are none, also for anonymous
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) for a time that has passed, or is more than 7 days
+    /// away with signature V4; [`ErrorKind::Credentials`](crate::ErrorKind::Credentials) when there are none, also for anonymous
     /// clients.
-    pub async fn presign(self, expires_in: Duration) -> Result<PresignedRequest, Error> {
+    pub async fn presign(self, expires: impl Into<Expires>) -> Result<PresignedRequest, Error> {
         let input = encode(&self.operation);
-        crate::presign::presign(self.core, input, self.options, expires_in).await
+        crate::presign::presign(self.core, input, self.options, expires.into()).await
     }
 }
 
@@ -256,7 +302,7 @@ impl<O: fmt::Debug, M> fmt::Debug for Call<'_, O, M> {
 pub struct CallFuture<T> {
     reply: Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>,
     decode: fn(Reply) -> Result<T, Error>,
-    operation: &'static str,
+    operation: Cow<'static, str>,
 }
 
 impl<T> Future for CallFuture<T> {
@@ -267,7 +313,7 @@ impl<T> Future for CallFuture<T> {
         this.reply.as_mut().poll(cx).map(|reply| {
             reply
                 .and_then(this.decode)
-                .map_err(|error| error.with_operation(this.operation))
+                .map_err(|error| error.with_operation(this.operation.clone()))
         })
     }
 }
@@ -285,6 +331,6 @@ pub(crate) fn start<O: Operation>(core: &Arc<Core>, operation: &O, options: Call
     CallFuture {
         reply: pipeline::execute(Arc::clone(core), encode(operation), options),
         decode: O::decode,
-        operation: O::spec().name,
+        operation: Cow::Borrowed(O::spec().name),
     }
 }

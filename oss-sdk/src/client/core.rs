@@ -120,6 +120,24 @@ impl Core {
         &self.region
     }
 
+    /// Product of the V4 scope.
+    pub(crate) fn product(&self) -> &'static str {
+        self.product
+    }
+
+    /// Headers that V4 signs besides those it always does: the client's, and those that a call names.
+    pub(crate) fn signed_headers(&self, names: &[String]) -> Result<Vec<HeaderName>, Error> {
+        if !names.is_empty() && self.signature == Some(SignatureVersion::V1) {
+            let rule = "has no meaning with signature V1";
+            return Err(Error::invalid_input("additional_signed_header", rule));
+        }
+        let mut all = self.additional_headers.clone();
+        for name in names {
+            all.push(header_name(name).map_err(|rule| Error::invalid_input("additional_signed_header", rule))?);
+        }
+        Ok(all)
+    }
+
     /// Our clock's time.
     pub(crate) fn local_now(&self) -> Timestamp {
         Timestamp::from(self.clock.now())
@@ -151,7 +169,7 @@ impl Prepared {
         request.query = &self.query;
         request.subresources = &input.subresources;
         request.host = &self.host;
-        request.additional_headers = &self.core.additional_headers;
+        request.additional_headers = &self.signed_headers;
         request.region = &self.core.region;
         request.product = self.core.product;
         request.account_id = self.core.account_id.as_deref();
@@ -307,13 +325,13 @@ fn account_id(config: &Config, service: &ServiceSpec, naming: Option<Naming>) ->
 }
 
 fn additional_headers(config: &Config) -> Result<Vec<HeaderName>, Error> {
-    let parse = |name: &String| {
-        HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
-            let rule = format!("`{}` is not the name of a header", name.escape_debug());
-            Error::config("additional_signed_header", rule)
-        })
-    };
+    let parse = |name: &String| header_name(name).map_err(|rule| Error::config("additional_signed_header", rule));
     config.additional_headers.iter().map(parse).collect()
+}
+
+fn header_name(name: &str) -> Result<HeaderName, String> {
+    HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| format!("`{}` is not the name of a header", name.escape_debug()))
 }
 
 fn user_agent(config: &Config, service: &ServiceSpec) -> Result<HeaderValue, Error> {

@@ -36,6 +36,8 @@ pub(crate) struct Prepared {
     pub(crate) url: String,
     /// As it stands in the `Host` header.
     pub(crate) host: String,
+    /// Headers that V4 signs besides those it always does.
+    pub(crate) signed_headers: Vec<HeaderName>,
     pub(crate) max_attempts: u32,
     pub(crate) retry: Arc<dyn RetryPolicy>,
     pub(crate) attempt_timeout: Option<Duration>,
@@ -51,7 +53,7 @@ impl Prepared {
         options.apply(&mut input);
         let service = input.service.unwrap_or(core.service);
         let label = complete(&core, service, &mut input)?;
-        let mut prepared = Self::addressed(core, service, input, label.as_deref(), options.endpoint.as_deref())?;
+        let mut prepared = Self::addressed(core, service, input, label.as_deref(), &options)?;
         let by_policy = options.retry.as_ref().map(|policy| policy.max_attempts());
         let attempts = options.retry_attempts.or(by_policy);
         prepared.max_attempts = attempts.unwrap_or(prepared.core.retry_attempts).max(1);
@@ -77,7 +79,7 @@ impl Prepared {
         options.apply(&mut input);
         let service = input.service.unwrap_or(core.service);
         let label = validate(&core, service, &mut input)?;
-        Self::addressed(core, service, input, label.as_deref(), options.endpoint.as_deref())
+        Self::addressed(core, service, input, label.as_deref(), &options)
     }
 
     fn addressed(
@@ -85,13 +87,18 @@ impl Prepared {
         service: &'static ServiceSpec,
         input: OperationInput,
         label: Option<&str>,
-        endpoint: Option<&str>,
+        options: &CallOptions,
     ) -> Result<Self, Error> {
         let mut query = String::new();
         for (name, value) in &input.query {
             percent::push_query(&mut query, name, value.as_deref());
         }
-        let other = endpoint.map(|endpoint| core.endpoint.replaced(endpoint)).transpose()?;
+        let other = match (&options.cname, &options.endpoint) {
+            (Some(domain), _) => Some(core.endpoint.bound(domain)?),
+            (None, Some(endpoint)) => Some(core.endpoint.replaced(endpoint)?),
+            (None, None) => None,
+        };
+        let signed_headers = core.signed_headers(&options.signed_headers)?;
         let endpoint: &Endpoint = other.as_ref().unwrap_or(&core.endpoint);
         let target = Target {
             bucket: input.bucket.as_deref(),
@@ -116,6 +123,7 @@ impl Prepared {
             query,
             url,
             host: address.host,
+            signed_headers,
             max_attempts: 1,
             retry: Arc::clone(&core.retry),
             attempt_timeout: core.attempt_timeout,
@@ -142,6 +150,7 @@ impl Prepared {
             query: self.query.clone(),
             url: self.url.clone(),
             host: self.host.clone(),
+            signed_headers: self.signed_headers.clone(),
             max_attempts: self.max_attempts,
             retry: Arc::clone(&self.retry),
             attempt_timeout: self.attempt_timeout,

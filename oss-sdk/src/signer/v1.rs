@@ -7,8 +7,8 @@ use http::{HeaderName, header};
 use sha1::Sha1;
 
 use super::{
-    Placement, Signature, Signer, SigningError, SigningRequest, X_OSS_DATE, X_OSS_PREFIX, X_OSS_SECURITY_TOKEN,
-    header_value, push_header_lines, token_value,
+    FormRequest, FormSignature, Placement, Signature, Signer, SigningError, SigningRequest, X_OSS_DATE, X_OSS_PREFIX,
+    X_OSS_SECURITY_TOKEN, header_value, push_header_lines, token_value,
 };
 use crate::credentials::Credentials;
 use crate::percent;
@@ -40,6 +40,19 @@ impl Signer for SignerV1 {
             Placement::Headers => in_headers(request, credentials),
             Placement::Query { expires } => in_query(request, credentials, expires.as_secs()),
         }
+    }
+
+    /// The policy binds nothing of the signature: its time is the policy's own, and a token that is changed is none.
+    fn sign_form(&self, request: &FormRequest<'_>, credentials: &Credentials) -> Result<FormSignature, SigningError> {
+        let policy = request.policy(&[]);
+        let signature = signature(credentials, policy.as_bytes());
+        let mut signed = FormSignature::new(policy);
+        signed.push("OSSAccessKeyId", credentials.access_key_id());
+        if let Some(token) = credentials.security_token() {
+            signed.push(X_OSS_SECURITY_TOKEN.as_str(), token.expose());
+        }
+        signed.push("Signature", signature);
+        Ok(signed)
     }
 }
 

@@ -6,11 +6,12 @@ use sha2::{Digest, Sha256};
 
 use super::key_cache::SigningKeyCache;
 use super::{
-    Placement, Signature, Signer, SigningError, SigningRequest, X_OSS_DATE, X_OSS_PREFIX, X_OSS_SECURITY_TOKEN,
-    header_value, push_header_lines, push_hex, token_value,
+    FormRequest, FormSignature, Placement, Signature, Signer, SigningError, SigningRequest, X_OSS_DATE, X_OSS_PREFIX,
+    X_OSS_SECURITY_TOKEN, header_value, push_header_lines, push_hex, token_value,
 };
 use crate::credentials::Credentials;
 use crate::percent;
+use crate::secret::Secret;
 use crate::service::SigningResource;
 use crate::time::Timestamp;
 
@@ -56,13 +57,52 @@ impl Signer for SignerV4 {
             Placement::Query { expires } => self.in_query(request, credentials, expires.as_secs()),
         }
     }
+
+    /// The signature covers nothing but the policy, so the policy binds what else belongs to it.
+    fn sign_form(&self, request: &FormRequest<'_>, credentials: &Credentials) -> Result<FormSignature, SigningError> {
+        if request.region.is_empty() {
+            return Err(SigningError::setting("region", "is required by signature V4"));
+        }
+        let date_time = request.time.iso8601_basic();
+        let date_text = request.time.to_iso8601_basic();
+        let scope = scope(&date_time, request.region, request.product);
+        let credential = format!("{}/{scope}", credentials.access_key_id());
+        let mut fields = vec![
+            ("x-oss-signature-version", ALGORITHM),
+            ("x-oss-credential", credential.as_str()),
+            ("x-oss-date", date_text.as_str()),
+        ];
+        if let Some(token) = credentials.security_token() {
+            fields.push((X_OSS_SECURITY_TOKEN.as_str(), token.expose()));
+        }
+        let policy = request.policy(&fields);
+        let mut signature = Vec::with_capacity(64);
+        let secret = credentials.access_key_secret();
+        self.push_hmac(
+            &mut signature,
+            &date_time,
+            request.region,
+            request.product,
+            secret,
+            policy.as_bytes(),
+        );
+        let mut signed = FormSignature::new(policy);
+        for (name, value) in fields {
+            signed.push(name, value);
+        }
+        signed.push(
+            "x-oss-signature",
+            signature.into_iter().map(char::from).collect::<String>(),
+        );
+        Ok(signed)
+    }
 }
 
 impl SignerV4 {
     fn in_headers(&self, request: &SigningRequest<'_>, credentials: &Credentials) -> Result<Signature, SigningError> {
         let time = signing_time(request);
         let date_time = time.iso8601_basic();
-        let scope = scope(&date_time, request);
+        let scope = scope(&date_time, request.region, request.product);
         let token = credentials.security_token().map(|token| token.expose());
 
         let (mut wanted, additional) = covered_headers(request);
@@ -129,7 +169,7 @@ impl SignerV4 {
             ));
         }
         let date_time = signing_time(request).iso8601_basic();
-        let scope = scope(&date_time, request);
+        let scope = scope(&date_time, request.region, request.product);
         let (mut wanted, additional) = covered_headers(request);
         let mut signed_headers: Vec<HeaderName> = Vec::with_capacity(wanted.len());
         for (name, _) in &wanted {
@@ -182,12 +222,23 @@ impl SignerV4 {
         credentials: &Credentials,
         string_to_sign: &[u8],
     ) {
+        let secret = credentials.access_key_secret();
+        self.push_hmac(out, date_time, request.region, request.product, secret, string_to_sign);
+    }
+
+    fn push_hmac(
+        &self,
+        out: &mut Vec<u8>,
+        date_time: &[u8; 16],
+        region: &str,
+        product: &str,
+        secret: &Secret,
+        text: &[u8],
+    ) {
         let mut date = [0; 8];
         date.copy_from_slice(&date_time[..8]);
-        let key = self
-            .keys
-            .key(credentials.access_key_secret(), date, request.region, request.product);
-        push_hex(out, &key.chain_update(string_to_sign).finalize().into_bytes());
+        let key = self.keys.key(secret, date, region, product);
+        push_hex(out, &key.chain_update(text).finalize().into_bytes());
     }
 }
 
@@ -200,10 +251,10 @@ fn signing_time(request: &SigningRequest<'_>) -> Timestamp {
         .unwrap_or(request.time)
 }
 
-fn scope(date_time: &[u8; 16], request: &SigningRequest<'_>) -> String {
+fn scope(date_time: &[u8; 16], region: &str, product: &str) -> String {
     let mut scope = String::with_capacity(64);
     scope.extend(date_time[..8].iter().map(|&byte| char::from(byte)));
-    for part in [request.region, request.product, TERMINATOR] {
+    for part in [region, product, TERMINATOR] {
         scope.push('/');
         scope.push_str(part);
     }

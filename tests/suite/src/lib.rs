@@ -1,6 +1,7 @@
 //! `oss-sdk` against `oss-emulator`: what the tests of this package share.
 
 pub mod arbitrary;
+pub mod curl;
 pub mod fixture;
 #[rustfmt::skip]
 pub mod generated;
