@@ -103,6 +103,19 @@ pub struct Config {
     pub(crate) clock: Option<Arc<dyn Clock>>,
 }
 
+#[cfg(feature = "credentials")]
+impl Config {
+    /// Takes credentials from where programs of Alibaba Cloud look for them; see
+    /// [`DefaultCredentials`](crate::credentials::DefaultCredentials) for the order.
+    ///
+    /// This is never done silently: a program that finds no `OSS_*` keys must not go on as whoever a file or the machine
+    /// happens to name. Behind [`from_env`](Config::from_env) it replaces those keys and leaves the other variables.
+    #[must_use]
+    pub fn default_credentials(self) -> Self {
+        self.credentials_provider(crate::credentials::DefaultCredentials::new())
+    }
+}
+
 impl Config {
     /// Settings with their defaults.
     pub fn new() -> Self {

@@ -10,12 +10,36 @@ use crate::secret::Secret;
 use crate::time::Timestamp;
 
 mod cache;
+#[cfg(feature = "credentials")]
+mod chain;
 mod context;
+#[cfg(feature = "credentials")]
+mod document;
+#[cfg(feature = "credentials")]
+mod process;
+#[cfg(feature = "credentials")]
+mod profile;
 mod providers;
+#[cfg(feature = "credentials")]
+mod remote;
+#[cfg(feature = "credentials")]
+mod variables;
 
 pub use cache::CachedCredentials;
+#[cfg(feature = "credentials")]
+pub use chain::{CredentialsChain, DefaultCredentials};
 pub use context::CredentialsContext;
+#[cfg(feature = "credentials")]
+pub use process::ProcessCredentials;
+#[cfg(feature = "credentials")]
+pub use profile::ProfileCredentials;
 pub use providers::{AnonymousCredentials, EnvironmentCredentials, FunctionCredentials, StaticCredentials, from_fn};
+#[cfg(feature = "credentials")]
+pub use remote::{EcsRoleCredentials, OidcRoleCredentials, RamRoleCredentials, UriCredentials};
+
+/// How long credentials without an end are kept that are too expensive to be looked for each time.
+#[cfg(feature = "credentials")]
+const KEEP: Duration = Duration::from_secs(15 * 60);
 
 /// An access key, perhaps temporary. Cheap to clone; `Debug` shows no secret, and the key's memory is wiped with the
 /// last clone.
@@ -78,7 +102,7 @@ impl Credentials {
 
     /// Has them looked for again at some time, though they are good beyond it: they come from a place that is too
     /// expensive to be asked for each request.
-    #[cfg(test)]
+    #[cfg(any(feature = "credentials", test))]
     #[must_use]
     pub(crate) fn with_renewal(mut self, at: Timestamp) -> Self {
         Arc::make_mut(&mut self.0).renew_at = Some(at);
@@ -152,10 +176,7 @@ fn check_field(field: &'static str, value: &str) -> Result<(), CredentialsError>
     } else {
         return Ok(());
     };
-    Err(CredentialsError {
-        field: Some(field),
-        ..CredentialsError::new(rule)
-    })
+    Err(CredentialsError::of_field(field, rule))
 }
 
 impl fmt::Debug for Credentials {
@@ -278,6 +299,14 @@ impl CredentialsError {
         Self {
             not_configured: true,
             ..Self::new(message)
+        }
+    }
+
+    /// A field or setting that breaks a rule, worded as the rest of a sentence.
+    fn of_field(field: &'static str, rule: impl Into<String>) -> Self {
+        Self {
+            field: Some(field),
+            ..Self::new(rule)
         }
     }
 

@@ -99,7 +99,11 @@ impl Endpoint {
         if let Some(endpoint) = options.endpoint.filter(|endpoint| !endpoint.is_empty()) {
             return Self::parse(endpoint, options.style, options.disable_ssl);
         }
-        let template = service.host(options.kind.key()).ok_or_else(|| {
+        let has_region = options.region.is_some_and(|region| !region.is_empty());
+        let central = service
+            .host("central")
+            .filter(|_| !has_region && options.kind == HostKind::Public);
+        let template = central.or_else(|| service.host(options.kind.key())).ok_or_else(|| {
             let rule = format!("does not exist for the service `{}`", service.name);
             Error::config(options.kind.key(), rule)
         })?;

@@ -56,7 +56,8 @@ pub struct ServiceSpec {
     pub product: &'static str,
     /// `Version` parameter of RPC services.
     pub api_version: Option<&'static str>,
-    /// Host templates by kind (`public`, `internal`, `dual_stack`, ...); `{region}` is replaced.
+    /// Host templates by kind (`public`, `internal`, `dual_stack`, ...); `{region}` is replaced. `central` is used where no
+    /// region is known.
     pub hosts: &'static [(&'static str, &'static str)],
     /// First label of a virtual-hosted address.
     pub bucket_host: BucketHost,

@@ -1,7 +1,10 @@
 //! The Security Token Service: temporary credentials for roles.
 //!
 //! [`Client`] is a client of its own over the same settings as [`oss_sdk::Client`](crate::Client). Without an endpoint
-//! it talks to `sts.{region}.aliyuncs.com`, or to `sts-vpc.{region}.aliyuncs.com` from within the cloud.
+//! it talks to `sts.{region}.aliyuncs.com`, or to `sts-vpc.{region}.aliyuncs.com` from within the cloud; without a region
+//! to `sts.aliyuncs.com`.
+//!
+//! To have a client renew such credentials by itself, see `credentials::RamRoleCredentials` (feature `credentials`).
 
 pub use crate::generated::sts::operations::*;
 pub use crate::generated::sts::{errors, types};

@@ -10,7 +10,14 @@ use crate::names::{is_snake, to_snake};
 use crate::spans::Cursor;
 
 /// Addresses that a client can choose from.
-const HOSTS: [&str; 5] = ["public", "internal", "dual_stack", "accelerate", "accelerate_overseas"];
+const HOSTS: [&str; 6] = [
+    "public",
+    "internal",
+    "dual_stack",
+    "accelerate",
+    "accelerate_overseas",
+    "central",
+];
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Diagnostics) {
     let service = subject.service;

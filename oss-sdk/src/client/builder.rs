@@ -36,6 +36,14 @@ impl<C: FromConfig> ClientBuilder<C> {
         }
     }
 
+    /// Takes credentials from where programs of Alibaba Cloud look for them; as
+    /// [`Config::default_credentials`].
+    #[cfg(feature = "credentials")]
+    pub fn default_credentials(mut self) -> Self {
+        self.config = self.config.default_credentials();
+        self
+    }
+
     /// Makes the client. Nothing is sent and nothing is read.
     ///
     /// # Errors

@@ -19,6 +19,10 @@ impl Config {
     /// | `OSS_ADDRESSING_STYLE` | `virtual`, `path` or `cname`: [`addressing_style`](Config::addressing_style) |
     /// | `OSS_RETRY_MAX_ATTEMPTS` | a number from 1 on: [`retry_attempts`](Config::retry_attempts) |
     ///
+    /// Credentials are those of `OSS_*` and no others: a program without them must not go on as whoever another file or the
+    /// machine names. To look there, say so: `Config::from_env()?.default_credentials()` (feature `credentials`) takes the
+    /// settings from here and the credentials from `credentials::DefaultCredentials`.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), with the variable as its member, for a value that is not one

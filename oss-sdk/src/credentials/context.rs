@@ -38,6 +38,12 @@ impl CredentialsContext {
     pub fn now(&self) -> Timestamp {
         Timestamp::from(self.clock.now())
     }
+
+    /// Whether the application made the transport, which then is the only one that is used.
+    #[cfg(feature = "credentials")]
+    pub(super) fn is_own_transport(&self) -> bool {
+        self.is_own_transport
+    }
 }
 
 impl fmt::Debug for CredentialsContext {

@@ -95,18 +95,25 @@ impl EnvironmentCredentials {
         }
     }
 
+    /// Reads the same variables through another function.
+    #[cfg(feature = "credentials")]
+    pub(crate) fn reading(mut self, lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        self.lookup = Arc::new(lookup);
+        self
+    }
+
     fn read(&self) -> Result<Credentials, CredentialsError> {
         let [id, secret, token] = self.names;
-        let variable = |name| {
-            let missing = || {
-                let message = format!("the environment variable `{name}` is not set or empty");
-                CredentialsError::not_configured(message)
-            };
-            (self.lookup)(name)
-                .filter(|value| !value.is_empty())
-                .ok_or_else(missing)
+        let value = |name| (self.lookup)(name).filter(|value| !value.is_empty());
+        let missing = |name| format!("the environment variable `{name}` is not set or empty");
+        let Some(found) = value(id) else {
+            return Err(CredentialsError::not_configured(missing(id)));
         };
-        let credentials = Credentials::new(variable(id)?, variable(secret)?);
+        // Half a key is a mistake, not the absence of one.
+        let Some(key) = value(secret) else {
+            return Err(CredentialsError::new(missing(secret)));
+        };
+        let credentials = Credentials::new(found, key);
         Ok(match (self.lookup)(token) {
             Some(token) => credentials.with_security_token(token),
             None => credentials,

@@ -75,6 +75,32 @@ fn a_region_has_hosts_of_several_kinds() {
 }
 
 #[test]
+fn a_service_with_a_host_for_all_needs_no_region() {
+    static STS: ServiceSpec = ServiceSpec::new("sts", Protocol::RpcJson).hosts(&[
+        ("central", "sts.aliyuncs.com"),
+        ("internal", "sts-vpc.{region}.aliyuncs.com"),
+        ("public", "sts.{region}.aliyuncs.com"),
+    ]);
+    let resolve = |kind, region| {
+        let options = EndpointOptions {
+            kind,
+            region,
+            ..EndpointOptions::default()
+        };
+        Endpoint::resolve(&STS, &options).map(|endpoint| endpoint.origin())
+    };
+    for region in [None, Some("")] {
+        assert_eq!(resolve(HostKind::Public, region).unwrap(), "https://sts.aliyuncs.com");
+        assert_eq!(
+            resolve(HostKind::Internal, region).unwrap_err().member(),
+            Some("region")
+        );
+    }
+    let public = resolve(HostKind::Public, Some("cn-beijing")).unwrap();
+    assert_eq!(public, "https://sts.cn-beijing.aliyuncs.com");
+}
+
+#[test]
 fn a_given_endpoint_wins_and_is_read_leniently() {
     use AddressingStyle::{Path, VirtualHosted};
     let rows = [

@@ -14,6 +14,7 @@ pub(crate) static SERVICE: ServiceSpec = ServiceSpec::new("sts", Protocol::RpcJs
     .product("sts")
     .hosts(
         &[
+            ("central", "sts.aliyuncs.com"),
             ("internal", "sts-vpc.{region}.aliyuncs.com"),
             ("public", "sts.{region}.aliyuncs.com"),
         ],
