@@ -2,6 +2,7 @@
 
 pub mod arbitrary;
 pub mod curl;
+pub mod door;
 pub mod fixture;
 #[rustfmt::skip]
 pub mod generated;

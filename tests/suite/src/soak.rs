@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use oss_emulator::Emulator;
-use oss_sdk::{Client, Credentials, GetObjectRequest, PutBucketRequest, PutObjectRequest};
+use oss_sdk::{Client, Config, Credentials, Error, GetObjectRequest, PutBucketRequest, PutObjectRequest};
 
 use crate::proxy::{Cut, CuttingProxy};
 use crate::random::Random;
@@ -43,19 +43,36 @@ pub async fn broken_downloads(
     rounds: u64,
     size: u64,
 ) -> Result<Report, Box<dyn std::error::Error + Send + Sync>> {
+    let download = async |config: Config, request: GetObjectRequest| {
+        let object = Client::new(config)?.get_object(request).await?;
+        object.body.bytes().await
+    };
+    broken_downloads_by(download, seed, rounds, size).await
+}
+
+/// The same for any way to read an object into memory.
+///
+/// # Errors
+///
+/// As [`broken_downloads`].
+pub async fn broken_downloads_by(
+    download: impl AsyncFn(Config, GetObjectRequest) -> Result<Bytes, Error>,
+    seed: u64,
+    rounds: u64,
+    size: u64,
+) -> Result<Report, Box<dyn std::error::Error + Send + Sync>> {
     let emulator = Emulator::start().await?;
     let address: SocketAddr = emulator.endpoint().trim_start_matches("http://").parse()?;
     let proxy = CuttingProxy::start(address).await?;
-    let client = |endpoint: String| -> Result<Client, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Client::builder()
+    let config = |endpoint: String| {
+        Config::new()
             .region("cn-hangzhou")
             .endpoint(endpoint)
             .credentials(Credentials::new(emulator.access_key_id(), emulator.access_key_secret()))
-            .build()?)
     };
     let mut random = Random::new(seed);
     let content = Bytes::from(random.bytes(usize::try_from(size)?));
-    let direct = client(emulator.endpoint())?;
+    let direct = Client::new(config(emulator.endpoint()))?;
     direct.put_bucket(PutBucketRequest::new("soak")).await?;
     direct
         .put_object(PutObjectRequest::new("soak", "object").body(content.clone()))
@@ -64,16 +81,13 @@ pub async fn broken_downloads(
     let mut report = Report::default();
     for round in 0..rounds {
         // A connection that is kept alive would meet no cut: each round has a client, hence connections, of its own.
-        let client = client(proxy.endpoint())?;
+        let config = config(proxy.endpoint());
         let mut cuts = vec![cut(&mut random, size)];
         if random.below(2) == 0 {
             cuts.push(cut(&mut random, size));
         }
         proxy.plan(cuts.iter().copied());
-        let download = async {
-            let object = client.get_object(GetObjectRequest::new("soak", "object")).await?;
-            object.body.bytes().await
-        };
+        let download = download(config, GetObjectRequest::new("soak", "object"));
         let received = tokio::time::timeout(Duration::from_secs(120), download)
             .await
             .map_err(|_| format!("round {round} (cuts {cuts:?}) hangs"))?

@@ -1,19 +1,18 @@
 //! What a user does with objects, through the typed client and against the emulator.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use oss_sdk::types::{
     CompleteMultipartUpload, Delete, ObjectIdentifier, Tag, TagSet, Tagging, VersioningConfiguration,
 };
 use oss_sdk::{
-    AppendObjectRequest, Client, CompleteMultipartUploadRequest, CopyObjectRequest, DeleteMultipleObjectsRequest,
+    AppendObjectRequest, CompleteMultipartUploadRequest, CopyObjectRequest, DeleteMultipleObjectsRequest,
     DeleteObjectRequest, ErrorKind, GetObjectMetaRequest, GetObjectRequest, GetObjectTaggingRequest, GetSymlinkRequest,
     HeadObjectRequest, InitiateMultipartUploadRequest, ListMultipartUploadsRequest, ListObjectVersionsRequest,
     ListObjectsRequest, ListObjectsV2Request, ListPartsRequest, PutBucketVersioningRequest, PutObjectAclRequest,
     PutObjectRequest, PutObjectTaggingRequest, PutSymlinkRequest, UploadPartCopyRequest, UploadPartRequest,
 };
-use oss_suite::fixture::{BUCKET, Fixture, builder};
 use oss_suite::random::Random;
+
+use super::door::{BUCKET, Client, Fixture, Go, Listing, Payload, builder, exists};
 
 /// Keys that have been damaged on their way by one client or another.
 const ODD_KEYS: [&str; 16] = [
@@ -38,6 +37,7 @@ const ODD_KEYS: [&str; 16] = [
 async fn put(client: &Client, key: &str, body: &'static str) {
     client
         .put_object(PutObjectRequest::new(BUCKET, key).body(body))
+        .go()
         .await
         .unwrap();
 }
@@ -45,20 +45,22 @@ async fn put(client: &Client, key: &str, body: &'static str) {
 async fn text(client: &Client, key: &str) -> String {
     client
         .get_object(GetObjectRequest::new(BUCKET, key))
+        .go()
         .await
         .unwrap()
         .body
-        .text()
+        .read_text()
         .await
         .unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn odd_keys_survive_put_get_list_and_delete() {
     let Fixture { client, .. } = &Fixture::start().await;
     for key in ODD_KEYS {
         client
             .put_object(PutObjectRequest::new(BUCKET, key).body(key))
+            .go()
             .await
             .unwrap_or_else(|error| panic!("{key:?}: {error}"));
         assert_eq!(text(client, key).await, key);
@@ -70,7 +72,7 @@ async fn odd_keys_survive_put_get_list_and_delete() {
     let mut items = client
         .list_objects_v2(ListObjectsV2Request::new(BUCKET).max_keys(3))
         .items();
-    while let Some(object) = items.try_next().await.unwrap() {
+    while let Some(object) = items.following().await.unwrap() {
         assert_eq!(object.size, object.key.len() as i64);
         listed.push(object.key);
     }
@@ -78,7 +80,7 @@ async fn odd_keys_survive_put_get_list_and_delete() {
 
     let mut listed = Vec::new();
     let mut items = client.list_objects(ListObjectsRequest::new(BUCKET).max_keys(4)).items();
-    while let Some(object) = items.try_next().await.unwrap() {
+    while let Some(object) = items.following().await.unwrap() {
         listed.push(object.key);
     }
     assert_eq!(listed, sorted);
@@ -86,6 +88,7 @@ async fn odd_keys_survive_put_get_list_and_delete() {
     let delete = Delete::new(ODD_KEYS.map(ObjectIdentifier::new));
     let deleted = client
         .delete_multiple_objects(DeleteMultipleObjectsRequest::new(BUCKET, delete))
+        .go()
         .await
         .unwrap();
     let mut names: Vec<String> = deleted.deleted_objects.into_iter().map(|object| object.key).collect();
@@ -94,6 +97,7 @@ async fn odd_keys_survive_put_get_list_and_delete() {
     assert!(
         client
             .list_objects_v2(ListObjectsV2Request::new(BUCKET))
+            .go()
             .await
             .unwrap()
             .contents
@@ -101,7 +105,7 @@ async fn odd_keys_survive_put_get_list_and_delete() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_leading_slash_reaches_the_service_which_refuses_it() {
     let Fixture { client, emulator } = &Fixture::start().await;
     for (key, target) in [
@@ -110,13 +114,13 @@ async fn a_leading_slash_reaches_the_service_which_refuses_it() {
         ("\\back", "/suite/%5Cback"),
     ] {
         let request = PutObjectRequest::new(BUCKET, key).body("x");
-        let error = client.put_object(request).await.unwrap_err();
+        let error = client.put_object(request).go().await.unwrap_err();
         assert_eq!(error.code(), Some("InvalidObjectName"), "{key}: {error}");
         assert_eq!(emulator.requests().all().last().unwrap().target, target);
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn headers_and_metadata_come_back() {
     let Fixture { client, .. } = &Fixture::start().await;
     let put = client
@@ -127,12 +131,14 @@ async fn headers_and_metadata_come_back() {
                 .cache_control("no-cache")
                 .content_disposition("attachment"),
         )
+        .go()
         .await
         .unwrap();
     assert_eq!(put.status(), 200);
     assert_eq!(put.request_id().len(), 24);
     let head = client
         .head_object(HeadObjectRequest::new(BUCKET, "page.html"))
+        .go()
         .await
         .unwrap();
     assert_eq!(head.content_type.as_deref(), Some("text/html"), "derived from the key");
@@ -141,24 +147,27 @@ async fn headers_and_metadata_come_back() {
     assert_eq!(head.content_length, 9);
     let meta = client
         .get_object_meta(GetObjectMetaRequest::new(BUCKET, "page.html"))
+        .go()
         .await
         .unwrap();
     assert_eq!(meta.content_length, 9);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_range_is_read_and_a_missing_object_is_not_found() {
     let Fixture { client, .. } = &Fixture::start().await;
     put(client, "digits", "0123456789").await;
     let part = client
         .get_object(GetObjectRequest::new(BUCKET, "digits").range_header("bytes=2-4"))
+        .go()
         .await
         .unwrap();
     assert_eq!(part.status(), 206);
     assert_eq!(part.content_range.as_deref(), Some("bytes 2-4/10"));
-    assert_eq!(part.body.text().await.unwrap(), "234");
+    assert_eq!(part.body.read_text().await.unwrap(), "234");
     let error = client
         .get_object(GetObjectRequest::new(BUCKET, "absent"))
+        .go()
         .await
         .unwrap_err();
     assert!(error.is_not_found());
@@ -167,34 +176,41 @@ async fn a_range_is_read_and_a_missing_object_is_not_found() {
     // An answer to HEAD has no body: the code comes from a header.
     let error = client
         .head_object(HeadObjectRequest::new(BUCKET, "absent"))
+        .go()
         .await
         .unwrap_err();
     assert_eq!(error.code(), Some("NoSuchKey"), "{error}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn conditions_are_kept() {
     let Fixture { client, .. } = &Fixture::start().await;
     put(client, "k", "one").await;
-    let object = client.get_object(GetObjectRequest::new(BUCKET, "k")).await.unwrap();
+    let object = client
+        .get_object(GetObjectRequest::new(BUCKET, "k"))
+        .go()
+        .await
+        .unwrap();
     let etag = object.etag.clone().unwrap();
     let error = client
         .get_object(GetObjectRequest::new(BUCKET, "k").if_none_match(&etag))
+        .go()
         .await
         .unwrap_err();
     assert!(error.is_not_modified(), "{error}");
     let error = client
         .get_object(GetObjectRequest::new(BUCKET, "k").if_match("\"0\""))
+        .go()
         .await
         .unwrap_err();
     assert!(error.is_precondition_failed(), "{error}");
     let request = PutObjectRequest::new(BUCKET, "k").body("two").forbid_overwrite(true);
-    let error = client.put_object(request).await.unwrap_err();
+    let error = client.put_object(request).go().await.unwrap_err();
     assert_eq!(error.code(), Some("FileAlreadyExists"), "{error}");
     assert_eq!(text(client, "k").await, "one");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_object_is_uploaded_in_parts() {
     let Fixture { client, .. } = &Fixture::start().await;
     let mut random = Random::new(7);
@@ -202,6 +218,7 @@ async fn an_object_is_uploaded_in_parts() {
     put(client, "source", "0123456789").await;
     let upload = client
         .initiate_multipart_upload(InitiateMultipartUploadRequest::new(BUCKET, "big"))
+        .go()
         .await
         .unwrap()
         .upload_id;
@@ -209,19 +226,19 @@ async fn an_object_is_uploaded_in_parts() {
     for (index, piece) in pieces.iter().enumerate() {
         let number = index as i64 + 1;
         let request = UploadPartRequest::new(BUCKET, "big", &upload, number).body(piece.clone());
-        let part = client.upload_part(request).await.unwrap();
+        let part = client.upload_part(request).go().await.unwrap();
         parts.push((number, part.etag));
     }
     let mut listed = client
         .list_parts(ListPartsRequest::new(BUCKET, "big", &upload).max_parts(2))
         .items();
     let mut sizes = Vec::new();
-    while let Some(part) = listed.try_next().await.unwrap() {
+    while let Some(part) = listed.following().await.unwrap() {
         sizes.push(part.size);
     }
     assert_eq!(sizes.len(), 3);
     let request = UploadPartCopyRequest::new(BUCKET, "big", &upload, 4, "source").source_range("bytes=1-3");
-    parts.push((4, client.upload_part_copy(request).await.unwrap().etag));
+    parts.push((4, client.upload_part_copy(request).go().await.unwrap().etag));
     // In the wrong order: the client sorts them, since the service refuses to.
     parts.reverse();
     let parts = parts
@@ -232,6 +249,7 @@ async fn an_object_is_uploaded_in_parts() {
             CompleteMultipartUploadRequest::new(BUCKET, "big", &upload)
                 .complete_multipart_upload(CompleteMultipartUpload::default().parts(parts.clone())),
         )
+        .go()
         .await
         .unwrap_err();
     assert_eq!(
@@ -245,26 +263,29 @@ async fn an_object_is_uploaded_in_parts() {
             CompleteMultipartUploadRequest::new(BUCKET, "big", &upload)
                 .complete_multipart_upload(CompleteMultipartUpload::default().parts(parts)),
         )
+        .go()
         .await
         .unwrap();
     assert_eq!(done.key.as_deref(), Some("big"));
     let back = client
         .get_object(GetObjectRequest::new(BUCKET, "big"))
+        .go()
         .await
         .unwrap()
         .body
-        .bytes()
+        .read()
         .await
         .unwrap();
     assert_eq!(back, pieces.concat());
     let uploads = client
         .list_multipart_uploads(ListMultipartUploadsRequest::new(BUCKET))
+        .go()
         .await
         .unwrap();
     assert!(uploads.uploads.is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn copies_append_and_links() {
     let Fixture { client, .. } = &Fixture::start().await;
     client
@@ -273,55 +294,68 @@ async fn copies_append_and_links() {
                 .body("content")
                 .metadata([("kept", "yes")]),
         )
+        .go()
         .await
         .unwrap();
     client
         .copy_object(CopyObjectRequest::new(BUCKET, "to", "from ü+"))
+        .go()
         .await
         .unwrap();
     assert_eq!(text(client, "to").await, "content");
-    let head = client.head_object(HeadObjectRequest::new(BUCKET, "to")).await.unwrap();
+    let head = client
+        .head_object(HeadObjectRequest::new(BUCKET, "to"))
+        .go()
+        .await
+        .unwrap();
     assert_eq!(head.metadata["kept"], "yes");
 
     let first = client
         .append_object(AppendObjectRequest::new(BUCKET, "log", 0).body("one "))
+        .go()
         .await
         .unwrap();
     let next = first.next_position;
     client
         .append_object(AppendObjectRequest::new(BUCKET, "log", next).body("two"))
+        .go()
         .await
         .unwrap();
     assert_eq!(text(client, "log").await, "one two");
     let error = client
         .append_object(AppendObjectRequest::new(BUCKET, "log", next).body("x"))
+        .go()
         .await
         .unwrap_err();
     assert_eq!(error.code(), Some("PositionNotEqualToLength"), "{error}");
 
     client
         .put_symlink(PutSymlinkRequest::new(BUCKET, "link", "to"))
+        .go()
         .await
         .unwrap();
     let link = client
         .get_symlink(GetSymlinkRequest::new(BUCKET, "link"))
+        .go()
         .await
         .unwrap();
     assert_eq!(link.target, "to");
     assert_eq!(text(client, "link").await, "content");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn tags_and_acls() {
     let Fixture { client, emulator } = &Fixture::start().await;
     put(client, "k", "x").await;
     let tags = Tagging::default().tag_set(TagSet::default().tags([Tag::new("a", "1"), Tag::new("b c", "2/+")]));
     client
         .put_object_tagging(PutObjectTaggingRequest::new(BUCKET, "k", tags))
+        .go()
         .await
         .unwrap();
     let got = client
         .get_object_tagging(GetObjectTaggingRequest::new(BUCKET, "k"))
+        .go()
         .await
         .unwrap();
     let got: Vec<(String, String)> = got.tag_set.tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
@@ -330,26 +364,30 @@ async fn tags_and_acls() {
     let stranger = builder(emulator).anonymous().build().unwrap();
     let error = stranger
         .get_object(GetObjectRequest::new(BUCKET, "k"))
+        .go()
         .await
         .unwrap_err();
     assert!(error.is_access_denied(), "{error}");
     client
         .put_object_acl(PutObjectAclRequest::new(BUCKET, "k", "public-read"))
+        .go()
         .await
         .unwrap();
     assert_eq!(text(&stranger, "k").await, "x");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn versions_are_listed_read_and_removed() {
     let Fixture { client, .. } = &Fixture::start().await;
     let enabled = VersioningConfiguration::default().status("Enabled");
     client
         .put_bucket_versioning(PutBucketVersioningRequest::new(BUCKET, enabled))
+        .go()
         .await
         .unwrap();
     let first = client
         .put_object(PutObjectRequest::new(BUCKET, "k").body("one"))
+        .go()
         .await
         .unwrap()
         .version_id
@@ -357,16 +395,19 @@ async fn versions_are_listed_read_and_removed() {
     put(client, "k", "two").await;
     client
         .delete_object(DeleteObjectRequest::new(BUCKET, "k"))
+        .go()
         .await
         .unwrap();
-    assert!(!client.object_exists(BUCKET, "k").await.unwrap());
+    assert!(!exists(client, BUCKET, "k").await.unwrap());
     let old = client
         .get_object(GetObjectRequest::new(BUCKET, "k").version_id(&first))
+        .go()
         .await
         .unwrap();
-    assert_eq!(old.body.text().await.unwrap(), "one");
+    assert_eq!(old.body.read_text().await.unwrap(), "one");
     let versions = client
         .list_object_versions(ListObjectVersionsRequest::new(BUCKET))
+        .go()
         .await
         .unwrap();
     assert_eq!((versions.version.len(), versions.delete_marker.len()), (2, 1));
