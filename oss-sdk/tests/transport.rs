@@ -3,15 +3,19 @@
 #![cfg(feature = "reqwest")]
 #![expect(clippy::unwrap_used, reason = "the functions that the tests share are tests too")]
 
+use std::future::IntoFuture;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use oss_sdk::http::Method;
 use oss_sdk::{
-    Body, Client, ClientBuilder, Credentials, ErrorKind, GetObjectRequest, OperationInput, PutObjectRequest,
+    Bandwidth, Body, Client, ClientBuilder, Credentials, ErrorKind, GetObjectRequest, OperationInput, PutObjectRequest,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Barrier;
 
 fn builder(address: SocketAddr) -> ClientBuilder<Client> {
     Client::builder()
@@ -320,4 +324,296 @@ async fn connecting_takes_no_longer_than_allowed() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect, "{error:?}");
+}
+
+/// Answers every request on every connection, which it counts, with `hi`.
+async fn count_connections(listener: TcpListener, peers: Arc<Mutex<Vec<SocketAddr>>>) {
+    while let Ok((mut stream, peer)) = listener.accept().await {
+        peers.lock().unwrap().push(peer);
+        tokio::spawn(async move {
+            let mut buffer = [0; 4096];
+            // Requests are short and come one after the other, so each is one read.
+            while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {
+                let answer = b"HTTP/1.1 200 OK\r\nETag: \"E\"\r\nContent-Length: 2\r\n\r\nhi";
+                if stream.write_all(answer).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+}
+
+async fn read(client: &Client, key: &str) -> oss_sdk::Result<String> {
+    let object = client.get_object(GetObjectRequest::new("bucket", key)).await?;
+    object.body.text().await
+}
+
+#[tokio::test]
+async fn connections_are_kept_as_long_as_the_settings_say() {
+    type Change = fn(ClientBuilder<Client>) -> ClientBuilder<Client>;
+    let rows: [(&str, Change, bool); 4] = [
+        ("by default", |builder| builder, true),
+        (
+            "with room and time",
+            |builder| {
+                builder
+                    .max_idle_connections(1)
+                    .idle_connection_timeout(Duration::from_secs(1000))
+                    .tcp_keepalive(Duration::ZERO)
+            },
+            true,
+        ),
+        ("without room", |builder| builder.max_idle_connections(0), false),
+        (
+            "without time",
+            |builder| builder.idle_connection_timeout(Duration::ZERO),
+            false,
+        ),
+    ];
+    for (name, change, is_kept) in rows {
+        let (listener, address) = listen().await;
+        let peers = Arc::default();
+        let server = tokio::spawn(count_connections(listener, Arc::clone(&peers)));
+        let client = change(builder(address)).build().unwrap();
+        for _ in 0..5 {
+            assert_eq!(read(&client, "key").await.unwrap(), "hi");
+            // The pool takes a connection back in a task of its own, which needs no more than its turns.
+            for _ in 0..50 {
+                tokio::task::yield_now().await;
+            }
+        }
+        assert_eq!(peers.lock().unwrap().len(), if is_kept { 1 } else { 5 }, "{name}");
+        server.abort();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn connections_come_from_the_address_that_was_set() {
+    let (listener, address) = listen().await;
+    let peers = Arc::default();
+    let server = tokio::spawn(count_connections(listener, Arc::clone(&peers)));
+    // All of 127.0.0.0/8 is this machine.
+    let local = "127.0.0.9".parse().unwrap();
+    let client = builder(address).local_address(local).build().unwrap();
+    for key in ["key", "../key"] {
+        assert_eq!(read(&client, key).await.unwrap(), "hi");
+    }
+    let peers = peers.lock().unwrap();
+    assert!(
+        peers.len() == 2 && peers.iter().all(|peer| peer.ip() == local),
+        "{peers:?}"
+    );
+    server.abort();
+}
+
+#[tokio::test]
+async fn an_address_of_somebody_else_is_a_connect_error() {
+    let (_listener, address) = listen().await;
+    let client = builder(address)
+        .local_address("192.0.2.1".parse().unwrap())
+        .build()
+        .unwrap();
+    for key in ["key", "../key"] {
+        let error = read(&client, key).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connect, "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_more_connections_are_in_use_than_allowed() {
+    let (listener, address) = listen().await;
+    let in_use = Arc::new(AtomicUsize::new(0));
+    let most = Arc::new(AtomicUsize::new(0));
+    let pair = Arc::new(Barrier::new(2));
+    let (counted, highest) = (Arc::clone(&in_use), Arc::clone(&most));
+    let server = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let (counted, highest, pair) = (Arc::clone(&counted), Arc::clone(&highest), Arc::clone(&pair));
+            tokio::spawn(async move {
+                let mut buffer = [0; 4096];
+                while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {
+                    highest.fetch_max(counted.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    // Two at once are really there, or this never ends.
+                    pair.wait().await;
+                    counted.fetch_sub(1, Ordering::SeqCst);
+                    let answer = b"HTTP/1.1 200 OK\r\nETag: \"E\"\r\nContent-Length: 2\r\n\r\nhi";
+                    if stream.write_all(answer).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    let client = builder(address).max_connections(2).build().unwrap();
+    let calls: Vec<_> = (0..20)
+        .map(|number| {
+            let client = client.clone();
+            // Keys with dot segments have connections of their own, and count as well.
+            let key = if number % 3 == 0 { "../key" } else { "key" };
+            tokio::spawn(async move { read(&client, key).await })
+        })
+        .collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap(), "hi");
+    }
+    assert_eq!((most.load(Ordering::SeqCst), in_use.load(Ordering::SeqCst)), (2, 0));
+    server.abort();
+}
+
+#[tokio::test]
+async fn a_payload_holds_its_connection_until_its_end_and_waiting_for_it_is_not_silence() {
+    let (listener, address) = listen().await;
+    let server = tokio::spawn(count_connections(listener, Arc::default()));
+    let client = builder(address)
+        .max_connections(1)
+        .idle_timeout(Duration::from_millis(20))
+        .build()
+        .unwrap();
+    for key in ["key", "../key"] {
+        let unread = client.get_object(GetObjectRequest::new("bucket", key)).await.unwrap();
+        let error = client
+            .get_object(GetObjectRequest::new("bucket", key))
+            .timeout(Duration::from_millis(200))
+            .await
+            .unwrap_err();
+        assert_eq!(error.message(), "the deadline of the call passed", "{error:?}");
+        drop(unread);
+        assert_eq!(read(&client, key).await.unwrap(), "hi");
+    }
+    server.abort();
+}
+
+/// The versions that a TLS client offers in its first message.
+#[cfg(feature = "rustls")]
+fn offered_versions(hello: &[u8]) -> Vec<u16> {
+    let number = |at: usize| usize::from(hello[at]) << 8 | usize::from(hello[at + 1]);
+    // Record, handshake, version, random; then session, cipher suites, compression.
+    let mut at = 5 + 4 + 2 + 32;
+    at += 1 + usize::from(hello[at]);
+    at += 2 + number(at);
+    at += 1 + usize::from(hello[at]);
+    let end = at + 2 + number(at);
+    at += 2;
+    while at < end {
+        let (kind, length) = (number(at), number(at + 2));
+        if kind == 43 {
+            return (at + 5..at + 4 + length)
+                .step_by(2)
+                .map(|at| number(at) as u16)
+                .collect();
+        }
+        at += 4 + length;
+    }
+    Vec::new()
+}
+
+#[cfg(feature = "rustls")]
+#[tokio::test]
+async fn no_tls_version_below_the_minimum_is_offered() {
+    use oss_sdk::transport::TlsVersion;
+
+    for (minimum, expected) in [
+        (None, vec![0x0304, 0x0303]),
+        (Some(TlsVersion::V1_2), vec![0x0304, 0x0303]),
+        (Some(TlsVersion::V1_3), vec![0x0304]),
+    ] {
+        for key in ["key", "../key"] {
+            let (listener, address) = listen().await;
+            let server = tokio::spawn(async move {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut hello = vec![0; 5];
+                stream.read_exact(&mut hello).await.unwrap();
+                let length = usize::from(hello[3]) << 8 | usize::from(hello[4]);
+                hello.resize(5 + length, 0);
+                stream.read_exact(&mut hello[5..]).await.unwrap();
+                hello
+            });
+            let mut client = builder(address)
+                .endpoint(format!("https://{address}"))
+                .danger_accept_invalid_certificates(true);
+            if let Some(minimum) = minimum {
+                client = client.tls_minimum(minimum);
+            }
+            assert!(read(&client.build().unwrap(), key).await.is_err());
+            let mut offered = offered_versions(&server.await.unwrap());
+            offered.sort_unstable_by(|one, other| other.cmp(one));
+            assert_eq!(offered, expected, "{minimum:?} {key}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_takes_nothing_private_to_another_server() {
+    let (home, home_address) = listen().await;
+    let (away, away_address) = listen().await;
+    let answer = |mut stream: TcpStream, answer: String| async move {
+        let (head, _) = read_request(&mut stream).await;
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        head.to_ascii_lowercase()
+    };
+    let server = tokio::spawn(async move {
+        let redirect = |location: String| {
+            format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        };
+        let found = "HTTP/1.1 200 OK\r\nETag: \"E\"\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi";
+        let first = answer(
+            home.accept().await.unwrap().0,
+            redirect("/bucket/a/../moved?v=1".to_owned()),
+        )
+        .await;
+        let away_url = format!("http://{away_address}/far");
+        let second = answer(home.accept().await.unwrap().0, redirect(away_url)).await;
+        let third = answer(away.accept().await.unwrap().0, found.to_owned()).await;
+        [first, second, third]
+    });
+    let client = builder(home_address)
+        .credentials(Credentials::new("ak", "secret").with_security_token("t0ken"))
+        .default_header("x-api-key", "pr1vate")
+        .follow_redirects(true)
+        .build()
+        .unwrap();
+    assert_eq!(read(&client, "key").await.unwrap(), "hi");
+    let [first, second, third] = server.await.unwrap();
+    for head in [&first, &second] {
+        assert!(
+            head.contains("authorization: oss4-hmac-sha256") && head.contains("t0ken"),
+            "{head}"
+        );
+    }
+    assert!(second.starts_with("get /bucket/a/../moved?v=1 http/1.1"), "{second}");
+    assert!(
+        third.starts_with("get /far http/1.1") && third.contains(&format!("host: {away_address}")),
+        "{third}"
+    );
+    for private in ["authorization", "x-oss", "t0ken", "pr1vate", "cookie"] {
+        assert!(!third.contains(private), "{third}");
+    }
+}
+
+#[tokio::test]
+async fn bandwidth_is_limited_on_the_wire() {
+    let (listener, address) = listen().await;
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let (_, body) = read_request(&mut stream).await;
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            .await
+            .unwrap();
+        body.len()
+    });
+    let client = builder(address)
+        .upload_limit(Bandwidth::kib_per_second(1024))
+        .build()
+        .unwrap();
+    let request = PutObjectRequest::new("bucket", "key").body(vec![7; 512 * 1024]);
+    client.put_object(request).await.unwrap();
+    assert_eq!(server.await.unwrap(), 512 * 1024);
+    // Half a second's worth, less the first piece and the tenth of a second that may be caught up on.
+    assert!(
+        started.elapsed() >= Duration::from_millis(250),
+        "{:?}",
+        started.elapsed()
+    );
 }

@@ -101,6 +101,18 @@ fn a_service_with_a_host_for_all_needs_no_region() {
 }
 
 #[test]
+fn the_government_cloud_is_a_region_like_others() {
+    let options = EndpointOptions {
+        region: Some("cn-north-2-gov-1"),
+        ..region(HostKind::Internal)
+    };
+    let expected = "https://bucket.oss-cn-north-2-gov-1-internal.aliyuncs.com/key";
+    assert_eq!(url(&OSS, &options, Some("bucket"), Some("key")), expected);
+    let given = given("oss-cn-north-2-gov-1-internal.aliyuncs.com");
+    assert_eq!(url(&OSS, &given, Some("bucket"), Some("key")), expected);
+}
+
+#[test]
 fn a_given_endpoint_wins_and_is_read_leniently() {
     use AddressingStyle::{Path, VirtualHosted};
     let rows = [
@@ -122,6 +134,11 @@ fn a_given_endpoint_wins_and_is_read_leniently() {
         ),
         ("http://oss.example.com:80/", "http://oss.example.com", VirtualHosted),
         ("oss_private.corp:8443", "https://oss_private.corp:8443", VirtualHosted),
+        (
+            "oss-cn-north-2-gov-1-internal.aliyuncs.com",
+            "https://oss-cn-north-2-gov-1-internal.aliyuncs.com",
+            VirtualHosted,
+        ),
         ("http://127.0.0.1:9000", "http://127.0.0.1:9000", Path),
         ("http://[::1]:9000", "http://[::1]:9000", Path),
         ("https://[2001:DB8::1]", "https://[2001:db8::1]", Path),

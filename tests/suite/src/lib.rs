@@ -4,6 +4,7 @@ pub mod arbitrary;
 pub mod curl;
 pub mod door;
 pub mod fixture;
+pub mod forward;
 #[rustfmt::skip]
 pub mod generated;
 pub mod obstacle;
