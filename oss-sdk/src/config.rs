@@ -213,7 +213,8 @@ settings! {
     connect_timeout(timeout: Duration) => |config| config.connect_timeout = Some(timeout);
 
     /// Sets how long a connection may be silent in the middle of a request or answer; zero means for ever. Default: 20
-    /// seconds, and at least 5 minutes for operations that copy within the service.
+    /// seconds. It is at least 5 minutes for operations that have the service work first (copies, completions,
+    /// restores, processing), 1 minute for objects that are processed on their way out, and 30 seconds with a callback.
     idle_timeout(timeout: Duration) => |config| config.idle_timeout = Some(timeout);
 
     /// Sets how long one attempt may take until its answer's head, or whole document, is there. Default: no limit.

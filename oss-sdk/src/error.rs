@@ -14,9 +14,11 @@ use crate::time::Timestamp;
 use crate::xml::XmlError;
 
 mod display;
+mod not_retried;
 mod predicates;
 mod service;
 
+pub use not_retried::NotRetried;
 pub(crate) use service::{ServiceError, parse_service_error};
 
 /// Why an operation failed.
@@ -50,7 +52,8 @@ pub enum ErrorKind {
     Config,
     /// No usable credentials could be had. Retried when their provider says so: nothing was sent yet.
     Credentials,
-    /// No connection could be made: DNS, TCP, TLS. Retried, because nothing was sent.
+    /// No connection could be made: DNS, TCP, TLS. Retried, because nothing was sent; but not when the service's
+    /// certificate or its protocol is not accepted, since that stays so.
     Connect,
     /// The service was silent for too long, or a deadline passed. A silent attempt is retried when its body can be
     /// replayed; a passed deadline is not.
@@ -58,8 +61,9 @@ pub enum ErrorKind {
     /// A connection broke while sending or receiving. Retried when the body can be replayed.
     Transport,
     /// The service answered with an error; see [`Error::code`] and [`Error::status`]. Retried for statuses of 500 and
-    /// above, 401, 408, 429 and for the codes `RequestTimeTooSkewed` and `BadRequest`, all of which say that the
-    /// request was not carried out.
+    /// above, 401, 408, 429 and for the code `BadRequest`, all of which say that the request was not carried out. A
+    /// request that was refused for its time is besides sent once more with the service's time, when its answer shows
+    /// that the clock is off: that is no retry, so it needs neither an attempt nor the client's budget.
     Service,
     /// The answer could not be understood. Not retried: the operation may have been carried out.
     Decode,
@@ -97,6 +101,7 @@ struct Inner {
     attempts: u32,
     max_attempts: u32,
     elapsed: Option<Duration>,
+    not_retried: Option<NotRetried>,
     /// Overrides what kind, status and code say.
     retryable: Option<bool>,
     source: Option<Source>,
@@ -175,6 +180,12 @@ impl Error {
         self.0.elapsed
     }
 
+    /// Why the request was not sent again, when its failure could have passed and attempts were left. The text of the
+    /// error says it too.
+    pub fn not_retried(&self) -> Option<NotRetried> {
+        self.0.not_retried
+    }
+
     /// Whether the same call may succeed later. The client has retried it already as often as its policy allows.
     pub fn is_retryable(&self) -> bool {
         self.0.retryable.unwrap_or_else(|| match self.0.kind {
@@ -205,6 +216,7 @@ impl Error {
             attempts: 0,
             max_attempts: 0,
             elapsed: None,
+            not_retried: None,
             retryable: None,
             source: None,
         }))
@@ -304,6 +316,12 @@ impl Error {
         self.0.attempts = made;
         self.0.max_attempts = allowed;
         self.0.elapsed = Some(elapsed);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_not_retried(mut self, reason: NotRetried) -> Self {
+        self.0.not_retried = Some(reason);
         self
     }
 

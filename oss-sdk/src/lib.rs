@@ -149,7 +149,7 @@ pub use checksum::Crc64;
 pub use client::{Awaited, Call, CallFuture, Client, ClientBuilder, FromConfig};
 pub use config::{AddressingStyle, Config, SignatureVersion};
 pub use credentials::Credentials;
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Error, ErrorKind, NotRetried, Result};
 pub use future::BoxFuture;
 pub use generated::oss::operations::*;
 pub use generated::oss::{errors, operations, types};

@@ -18,6 +18,7 @@ use crate::time::monotonic;
 
 mod answer;
 mod attempt;
+mod patience;
 mod prepare;
 mod redirect;
 mod resume;
@@ -26,6 +27,7 @@ mod wait;
 
 use self::answer::Answer;
 use self::attempt::AttemptState;
+use self::wait::{Next, Reason};
 
 pub(crate) use self::prepare::Prepared;
 pub(crate) use self::skew::{ServiceClock, Skew};
@@ -66,7 +68,8 @@ async fn run(prepared: &Prepared, limits: &mut Limits) -> Result<Answer, Error> 
     let started = monotonic();
     let core = &prepared.core;
     let mut state = AttemptState::default();
-    for attempt in 1.. {
+    loop {
+        state.counted += 1;
         let result = match limits
             .guard(within(prepared.attempt_timeout, attempt::make(prepared, &mut state)))
             .await
@@ -76,33 +79,46 @@ async fn run(prepared: &Prepared, limits: &mut Limits) -> Result<Answer, Error> 
             Err(error) => Err(error),
         };
         let error = match result {
-            Ok(answer) => {
+            Ok(mut answer) => {
                 tracing::debug!(
                     operation = prepared.name(),
-                    attempt,
+                    attempt = state.sent,
                     status = answer.status.as_u16(),
                     request_id = answer.request_id(),
                     "answered"
                 );
                 core.budget.refill(state.spent);
+                answer.attempts = state.sent;
+                answer.elapsed = started.elapsed();
                 return Ok(answer);
             }
             Err(error) => error,
         };
+        let allowed = prepared.max_attempts.saturating_add(u32::from(state.skew_healed));
         let error = error
             .with_target(prepared.input.method.as_str(), &prepared.url)
-            .with_attempts(state.sent, prepared.max_attempts, started.elapsed());
-        tracing::debug!(operation = prepared.name(), attempt, error = %error, "attempt failed");
-        let Some(delay) = wait::before_next(prepared, &mut state, attempt, &error, limits.left()) else {
-            return Err(error);
-        };
-        state.keep_refusal(error);
-        if !delay.is_zero() {
-            limits.guard(tokio::time::sleep(delay)).await?;
+            .with_attempts(state.sent, allowed, started.elapsed());
+        tracing::debug!(operation = prepared.name(), attempt = state.sent, error = %error, "attempt failed");
+        match wait::after_failure(prepared, &mut state, &error, limits.left()) {
+            Next::Stop(None) => return Err(error),
+            Next::Stop(Some(reason)) => return Err(error.with_not_retried(reason)),
+            Next::Again { delay, reason } => {
+                tracing::debug!(
+                    operation = prepared.name(),
+                    retry_reason = reason.as_str(),
+                    delay_ms = delay.as_millis() as u64,
+                    "trying again"
+                );
+                if reason == Reason::Clock {
+                    state.counted -= 1;
+                }
+                state.keep_refusal(error);
+                if !delay.is_zero() {
+                    limits.guard(tokio::time::sleep(delay)).await?;
+                }
+            }
         }
     }
-    // The loop has no end of its own.
-    Err(Error::new(ErrorKind::Transport, "no attempt was made"))
 }
 
 /// Bounds one attempt.
@@ -121,6 +137,10 @@ mod frame_tests;
 #[cfg(test)]
 mod name_tests;
 #[cfg(test)]
+mod retry_table;
+#[cfg(test)]
 mod settings_tests;
+#[cfg(test)]
+mod skew_tests;
 #[cfg(test)]
 mod tests;

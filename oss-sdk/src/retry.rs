@@ -32,7 +32,12 @@ pub trait RetryPolicy: fmt::Debug + Send + Sync {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct FailedAttempt<'a> {
-    /// Which attempt it was, counted from 1.
+    /// Name of the operation, e.g. `GetObject`.
+    pub operation: &'a str,
+    /// Whether doing the operation twice is the same as doing it once. After a failure that may have come too late, an
+    /// operation that is not idempotent is not asked about.
+    pub is_idempotent: bool,
+    /// Which attempt it was, counted from 1. A request that was sent again because its time was wrong is not counted.
     pub attempt: u32,
     /// How many the call may make in all.
     pub max_attempts: u32,
@@ -45,9 +50,11 @@ pub struct FailedAttempt<'a> {
 }
 
 impl<'a> FailedAttempt<'a> {
-    /// An attempt, counted from 1, of at most `max_attempts`.
+    /// An attempt, counted from 1, of at most `max_attempts`, at an idempotent operation without a name.
     pub fn new(attempt: u32, max_attempts: u32, error: &'a Error) -> Self {
         Self {
+            operation: "",
+            is_idempotent: true,
             attempt,
             max_attempts,
             error,
@@ -114,10 +121,6 @@ impl RetryPolicy for StandardRetry {
         if attempt.attempt >= attempt.max_attempts || !attempt.error.is_retryable() {
             return Decision::Stop;
         }
-        // A request refused for its clock is signed again with the server's time: waiting would not help.
-        if attempt.error.code() == Some("RequestTimeTooSkewed") {
-            return Decision::RetryAfter(Duration::ZERO);
-        }
         let wait = self.backoff.delay(attempt.attempt);
         Decision::RetryAfter(attempt.retry_after.map_or(wait, |asked| asked.max(wait)))
     }
@@ -173,12 +176,7 @@ mod tests {
             (1, 3, Error::checksum_mismatch(1, 2), Decision::Stop),
             (1, 3, Error::checksum_mismatch(1, 2).with_retryable(true), second),
             (1, 3, Error::new(ErrorKind::Canceled, ""), Decision::Stop),
-            (
-                1,
-                3,
-                answer(403, "RequestTimeTooSkewed"),
-                Decision::RetryAfter(Duration::ZERO),
-            ),
+            (1, 3, answer(403, "RequestTimeTooSkewed"), Decision::Stop),
         ];
         for (attempt, max, error, expected) in rows {
             assert_eq!(

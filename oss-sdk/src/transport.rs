@@ -251,7 +251,8 @@ pub enum TransportErrorKind {
     Dns,
     /// No connection could be opened. Retried: nothing was sent.
     Connect,
-    /// The TLS handshake failed. Retried, since a connection may be cut during it too.
+    /// The TLS handshake failed over a certificate or the protocol. Not retried: it would fail again. A connection that
+    /// is cut during the handshake is [`Connect`](TransportErrorKind::Connect), and retried.
     Tls,
     /// The proxy refused user and password, or wants some. Not retried: it would again.
     Proxy,

@@ -57,9 +57,10 @@ pub fn emit(scope: &Scope<'_>, operation: &Operation, client: &str) -> TokenStre
     }
 }
 
-/// `status()`, `request_id()` and `headers()`.
+/// `status()`, `request_id()`, `headers()` and `meta()`.
 fn accessors(scope: &Scope<'_>) -> TokenStream {
     let headers = scope.runtime("HeaderMap");
+    let meta = scope.runtime("ResultMeta");
     quote! {
         /// HTTP status of the answer.
         pub fn status(&self) -> u16 {
@@ -74,6 +75,11 @@ fn accessors(scope: &Scope<'_>) -> TokenStream {
         /// All headers of the answer.
         pub fn headers(&self) -> &#headers {
             self.meta.headers()
+        }
+
+        /// What is known of the answer beside its content, such as how many attempts it took.
+        pub fn meta(&self) -> &#meta {
+            &self.meta
         }
     }
 }

@@ -66,6 +66,9 @@ pub(super) fn write(error: &Inner, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             facts.add(format_args!("after {:.1} s", elapsed.as_secs_f64()))?;
         }
     }
+    if let Some(reason) = error.not_retried {
+        facts.add(format_args!("not sent again {reason}"))?;
+    }
     facts.end()
 }
 

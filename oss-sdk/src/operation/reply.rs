@@ -1,6 +1,7 @@
 //! What came back: the head of the answer, and its payload as a document or a stream.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -17,11 +18,26 @@ use crate::xml::{self, ReadXml};
 pub struct ResultMeta {
     status: StatusCode,
     headers: HeaderMap,
+    attempts: u32,
+    elapsed: Duration,
 }
 
 impl ResultMeta {
     pub(crate) fn new(status: StatusCode, headers: HeaderMap) -> Self {
-        ResultMeta { status, headers }
+        ResultMeta {
+            status,
+            headers,
+            attempts: 0,
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    /// How many requests it took, and how long.
+    #[must_use]
+    pub(crate) fn with_attempts(mut self, attempts: u32, elapsed: Duration) -> Self {
+        self.attempts = attempts;
+        self.elapsed = elapsed;
+        self
     }
 
     /// HTTP status.
@@ -44,6 +60,18 @@ impl ResultMeta {
             .iter()
             .find_map(|name| self.headers.get(*name)?.to_str().ok())
             .unwrap_or_default()
+    }
+
+    /// Requests that were sent for it, the last one included: 1 when nothing went wrong. The same as
+    /// [`Error::attempts`] of a call that failed. 0 for a result that did not come from a call.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Time from the start of the call to the answer, waits between attempts included. For a streamed payload to its
+    /// head.
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
     }
 }
 

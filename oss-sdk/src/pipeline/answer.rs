@@ -1,12 +1,14 @@
 //! Judging answers, and turning a good one into a reply.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
 use http::{HeaderMap, StatusCode};
 
 use super::Prepared;
+use super::patience::asks_for_callback;
 use super::resume::{Extent, Resumption};
 use crate::body::{Download, ResponseBody, Resume};
 use crate::checksum::Crc64;
@@ -22,6 +24,10 @@ use crate::xml::XmlReader;
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
+    /// Requests that it took.
+    pub(super) attempts: u32,
+    /// Time from the start of the call.
+    pub(super) elapsed: Duration,
     pub(super) body: AnswerBody,
 }
 
@@ -37,10 +43,6 @@ pub(super) fn is_success(input: &OperationInput, status: StatusCode) -> bool {
         return false;
     }
     status.is_success() || input.success.contains(&status.as_u16())
-}
-
-fn asks_for_callback(input: &OperationInput) -> bool {
-    input.headers.contains_key("x-oss-callback") || input.has_query("callback")
 }
 
 pub(super) fn service_error(status: StatusCode, headers: HeaderMap, document: &[u8]) -> Error {
@@ -84,7 +86,7 @@ impl Answer {
         };
         let callback = input.traits.callback && asks_for_callback(input);
         Ok(Reply::new(
-            ResultMeta::new(self.status, self.headers),
+            ResultMeta::new(self.status, self.headers).with_attempts(self.attempts, self.elapsed),
             payload,
             callback,
         ))

@@ -1,6 +1,7 @@
 //! One attempt: credentials, payload, signature, transport, classification.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue};
@@ -18,6 +19,7 @@ use crate::operation::SigningResource;
 use crate::random;
 use crate::retry::Spent;
 use crate::signer::SigningRequest;
+use crate::time::Timestamp;
 use crate::transport::{TransportBody, TransportError, TransportErrorKind, TransportRequest, TransportResponse};
 
 /// Longest document that is read into memory. The largest answers of the service are listings of about 1 MiB.
@@ -31,6 +33,8 @@ const MAX_ERROR_DOCUMENT: usize = 1024 * 1024;
 pub(super) struct AttemptState {
     /// Requests handed to the transport.
     pub(super) sent: u32,
+    /// Attempts that the policy counts: all but the one that follows a correction of the clock.
+    pub(super) counted: u32,
     /// The payload was opened: if it is one-shot, there is no other attempt.
     pub(super) opened: bool,
     /// What the last attempt was signed with.
@@ -41,6 +45,8 @@ pub(super) struct AttemptState {
     pub(super) refusal: Option<Error>,
     /// There are none.
     pub(super) unchanged: bool,
+    /// Seconds ahead of our clock that the last request was signed for.
+    pub(super) signed_ahead: i64,
     /// The clock was set right for this call once.
     pub(super) skew_healed: bool,
     /// What the retry under way has cost.
@@ -71,7 +77,9 @@ pub(super) async fn make(prepared: &Prepared, state: &mut AttemptState) -> Resul
     state.opened = true;
     let activity = Activity::new();
     let (body, outcome) = open(prepared, &mut headers, &activity).await?;
-    sign(prepared, &credentials, &mut headers)?;
+    state.signed_ahead = core.skew.ahead();
+    let now = skew::shifted(core.local_now(), state.signed_ahead);
+    sign(prepared, &credentials, &mut headers, now)?;
 
     let mut request = TransportRequest::new(prepared.input.method.clone(), prepared.url.as_str());
     request.headers = headers;
@@ -169,13 +177,18 @@ async fn open(
     Ok(Upload::start(body, declared, crc, activity.clone(), throttle, progress))
 }
 
-pub(super) fn sign(prepared: &Prepared, credentials: &Credentials, headers: &mut HeaderMap) -> Result<(), Error> {
+pub(super) fn sign(
+    prepared: &Prepared,
+    credentials: &Credentials,
+    headers: &mut HeaderMap,
+    now: Timestamp,
+) -> Result<(), Error> {
     let core = &prepared.core;
     if credentials.is_anonymous() {
         if prepared.service.signing == SigningResource::Acs3 {
             // What the signature would cover is asked for without one too.
             for (name, value) in [
-                ("x-acs-date", core.now().to_iso8601_seconds()),
+                ("x-acs-date", now.to_iso8601_seconds()),
                 ("x-acs-signature-nonce", random::nonce()),
             ] {
                 if let Ok(value) = HeaderValue::from_str(&value) {
@@ -186,7 +199,7 @@ pub(super) fn sign(prepared: &Prepared, credentials: &Credentials, headers: &mut
         return Ok(());
     }
     let input = &prepared.input;
-    let mut request = SigningRequest::new(&input.method, prepared.service, headers, core.now());
+    let mut request = SigningRequest::new(&input.method, prepared.service, headers, now);
     prepared.describe(&mut request);
     let nonce;
     if prepared.service.signing == SigningResource::Acs3 {
@@ -222,6 +235,7 @@ fn transport_error(error: TransportError) -> Error {
         TransportErrorKind::Dns | TransportErrorKind::Connect | TransportErrorKind::Timeout => {
             (ErrorKind::Connect, true)
         }
+        // A wrong certificate stays wrong. A connection that is cut during the handshake is `Connect`.
         TransportErrorKind::Tls | TransportErrorKind::Proxy => (ErrorKind::Connect, false),
         TransportErrorKind::Closed | TransportErrorKind::Other => (ErrorKind::Transport, true),
         TransportErrorKind::Body => (ErrorKind::Body, false),
@@ -246,9 +260,7 @@ async fn receive(prepared: &Prepared, response: TransportResponse, uploaded: Opt
             Ok(document) => document,
             Err(broken) => broken.read,
         };
-        let error = answer::service_error(status, headers, &document);
-        skew::learn(&prepared.core, &error);
-        return Err(error);
+        return Err(answer::service_error(status, headers, &document));
     }
     if let Some(client) = uploaded
         && let Some(server) = answer::crc64(&headers)
@@ -263,6 +275,8 @@ async fn receive(prepared: &Prepared, response: TransportResponse, uploaded: Opt
         return Ok(Answer {
             status,
             headers,
+            attempts: 0,
+            elapsed: Duration::ZERO,
             body: AnswerBody::Stream(body),
         });
     }
@@ -275,6 +289,8 @@ async fn receive(prepared: &Prepared, response: TransportResponse, uploaded: Opt
     Ok(Answer {
         status,
         headers,
+        attempts: 0,
+        elapsed: Duration::ZERO,
         body: AnswerBody::Document(document),
     })
 }

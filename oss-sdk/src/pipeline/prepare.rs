@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use md5::{Digest, Md5};
 
+use super::patience::patience;
 use crate::body::ProgressHook;
 use crate::client::{CallOptions, Core};
 use crate::config::header_owner;
@@ -22,9 +23,6 @@ use crate::retry::RetryPolicy;
 
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 const COPY_SOURCE: HeaderName = HeaderName::from_static("x-oss-copy-source");
-
-/// Least patience with operations during which the service stays silent.
-const SLOW: Duration = Duration::from_secs(5 * 60);
 
 /// A request that is valid and complete but for payload, date and signature.
 pub(crate) struct Prepared {
@@ -112,11 +110,7 @@ impl Prepared {
             url.push('?');
             url.push_str(&query);
         }
-        let idle = match core.idle_timeout {
-            never if never.is_zero() => never,
-            idle if input.traits.slow => idle.max(SLOW),
-            idle => idle,
-        };
+        let idle = patience(&input, core.idle_timeout);
         Ok(Prepared {
             service,
             input,

@@ -73,7 +73,7 @@ pub(super) async fn follow(
             })?;
             request.url.clone_from(&moved.url);
             request.headers = moved.input.headers.clone();
-            attempt::sign(&moved, credentials, &mut request.headers)?;
+            attempt::sign(&moved, credentials, &mut request.headers, prepared.core.now())?;
         } else {
             request.headers = bare(prepared);
         }

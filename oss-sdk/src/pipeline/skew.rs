@@ -4,25 +4,39 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::SystemTime;
 
-use crate::client::Core;
+use super::Prepared;
 use crate::error::Error;
 use crate::time::{Clock, Timestamp};
 
 /// Smaller differences cannot be why a date was called invalid: the service accepts 15 minutes.
 const TOLERANCE: i64 = 15 * 60;
 
+/// Differences up to this are the way of the answer and the drift of clocks, not news.
+const NEWS: i64 = 60;
+
+/// 2025-01-01. A service that shows an earlier time has lost its own: embedded gateways begin at 1970.
+const EARLIEST: i64 = 1_735_689_600;
+
 /// Seconds that the service's clock is ahead of ours.
 #[derive(Debug, Default)]
 pub(crate) struct Skew(AtomicI64);
 
 impl Skew {
+    /// Seconds that the service's clock is ahead of ours, as far as is known.
+    pub(crate) fn ahead(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
     /// The service's time at our time `now`.
     pub(crate) fn correct(&self, now: Timestamp) -> Timestamp {
-        let ahead = self.0.load(Ordering::Relaxed);
-        if ahead == 0 {
-            now
-        } else {
-            Timestamp::from_unix(now.unix_seconds().saturating_add(ahead)).unwrap_or(now)
+        shifted(now, self.ahead())
+    }
+
+    /// Keeps what was learnt, unless it is what is known already.
+    fn learn(&self, ahead: i64) {
+        if is_news(ahead, self.ahead()) {
+            tracing::debug!(seconds = ahead, "the service's clock differs from ours");
+            self.0.store(ahead, Ordering::Relaxed);
         }
     }
 }
@@ -47,39 +61,58 @@ impl Clock for ServiceClock {
     }
 }
 
-/// Takes the service's time from an error that says that ours is wrong.
-pub(super) fn learn(core: &Core, error: &Error) {
-    if !core.corrects_skew {
-        return;
+/// The time `ahead` seconds after `now`.
+pub(super) fn shifted(now: Timestamp, ahead: i64) -> Timestamp {
+    if ahead == 0 {
+        now
+    } else {
+        Timestamp::new(now.unix_seconds().saturating_add(ahead), now.subsec_nanos()).unwrap_or(now)
+    }
+}
+
+fn is_news(ahead: i64, known: i64) -> bool {
+    ahead.saturating_sub(known).saturating_abs() > NEWS
+}
+
+/// Takes the service's time from an error that says that the time of a request was wrong, which was signed for
+/// `signed_ahead` seconds ahead of our clock.
+///
+/// Returns whether the request would have another time if it was signed again: only then is there a point in it.
+pub(super) fn learn(prepared: &Prepared, error: &Error, signed_ahead: i64) -> bool {
+    let core = &prepared.core;
+    if !core.corrects_skew || !is_about_time(error) {
+        return false;
     }
     let Some(server) = server_time(error) else {
-        return;
+        return false;
     };
     let ahead = server.unix_seconds().saturating_sub(core.local_now().unix_seconds());
-    if !is_refused_for_its_time(error, ahead) {
-        return;
+    // Against what the request was signed for: another call may have learnt the difference in the meantime.
+    let is_far = ahead.saturating_sub(signed_ahead).saturating_abs() >= TOLERANCE;
+    if !is_news(ahead, signed_ahead) || (is_invalid_date(error) && !is_far) {
+        return false;
     }
-    tracing::debug!(seconds = ahead, "the service's clock differs from ours");
-    core.skew.0.store(ahead, Ordering::Relaxed);
+    core.skew.learn(ahead);
+    true
 }
 
 fn server_time(error: &Error) -> Option<Timestamp> {
-    error
-        .timestamp()
-        .or_else(|| Timestamp::parse_iso8601(error.field("ServerTime")?).ok())
+    let is_sane = |time: &Timestamp| time.unix_seconds() >= EARLIEST;
+    error.timestamp().filter(is_sane).or_else(|| {
+        Timestamp::parse_iso8601(error.field("ServerTime")?)
+            .ok()
+            .filter(is_sane)
+    })
 }
 
-/// Whether the service refused the time of a request, ours being `ahead` seconds wrong.
-fn is_refused_for_its_time(error: &Error, ahead: i64) -> bool {
-    match error.code() {
-        Some("RequestTimeTooSkewed") => true,
-        Some("InvalidArgument") => is_invalid_date(error) && ahead.saturating_abs() >= TOLERANCE,
-        _ => false,
-    }
+/// Whether the service refused the time of a request. `InvalidTimeStamp.Expired` is STS's word for it.
+pub(super) fn is_about_time(error: &Error) -> bool {
+    matches!(error.code(), Some("RequestTimeTooSkewed" | "InvalidTimeStamp.Expired")) || is_invalid_date(error)
 }
 
-pub(super) fn is_invalid_date(error: &Error) -> bool {
+fn is_invalid_date(error: &Error) -> bool {
     error.status() == Some(400)
+        && error.code() == Some("InvalidArgument")
         && error
             .message()
             .starts_with("Invalid signing date in Authorization header")

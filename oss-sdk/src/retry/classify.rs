@@ -1,9 +1,9 @@
 //! Which answers are worth another attempt.
 
-/// Whether an error answer says that the same request may succeed later. Never for 403, 404, 409 and 412, except that a
-/// request refused for its clock is signed again with the server's time.
+/// Whether an error answer says that the same request may succeed later. Never for 403, 404, 409 and 412. What is refused
+/// for its time is no matter of retries: the pipeline sets the clock right.
 pub(crate) fn is_retryable_answer(status: u16, code: Option<&str>) -> bool {
-    status >= 500 || matches!(status, 401 | 408 | 429) || matches!(code, Some("RequestTimeTooSkewed" | "BadRequest"))
+    status >= 500 || matches!(status, 401 | 408 | 429) || code == Some("BadRequest")
 }
 
 #[cfg(test)]
@@ -20,7 +20,7 @@ mod tests {
             (401, None, true),
             (408, Some("RequestTimeout"), true),
             (429, Some("TooManyRequests"), true),
-            (403, Some("RequestTimeTooSkewed"), true),
+            (403, Some("RequestTimeTooSkewed"), false),
             (400, Some("BadRequest"), true),
             (400, Some("InvalidArgument"), false),
             (403, Some("AccessDenied"), false),

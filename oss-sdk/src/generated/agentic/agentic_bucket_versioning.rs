@@ -103,6 +103,11 @@ impl PutAgenticBucketVersioningResult {
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
     }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
+    }
 }
 
 /// Request of
@@ -191,6 +196,11 @@ impl GetAgenticBucketVersioningResult {
     /// All headers of the answer.
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
+    }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
     }
 }
 

@@ -253,6 +253,11 @@ impl SimpleQueryResult {
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
     }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
+    }
 }
 
 /// Request of [`semantic_query`](crate::dataprocess::Client::semantic_query).
@@ -484,6 +489,11 @@ impl SemanticQueryResult {
     /// All headers of the answer.
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
+    }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
     }
 }
 

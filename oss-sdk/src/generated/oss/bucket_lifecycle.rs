@@ -116,6 +116,11 @@ impl PutBucketLifecycleResult {
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
     }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
+    }
 }
 
 /// Request of [`get_bucket_lifecycle`](crate::Client::get_bucket_lifecycle).
@@ -189,6 +194,11 @@ impl GetBucketLifecycleResult {
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
     }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
+    }
 }
 
 /// Request of [`delete_bucket_lifecycle`](crate::Client::delete_bucket_lifecycle).
@@ -256,6 +266,11 @@ impl DeleteBucketLifecycleResult {
     /// All headers of the answer.
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
+    }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
     }
 }
 

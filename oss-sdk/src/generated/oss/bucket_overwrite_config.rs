@@ -102,6 +102,11 @@ impl PutBucketOverwriteConfigResult {
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
     }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
+    }
 }
 
 /// Request of [`get_bucket_overwrite_config`](crate::Client::get_bucket_overwrite_config).
@@ -175,6 +180,11 @@ impl GetBucketOverwriteConfigResult {
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
     }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
+    }
 }
 
 /// Request of [`delete_bucket_overwrite_config`](crate::Client::delete_bucket_overwrite_config).
@@ -246,6 +256,11 @@ impl DeleteBucketOverwriteConfigResult {
     /// All headers of the answer.
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
+    }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
     }
 }
 

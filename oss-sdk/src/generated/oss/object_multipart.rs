@@ -401,6 +401,11 @@ impl InitiateMultipartUploadResult {
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
     }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
+    }
 }
 
 impl UrlDecode for InitiateMultipartUploadResult {
@@ -591,6 +596,11 @@ impl UploadPartResult {
     /// All headers of the answer.
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
+    }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
     }
 }
 
@@ -866,6 +876,11 @@ impl UploadPartCopyResult {
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
     }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
+    }
 }
 
 /// Request of [`complete_multipart_upload`](crate::Client::complete_multipart_upload).
@@ -1114,6 +1129,11 @@ impl CompleteMultipartUploadResult {
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
     }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
+    }
 }
 
 impl UrlDecode for CompleteMultipartUploadResult {
@@ -1229,6 +1249,11 @@ impl AbortMultipartUploadResult {
     /// All headers of the answer.
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
+    }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
     }
 }
 
@@ -1476,6 +1501,11 @@ impl ListMultipartUploadsResult {
     /// All headers of the answer.
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
+    }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
     }
 }
 
@@ -1748,6 +1778,11 @@ impl ListPartsResult {
     /// All headers of the answer.
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
+    }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
     }
 }
 

@@ -167,6 +167,11 @@ impl CreateAccessPointForObjectProcessResult {
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
     }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
+    }
 }
 
 /// Request of
@@ -329,6 +334,11 @@ impl GetAccessPointForObjectProcessResult {
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
     }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
+    }
 }
 
 /// Request of
@@ -430,6 +440,11 @@ impl DeleteAccessPointForObjectProcessResult {
     /// All headers of the answer.
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
+    }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
     }
 }
 
@@ -577,6 +592,11 @@ impl ListAccessPointsForObjectProcessResult {
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
     }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
+    }
 }
 
 /// Request of
@@ -701,6 +721,11 @@ impl PutAccessPointConfigForObjectProcessResult {
     /// All headers of the answer.
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
+    }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
     }
 }
 
@@ -839,6 +864,11 @@ impl GetAccessPointConfigForObjectProcessResult {
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
     }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
+    }
 }
 
 /// Request of
@@ -959,6 +989,11 @@ impl PutAccessPointPolicyForObjectProcessResult {
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
     }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
+    }
 }
 
 /// Request of
@@ -1066,6 +1101,11 @@ impl GetAccessPointPolicyForObjectProcessResult {
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
     }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
+    }
 }
 
 /// Request of
@@ -1169,6 +1209,11 @@ impl DeleteAccessPointPolicyForObjectProcessResult {
     /// All headers of the answer.
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
+    }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
     }
 }
 
@@ -1459,6 +1504,11 @@ impl WriteGetObjectResponseResult {
     /// All headers of the answer.
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
+    }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
     }
 }
 

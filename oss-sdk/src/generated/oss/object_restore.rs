@@ -87,7 +87,8 @@ impl Operation for RestoreObjectRequest {
             .query(&[("restore", None)])
             .headers(&[("Content-Type", "application/xml")])
             .content_md5()
-            .not_idempotent();
+            .not_idempotent()
+            .slow();
         &SPEC
     }
 
@@ -139,6 +140,11 @@ impl RestoreObjectResult {
     /// All headers of the answer.
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
+    }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
     }
 }
 
@@ -243,6 +249,11 @@ impl CleanRestoredObjectResult {
     /// All headers of the answer.
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
+    }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
     }
 }
 

@@ -97,6 +97,11 @@ impl PutTableBucketPolicyResult {
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
     }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
+    }
 }
 
 /// Request of [`get_table_bucket_policy`](crate::tables::Client::get_table_bucket_policy).
@@ -174,6 +179,11 @@ impl GetTableBucketPolicyResult {
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
     }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
+    }
 }
 
 /// Request of [`delete_table_bucket_policy`](crate::tables::Client::delete_table_bucket_policy).
@@ -249,6 +259,11 @@ impl DeleteTableBucketPolicyResult {
     /// All headers of the answer.
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
+    }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
     }
 }
 

@@ -115,6 +115,11 @@ impl PutVectorsResult {
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
     }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
+    }
 }
 
 /// Request of [`query_vectors`](crate::vectors::Client::query_vectors).
@@ -269,6 +274,11 @@ impl QueryVectorsResult {
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
     }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
+    }
 }
 
 /// Request of [`get_vectors`](crate::vectors::Client::get_vectors).
@@ -398,6 +408,11 @@ impl GetVectorsResult {
     /// All headers of the answer.
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
+    }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
     }
 }
 
@@ -588,6 +603,11 @@ impl ListVectorsResult {
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
     }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
+    }
 }
 
 /// Request of [`delete_vectors`](crate::vectors::Client::delete_vectors).
@@ -689,6 +709,11 @@ impl DeleteVectorsResult {
     /// All headers of the answer.
     pub fn headers(&self) -> &HeaderMap {
         self.meta.headers()
+    }
+
+    /// What is known of the answer beside its content, such as how many attempts it took.
+    pub fn meta(&self) -> &ResultMeta {
+        &self.meta
     }
 }
 
