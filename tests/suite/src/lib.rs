@@ -1,6 +1,7 @@
 //! `oss-sdk` against `oss-emulator`: what the tests of this package share.
 
 pub mod arbitrary;
+pub mod clock;
 pub mod curl;
 pub mod door;
 pub mod fixture;
