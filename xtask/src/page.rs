@@ -1,4 +1,4 @@
-//! `cargo xtask page`: the emulator's page in a real browser.
+//! `cargo xtask page`: the emulator's page, and an upload form of the SDK, in a real browser.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
@@ -9,13 +9,14 @@ use clap::Args;
 
 use crate::Outcome;
 use crate::interop::setup;
-use crate::process::{must, status, target_directory};
+use crate::process::{cargo, must, status, target_directory};
 use crate::runtime::program;
 
 /// Names that browsers of the family have.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/// Uses the emulator's page in a headless Chromium: every view, hostile names, faults.
+/// Uses the emulator's page in a headless Chromium: every view, hostile names, faults. Then the page of the SDK's example
+/// `browser_upload`, whose form sends files to the emulator.
 ///
 /// Needs Chromium (the one of CHROMIUM, or of the path), Node.js and, the first time, the package index.
 #[derive(Debug, Args)]
@@ -39,20 +40,30 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let target = target_directory()?;
     let modules = setup::node(&scripts, &target.join("page-node"))?;
     let emulator = Emulator::start(&program("oss-emulator")?)?;
-    let mut page = Command::new("node");
-    page.arg("main.js")
-        .current_dir(&scripts)
-        .env("NODE_PATH", modules)
-        .env("CHROMIUM", browser)
-        .env("PAGE_LINK", &emulator.link)
-        .env("PAGE_FAILURE", target.join("page-failure.png"))
-        .env("OSS_ENDPOINT", &emulator.endpoint)
-        .env("OSS_ACCESS_KEY_ID", "oss-emulator")
-        .env("OSS_ACCESS_KEY_SECRET", "oss-emulator-secret");
+    let script = |name: &str| {
+        let mut script = Command::new("node");
+        script
+            .arg(name)
+            .current_dir(&scripts)
+            .env("NODE_PATH", &modules)
+            .env("CHROMIUM", &browser)
+            .envs(emulator.keys());
+        script
+    };
+    let mut page = script("main.js");
+    page.env("PAGE_LINK", &emulator.link)
+        .env("PAGE_FAILURE", target.join("page-failure.png"));
     if arguments.screenshots {
         page.env("PAGE_SCREENSHOTS", repository.join("docs/emulator"));
     }
-    Ok(if status(&mut page)?.success() {
+    if !status(&mut page)?.success() {
+        return Ok(ExitCode::FAILURE);
+    }
+    let upload = Upload::start(&emulator)?;
+    let mut form = script("upload.js");
+    form.env("UPLOAD_PAGE", &upload.page)
+        .env("UPLOAD_BUCKET", &upload.bucket);
+    Ok(if status(&mut form)?.success() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -139,12 +150,67 @@ impl Emulator {
         }
         Err("the emulator did not tell where its management listener is".to_owned())
     }
+
+    /// How clients reach it.
+    fn keys(&self) -> [(&'static str, &str); 4] {
+        [
+            ("OSS_ENDPOINT", &self.endpoint),
+            ("OSS_REGION", "cn-hangzhou"),
+            ("OSS_ACCESS_KEY_ID", "oss-emulator"),
+            ("OSS_ACCESS_KEY_SECRET", "oss-emulator-secret"),
+        ]
+    }
 }
 
 impl Drop for Emulator {
     fn drop(&mut self) {
         // It may have ended by itself; there is nothing left to do then.
         let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The running example `browser_upload`, stopped when dropped.
+struct Upload {
+    process: Child,
+    page: String,
+    bucket: String,
+}
+
+impl Upload {
+    fn start(emulator: &Emulator) -> Result<Self, String> {
+        let mut process = cargo(&["run", "--quiet", "--package", "oss-sdk", "--example", "browser_upload"])
+            .arg("--target-dir")
+            .arg(target_directory()?)
+            .envs(emulator.keys())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("cannot start the example browser_upload: {error}"))?;
+        let stdout = process.stdout.take();
+        let mut started = Self {
+            process,
+            page: String::new(),
+            bucket: String::new(),
+        };
+        for line in stdout.into_iter().flat_map(|stdout| BufReader::new(stdout).lines()) {
+            let line = line.map_err(|error| format!("cannot read from the example: {error}"))?;
+            if let Some(bucket) = line.strip_prefix("bucket ") {
+                bucket.clone_into(&mut started.bucket);
+            }
+            if let Some(rest) = line.strip_prefix("page on ") {
+                rest.split(' ').next().unwrap_or_default().clone_into(&mut started.page);
+                return Ok(started);
+            }
+        }
+        Err("the example did not tell where its page is".to_owned())
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        // The end of its input ends it, after it has put its bucket away.
+        drop(self.process.stdin.take());
         let _ = self.process.wait();
     }
 }
