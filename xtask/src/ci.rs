@@ -141,6 +141,9 @@ fn steps() -> Result<Vec<(String, Command)>, String> {
         "quick start".to_owned(),
         cargo(&["run", "--quiet", "--package", "oss-sdk", "--example", "quickstart"]),
     ));
+    let mut supplier = cargo(&["run", "--quiet", "--package", "oss-sdk", "--all-features"]);
+    supplier.args(["--example", "sts"]);
+    steps.push(("temporary credentials".to_owned(), supplier));
     steps.push(("parsers".to_owned(), own(&["soak", "parsers", "--seconds", "5"])));
     steps.push(("hostile requests".to_owned(), own(&["soak", "http", "--seconds", "20"])));
     for ending in ["kill", "term"] {
