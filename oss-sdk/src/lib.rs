@@ -47,6 +47,7 @@
 //! | connections, proxies, TLS, and another HTTP stack | [`Client::builder`], [`transport`] |
 //! | how fast payloads move | [`Bandwidth`] |
 //! | the same without async | `oss_sdk::blocking` |
+//! | tests without a network | `oss_sdk::testing` |
 //!
 //! # What it promises
 //!
@@ -133,7 +134,7 @@ pub mod signer;
 pub mod sts;
 #[cfg(feature = "tables")]
 pub mod tables;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod text;
 mod time;

@@ -294,7 +294,7 @@ fn another_thread_can_cancel_a_call_or_shut_the_client_down() {
 
 #[test]
 fn a_panic_ends_its_call_and_no_other() {
-    let panics = Step::With(Box::new(|_| panic!("a transport with a mistake")));
+    let panics = Step::with(|_| panic!("a transport with a mistake"));
     let (client, _transport) = client([panics, Answer::new(200, "fine").into()]);
     assert!(catch_unwind(AssertUnwindSafe(|| client.get_object(get()).send())).is_err());
     let object = client.get_object(get()).send().unwrap();

@@ -62,7 +62,7 @@ async fn a_broken_download_continues_where_it_broke() {
         vec![data("0123")],
         vec![data("0123"), Chunk::Hang],
     ] {
-        let (read, transport) = read([whole(broken).into(), Step::With(Box::new(rest))]).await;
+        let (read, transport) = read([whole(broken).into(), Step::with(rest)]).await;
         assert_eq!(read.unwrap(), CONTENT);
         let sent = transport.sent();
         assert_eq!((sent[0].header("range"), sent[0].header("if-match")), (None, None));
@@ -81,7 +81,7 @@ async fn a_broken_part_of_an_object_continues_within_its_range() {
         .header("etag", "\"E\"")
         .header("content-range", "bytes 2-7/10")
         .header("x-oss-hash-crc64ecma", &crc());
-    let transport = FakeTransport::new([part.into(), Step::With(Box::new(rest))]);
+    let transport = FakeTransport::new([part.into(), Step::with(rest)]);
     let request = GetObjectRequest::new("bucket", "key").range_header("bytes=2-7");
     let object = transport.client().get_object(request).await.unwrap();
     assert_eq!(object.body.bytes().await.unwrap(), "234567");
@@ -92,13 +92,13 @@ async fn a_broken_part_of_an_object_continues_within_its_range() {
 async fn a_download_that_gets_nowhere_is_given_up() {
     let broken = || whole([data("0123"), Chunk::Break]).into();
     let empty = || {
-        Step::With(Box::new(|sent: &Sent| {
+        Step::with(|sent: &Sent| {
             let mut answer = Answer::chunks(206, Some(6), [Chunk::Break]).header("etag", "\"E\"");
             if sent.header("range") == Some("bytes=4-9") {
                 answer = answer.header("content-range", "bytes 4-9/10");
             }
             answer
-        }))
+        })
     };
     let (read, transport) = read([broken(), empty(), empty(), empty()]).await;
     let error = read.unwrap_err();
@@ -218,7 +218,7 @@ async fn a_deadline_covers_the_payload_and_slow_readers_are_not_silence() {
 
 #[tokio::test(start_paused = true)]
 async fn progress_of_a_download_goes_on_over_a_break() {
-    let transport = FakeTransport::new([whole([data("0123"), Chunk::Break]).into(), Step::With(Box::new(rest))]);
+    let transport = FakeTransport::new([whole([data("0123"), Chunk::Break]).into(), Step::with(rest)]);
     let seen = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&seen);
     let object = transport
