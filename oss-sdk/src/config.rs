@@ -246,7 +246,8 @@ settings! {
     /// Takes the proxy from the environment: `HTTPS_PROXY` for `https` endpoints and `HTTP_PROXY` for `http` ones, or
     /// `ALL_PROXY` where that one is not set, but for the hosts in `NO_PROXY`, which is written as in
     /// [`no_proxy`](Config::no_proxy). Lower case does as well. `HTTP_PROXY` is ignored where `REQUEST_METHOD` is set,
-    /// as a CGI program gets it from its visitors. Read once, when the client is made. Default: not taken.
+    /// as a CGI program gets it from its visitors. Read once, when the client is made, which fails for a value that is no URL of an
+    /// HTTP proxy. Default: not taken.
     proxy_from_environment(enable: bool) => |config| config.proxy_from_env = enable;
 
     /// Sets how many connections to one host may be in use at once, at least 1. Further requests wait for one, which

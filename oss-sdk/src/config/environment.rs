@@ -1,6 +1,7 @@
 //! Settings from `OSS_*` variables.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{AddressingStyle, Config, CredentialsSource, SignatureVersion};
 use crate::credentials::EnvironmentCredentials;
@@ -18,6 +19,12 @@ impl Config {
     /// | `OSS_SIGNATURE_VERSION` | `v1` or `v4`: [`signature_version`](Config::signature_version) |
     /// | `OSS_ADDRESSING_STYLE` | `virtual`, `path` or `cname`: [`addressing_style`](Config::addressing_style) |
     /// | `OSS_RETRY_MAX_ATTEMPTS` | a number from 1 on: [`retry_attempts`](Config::retry_attempts) |
+    /// | `OSS_INTERNAL`, `OSS_ACCELERATE`, `OSS_DUAL_STACK`, `OSS_DISABLE_SSL` | `true` or `false`: [`internal`](Config::internal), [`accelerate`](Config::accelerate), [`dual_stack`](Config::dual_stack), [`disable_ssl`](Config::disable_ssl) |
+    /// | `OSS_CONNECT_TIMEOUT`, `OSS_IDLE_TIMEOUT`, `OSS_ATTEMPT_TIMEOUT`, `OSS_TIMEOUT` | seconds, such as `2.5`: [`connect_timeout`](Config::connect_timeout), [`idle_timeout`](Config::idle_timeout), [`attempt_timeout`](Config::attempt_timeout), [`timeout`](Config::timeout) |
+    /// | `OSS_PROXY`, `OSS_NO_PROXY` | [`proxy`](Config::proxy), [`no_proxy`](Config::no_proxy) |
+    ///
+    /// `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` count only with
+    /// [`proxy_from_environment`](Config::proxy_from_environment).
     ///
     /// Credentials are those of `OSS_*` and no others: a program without them must not go on as whoever another file or the
     /// machine names. To look there, say so: `Config::from_env()?.default_credentials()` (feature `credentials`) takes the
@@ -61,9 +68,40 @@ impl Config {
                 Error::config("OSS_RETRY_MAX_ATTEMPTS", rule)
             })?);
         }
+        config.internal = switch("OSS_INTERNAL", &get)?;
+        config.accelerate = switch("OSS_ACCELERATE", &get)?;
+        config.dual_stack = switch("OSS_DUAL_STACK", &get)?;
+        config.disable_ssl = switch("OSS_DISABLE_SSL", &get)?;
+        config.connect_timeout = seconds("OSS_CONNECT_TIMEOUT", &get)?;
+        config.idle_timeout = seconds("OSS_IDLE_TIMEOUT", &get)?;
+        config.attempt_timeout = seconds("OSS_ATTEMPT_TIMEOUT", &get)?;
+        config.timeout = seconds("OSS_TIMEOUT", &get)?;
+        config.proxy = get("OSS_PROXY")?;
+        config.no_proxy = get("OSS_NO_PROXY")?;
         config.credentials = Some(CredentialsSource::Provider(Arc::new(EnvironmentCredentials::new())));
         Ok(config)
     }
+}
+
+/// Reads a variable; `None` when it is not set or empty.
+type Get<'g> = &'g dyn Fn(&str) -> Result<Option<String>, Error>;
+
+fn switch(variable: &str, get: Get<'_>) -> Result<bool, Error> {
+    let values = [("true", true), ("false", false)];
+    Ok(choice(variable, get(variable)?, &values)?.unwrap_or_default())
+}
+
+fn seconds(variable: &str, get: Get<'_>) -> Result<Option<Duration>, Error> {
+    let Some(text) = get(variable)? else { return Ok(None) };
+    let time = text
+        .trim()
+        .parse()
+        .ok()
+        .and_then(|time| Duration::try_from_secs_f64(time).ok());
+    time.map(Some).ok_or_else(|| {
+        let rule = format!("must be a number of seconds, it is `{}`", text.escape_debug());
+        Error::config(variable, rule)
+    })
 }
 
 fn choice<T: Copy>(variable: &str, text: Option<String>, values: &[(&str, T)]) -> Result<Option<T>, Error> {
@@ -99,6 +137,16 @@ mod tests {
             ("OSS_SIGNATURE_VERSION", "V1"),
             ("OSS_ADDRESSING_STYLE", "path"),
             ("OSS_RETRY_MAX_ATTEMPTS", "7"),
+            ("OSS_INTERNAL", "true"),
+            ("OSS_ACCELERATE", "True"),
+            ("OSS_DUAL_STACK", "TRUE"),
+            ("OSS_DISABLE_SSL", "true"),
+            ("OSS_CONNECT_TIMEOUT", "1"),
+            ("OSS_IDLE_TIMEOUT", "2.5"),
+            ("OSS_ATTEMPT_TIMEOUT", " 3"),
+            ("OSS_TIMEOUT", "4"),
+            ("OSS_PROXY", "http://user:pw@p:3128"),
+            ("OSS_NO_PROXY", "a,b"),
         ])
         .unwrap();
         assert_eq!(config.region.as_deref(), Some("cn-hangzhou"));
@@ -107,6 +155,20 @@ mod tests {
         assert_eq!(config.signature, Some(SignatureVersion::V1));
         assert_eq!(config.addressing, Some(AddressingStyle::Path));
         assert_eq!(config.retry_attempts, Some(7));
+        assert!(config.internal && config.accelerate && config.dual_stack && config.disable_ssl);
+        let times = [
+            config.connect_timeout,
+            config.idle_timeout,
+            config.attempt_timeout,
+            config.timeout,
+        ];
+        assert_eq!(
+            times,
+            [1000, 2500, 3000, 4000].map(|millis| Some(Duration::from_millis(millis)))
+        );
+        assert_eq!(config.proxy.as_deref(), Some("http://user:pw@p:3128"));
+        assert_eq!(config.no_proxy.as_deref(), Some("a,b"));
+        assert!(!config.proxy_from_env);
     }
 
     #[test]
@@ -138,6 +200,10 @@ mod tests {
                 "many",
                 "must be a number from 1 on, it is `many`",
             ),
+            ("OSS_INTERNAL", "1", "must be `true` or `false`, it is `1`"),
+            ("OSS_TIMEOUT", "-1", "must be a number of seconds, it is `-1`"),
+            ("OSS_IDLE_TIMEOUT", "2s", "must be a number of seconds, it is `2s`"),
+            ("OSS_CONNECT_TIMEOUT", "inf", "must be a number of seconds, it is `inf`"),
         ];
         for (variable, value, rule) in rows {
             let error = read(&[(variable, value)]).unwrap_err();

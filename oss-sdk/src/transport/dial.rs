@@ -1,17 +1,24 @@
 //! Connections that are opened without reqwest: straight or through a proxy, with the same settings.
 
+use std::future::Future;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::header::{HOST, HeaderValue, PROXY_AUTHORIZATION};
 use http::{Method, StatusCode, Uri};
 use hyper::client::conn::http1;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service as _;
 
 use super::{BoxError, TransportBody, TransportError, TransportErrorKind, TransportOptions};
+use crate::error::Error;
 
 #[cfg(feature = "rustls")]
 pub(super) type Tls = std::sync::Arc<rustls::ClientConfig>;
@@ -31,14 +38,14 @@ pub(super) struct Dialled {
 
 /// Opens connections.
 pub(super) struct Dialer {
-    connector: HttpConnector,
+    connector: HttpConnector<Resolver>,
     timeout: Duration,
     proxies: Option<Matcher>,
 }
 
 impl Dialer {
     pub(super) fn new(options: &TransportOptions) -> Self {
-        let mut connector = HttpConnector::new();
+        let mut connector = HttpConnector::new_with_resolver(Resolver);
         connector.enforce_http(false);
         connector.set_nodelay(true);
         connector.set_keepalive(options.tcp_keepalive);
@@ -53,8 +60,9 @@ impl Dialer {
     }
 
     /// The proxy that a URL is reached by.
-    pub(super) fn proxy(&self, uri: &Uri) -> Option<Intercept> {
-        self.proxies.as_ref()?.intercept(uri)
+    pub(super) fn proxy(&self, url: &str) -> Option<Intercept> {
+        let proxies = self.proxies.as_ref()?;
+        proxies.intercept(&url.parse().ok()?)
     }
 
     /// Connects to the host of `uri`, with TLS if it is `https`.
@@ -65,7 +73,7 @@ impl Dialer {
     }
 
     async fn connect(&self, uri: &Uri, tls: Option<&Tls>) -> Result<Dialled, TransportError> {
-        let Some(proxy) = self.proxy(uri) else {
+        let Some(proxy) = self.proxies.as_ref().and_then(|proxies| proxies.intercept(uri)) else {
             let connection = self.reach(uri, tls).await?;
             return Ok(Dialled {
                 connection,
@@ -112,6 +120,74 @@ fn proxies(options: &TransportOptions) -> Option<Matcher> {
     let proxy = options.proxy.as_deref()?;
     let builder = Matcher::builder().all(proxy);
     Some(builder.no(options.no_proxy.as_deref().unwrap_or_default()).build())
+}
+
+/// Refuses variables that name a proxy which cannot be used, as that would mean going without one, or talking HTTP to
+/// something else.
+pub(super) fn check_environment(variable: impl Fn(&str) -> Option<String>) -> Result<(), Error> {
+    for name in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"] {
+        let names = [name.to_owned(), name.to_ascii_lowercase()];
+        for name in names {
+            let Some(value) = variable(&name).filter(|value| !value.is_empty()) else {
+                continue;
+            };
+            // The values are not shown: they may hold passwords.
+            if let Some(rule) = proxy_rule(&value) {
+                return Err(Error::config(name, rule));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The rule that the URL of a proxy breaks.
+pub(super) fn proxy_rule(url: &str) -> Option<&'static str> {
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    if scheme.is_some_and(|scheme| scheme != "http" && scheme != "https") {
+        return Some("must begin with `http://` or `https://`: other proxies are not supported");
+    }
+    let proxy = Matcher::builder().all(url).build();
+    let example = Uri::from_static("http://example.com/");
+    proxy
+        .intercept(&example)
+        .is_none()
+        .then_some("is not the URL of a proxy")
+}
+
+/// Asks the system for the addresses of a name, but for the names that always mean this machine.
+///
+/// `localhost` and what is below it never leave the machine (RFC 6761, 6.3). Not every system knows the names below, which buckets
+/// of an emulator have, and none should send credentials to wherever a name server says they are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Resolver;
+
+pub(super) type Addresses = Box<dyn Iterator<Item = SocketAddr> + Send>;
+
+impl Resolver {
+    pub(super) async fn addresses(name: String) -> io::Result<Addresses> {
+        let lower = name.to_ascii_lowercase();
+        let lower = lower.strip_suffix('.').unwrap_or(&lower);
+        if lower == "localhost" || lower.ends_with(".localhost") {
+            let addresses = [(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
+            return Ok(Box::new(addresses.into_iter()));
+        }
+        let addresses: Vec<_> = tokio::net::lookup_host((name, 0)).await?.collect();
+        Ok(Box::new(addresses.into_iter()))
+    }
+}
+
+impl tower_service::Service<Name> for Resolver {
+    type Response = Addresses;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Addresses>> + Send>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        Box::pin(Resolver::addresses(name.as_str().to_owned()))
+    }
 }
 
 fn host(uri: &Uri) -> Result<&str, TransportError> {
@@ -195,4 +271,49 @@ async fn secure(
 ) -> Result<Box<dyn Connection>, TransportError> {
     let message = "TLS needs the feature `rustls`, or a transport of one's own";
     Err(TransportError::new(TransportErrorKind::Unsupported, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_of_the_environment_that_cannot_be_used_is_refused_by_its_variable() {
+        let rows = [
+            ("HTTP_PROXY", "http://p:3128", None),
+            ("https_proxy", "p:3128", None),
+            ("ALL_PROXY", "https://user:pw@p", None),
+            ("NO_PROXY", "://", None),
+            (
+                "ALL_PROXY",
+                "socks5://user:5ec4e7@p",
+                Some("must begin with `http://` or `https://`: other proxies are not supported"),
+            ),
+            ("http_proxy", "http://user:5ec4e7@", Some("is not the URL of a proxy")),
+        ];
+        for (variable, value, rule) in rows {
+            let checked = check_environment(|name| (name == variable).then(|| value.to_owned()));
+            let found = checked.err();
+            assert_eq!(found.as_ref().map(Error::message), rule, "{variable}={value}");
+            if let Some(error) = found {
+                assert_eq!(error.member(), Some(variable));
+                assert!(!format!("{error} {error:?}").contains("5ec4e7"));
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn names_below_localhost_are_this_machine_whatever_a_name_server_says() {
+        for name in ["localhost", "bucket.localhost", "A.B.LocalHost", "bucket.localhost."] {
+            let addresses: Vec<_> = Resolver::addresses(name.to_owned()).await.unwrap().collect();
+            assert_eq!(addresses.len(), 2);
+            assert!(
+                addresses.iter().all(|address| address.ip().is_loopback()),
+                "{name}: {addresses:?}"
+            );
+        }
+        for name in ["localhost.invalid", "notlocalhost.invalid"] {
+            assert!(Resolver::addresses(name.to_owned()).await.is_err(), "{name}");
+        }
+    }
 }

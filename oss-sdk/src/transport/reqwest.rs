@@ -17,7 +17,7 @@ use futures_core::Stream;
 use http_body::{Body as _, Frame, SizeHint};
 
 use super::connections::{Connections, Place};
-use super::dial::{Dialer, refused_by_proxy};
+use super::dial::{Dialer, Resolver, check_environment, proxy_rule, refused_by_proxy};
 use super::{
     BoxError, TlsVersion, Transport, TransportBody, TransportError, TransportErrorKind, TransportFuture,
     TransportRequest, TransportResponse, dot_segments,
@@ -223,10 +223,7 @@ impl ReqwestTransport {
         place: Option<Place>,
     ) -> Result<TransportResponse, TransportError> {
         let is_secure = url.scheme() == "https";
-        let proxy = match request.url.parse() {
-            Ok(uri) => self.dialer.proxy(&uri),
-            Err(_) => None,
-        };
+        let proxy = self.dialer.proxy(&request.url);
         let is_proxy_secure = proxy
             .as_ref()
             .is_some_and(|proxy| proxy.uri().scheme_str() == Some("https"));
@@ -256,6 +253,7 @@ impl ReqwestTransport {
 fn builder(options: &TransportOptions) -> Result<reqwest::ClientBuilder, Error> {
     let mut builder = reqwest::Client::builder()
         .http1_only()
+        .dns_resolver(Resolver)
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .retry(reqwest::retry::never())
@@ -266,13 +264,14 @@ fn builder(options: &TransportOptions) -> Result<reqwest::ClientBuilder, Error> 
         .tcp_keepalive_interval(options.tcp_keepalive)
         .local_address(options.local_address)
         .tcp_nodelay(true);
-    if !options.proxy_from_environment {
+    if options.proxy_from_environment {
+        check_environment(|name| std::env::var(name).ok())?;
+    } else {
         builder = builder.no_proxy();
     }
     if let Some(url) = &options.proxy {
-        let scheme = url.split("://").next().unwrap_or_default();
-        if url.contains("://") && !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
-            return Err(Error::config("proxy", "must begin with `http://` or `https://`"));
+        if let Some(rule) = proxy_rule(url) {
+            return Err(Error::config("proxy", rule));
         }
         // The error is not kept: it shows the URL, which may hold a password.
         let proxy = reqwest::Proxy::all(url).map_err(|_| Error::config("proxy", "is not the URL of a proxy"))?;
@@ -335,6 +334,16 @@ impl fmt::Debug for ReqwestTransport {
         f.debug_struct("ReqwestTransport")
             .field("options", &self.options)
             .finish_non_exhaustive()
+    }
+}
+
+impl reqwest::dns::Resolve for Resolver {
+    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        let name = name.as_str().to_owned();
+        Box::pin(async move {
+            let addresses: reqwest::dns::Addrs = Resolver::addresses(name).await?;
+            Ok(addresses)
+        })
     }
 }
 

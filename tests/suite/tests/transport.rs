@@ -259,6 +259,25 @@ async fn buckets_are_reached_by_host_name_and_by_a_domain_of_their_own() {
 }
 
 #[tokio::test]
+async fn names_below_localhost_need_no_name_server() {
+    let emulator = secure().await;
+    let port = emulator.address().port();
+    let client = trusting(&emulator)
+        .endpoint(format!("https://localhost:{port}"))
+        .addressing_style(AddressingStyle::VirtualHosted)
+        .build()
+        .unwrap();
+    assert_works(&client).await;
+    let hosts: Vec<_> = emulator.requests().of("GetObject");
+    let expected = format!("suite.localhost:{port}");
+    assert!(
+        hosts
+            .iter()
+            .all(|request| request.header("host") == Some(expected.as_str()))
+    );
+}
+
+#[tokio::test]
 async fn an_ipv6_address_is_an_endpoint() {
     let emulator = Emulator::builder()
         .host("::1")

@@ -177,7 +177,7 @@ fn impossible_connections_are_refused_with_a_sentence() {
         (
             own().proxy("socks5://p"),
             "proxy",
-            "must begin with `http://` or `https://`",
+            "must begin with `http://` or `https://`: other proxies are not supported",
         ),
     ]);
 }
