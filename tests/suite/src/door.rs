@@ -5,11 +5,10 @@
 //! thread of the test, not those of the server.
 
 use std::future::{Future, IntoFuture};
-use std::time::Duration;
 
 use oss_sdk::blocking::{self as sync, Blocking};
 use oss_sdk::wait::Wait;
-use oss_sdk::{Awaited, Call, Error, Items, Operation, Paginate, Presign, PresignedRequest};
+use oss_sdk::{Awaited, Call, Error, Expires, Items, Operation, Paginate, Presign, PresignedRequest};
 
 /// What can be made: a call or a wait of either API.
 pub trait Go {
@@ -55,18 +54,18 @@ impl<O: Operation> Go for Wait<'_, O, Blocking> {
 /// What can be given to others: a call of either API.
 pub trait Link {
     /// Makes a URL of it.
-    fn link(self, expires_in: Duration) -> impl Future<Output = Result<PresignedRequest, Error>>;
+    fn link(self, expires: impl Into<Expires>) -> impl Future<Output = Result<PresignedRequest, Error>>;
 }
 
 impl<O: Presign> Link for Call<'_, O, Awaited> {
-    async fn link(self, expires_in: Duration) -> Result<PresignedRequest, Error> {
-        self.presign(expires_in).await
+    async fn link(self, expires: impl Into<Expires>) -> Result<PresignedRequest, Error> {
+        self.presign(expires).await
     }
 }
 
 impl<O: Presign> Link for Call<'_, O, Blocking> {
-    async fn link(self, expires_in: Duration) -> Result<PresignedRequest, Error> {
-        self.presign(expires_in)
+    async fn link(self, expires: impl Into<Expires>) -> Result<PresignedRequest, Error> {
+        self.presign(expires)
     }
 }
 

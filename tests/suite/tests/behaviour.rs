@@ -12,6 +12,7 @@ mod awaited {
     mod bad_input;
     mod broken_connections;
     mod objects;
+    mod presign;
     mod waiters;
 }
 
@@ -23,5 +24,6 @@ mod blocking {
     mod bad_input;
     mod broken_connections;
     mod objects;
+    mod presign;
     mod waiters;
 }
