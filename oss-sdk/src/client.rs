@@ -74,12 +74,22 @@ macro_rules! service_client {
             /// Refuses calls from now on and ends those that are under way, with
             /// [`ErrorKind::Closed`](crate::ErrorKind::Closed); clones of the client included.
             ///
-            /// Requests that are on their way may still be carried out by the service.
-            pub fn shutdown(&self) {
+            /// That is done on return. Awaiting what is returned besides waits until the calls under way have ended,
+            /// which takes no answer of the service. A call that its owner holds without polling it does not notice,
+            /// so do not await this in a task that holds one; payloads of answers that were not read to their end are
+            /// not waited for. Requests that are on their way may still be carried out by the service.
+            pub fn shutdown(&self) -> $crate::ShutdownEnded {
                 self.core.shutdown.start();
+                self.core.shutdown.ended()
             }
 
-            /// Whether [`shutdown`](Client::shutdown) was called.
+            /// Takes calls again after a [`shutdown`](Client::shutdown). What the shutdown ended stays ended, also when
+            /// it has not noticed yet.
+            pub fn resume(&self) {
+                self.core.shutdown.resume();
+            }
+
+            /// Whether [`shutdown`](Client::shutdown) was called, and [`resume`](Client::resume) was not since.
             pub fn is_shut_down(&self) -> bool {
                 self.core.shutdown.has_started()
             }

@@ -17,9 +17,12 @@ mod display;
 mod not_retried;
 mod predicates;
 mod service;
+mod signature;
 
 pub use not_retried::NotRetried;
 pub(crate) use service::{ServiceError, parse_service_error};
+pub(crate) use signature::explain;
+pub use signature::{SignatureCause, SignatureDifference, SignatureMismatch, SignedText};
 
 /// Why an operation failed.
 ///
@@ -102,6 +105,7 @@ struct Inner {
     max_attempts: u32,
     elapsed: Option<Duration>,
     not_retried: Option<NotRetried>,
+    signature: Option<Box<SignatureMismatch>>,
     /// Overrides what kind, status and code say.
     retryable: Option<bool>,
     source: Option<Source>,
@@ -165,7 +169,8 @@ impl Error {
         &self.0.headers
     }
 
-    /// A top-level element of the service's error document, e.g. `HostId` or `StringToSign`.
+    /// A top-level element of the service's error document, e.g. `HostId` or `StringToSign`. Without the values of
+    /// security tokens, and without the signature that was refused.
     pub fn field(&self, name: &str) -> Option<&str> {
         self.0.fields.get(name).map(String::as_str)
     }
@@ -184,6 +189,21 @@ impl Error {
     /// error says it too.
     pub fn not_retried(&self) -> Option<NotRetried> {
         self.0.not_retried
+    }
+
+    /// What was signed here and what by the service's account should have been, where they differ first, and the likely
+    /// cause. Only where the service refused a signature, its time or its scope: `SignatureDoesNotMatch`,
+    /// `RequestTimeTooSkewed`, and `InvalidArgument` about the Authorization header.
+    ///
+    /// ```
+    /// # fn handle(error: oss_sdk::Error) {
+    /// if let Some(mismatch) = error.signature_mismatch() {
+    ///     eprintln!("likely cause: {}", mismatch.likely_cause);
+    /// }
+    /// # }
+    /// ```
+    pub fn signature_mismatch(&self) -> Option<&SignatureMismatch> {
+        self.0.signature.as_deref()
     }
 
     /// Whether the same call may succeed later. The client has retried it already as often as its policy allows.
@@ -217,6 +237,7 @@ impl Error {
             max_attempts: 0,
             elapsed: None,
             not_retried: None,
+            signature: None,
             retryable: None,
             source: None,
         }))
@@ -316,6 +337,12 @@ impl Error {
         self.0.attempts = made;
         self.0.max_attempts = allowed;
         self.0.elapsed = Some(elapsed);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_signature_mismatch(mut self, mismatch: SignatureMismatch) -> Self {
+        self.0.signature = Some(Box::new(mismatch));
         self
     }
 

@@ -43,6 +43,8 @@
 //! | upload forms for browsers | [`post_policy`], [`Client::presign_post`] |
 //! | keys, and where they come from | [`credentials`] |
 //! | when requests are repeated | [`retry`] |
+//! | ending many calls at once | [`CancellationToken`], [`Client::shutdown`] |
+//! | why a signature was refused | [`Error::signature_mismatch`] |
 //! | operations that no type exists for | [`OperationInput`], [`Operation`] |
 //! | connections, proxies, TLS, and another HTTP stack | [`Client::builder`], [`transport`] |
 //! | how fast payloads move | [`Bandwidth`] |
@@ -94,6 +96,7 @@ pub mod agentic;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 pub mod body;
+mod cancellation;
 mod check;
 mod checksum;
 mod client;
@@ -145,17 +148,21 @@ pub mod wait;
 pub mod xml;
 
 pub use body::{Body, Progress, ResponseBody};
+pub use cancellation::{CancellationToken, Cancelled};
 pub use check::Invalid;
 pub use checksum::Crc64;
 pub use client::{Awaited, Call, CallFuture, Client, ClientBuilder, FromConfig};
 pub use config::{AddressingStyle, Config, SignatureVersion};
 pub use credentials::Credentials;
-pub use error::{Error, ErrorKind, NotRetried, Result};
+pub use error::{
+    Error, ErrorKind, NotRetried, Result, SignatureCause, SignatureDifference, SignatureMismatch, SignedText,
+};
 pub use future::BoxFuture;
 pub use generated::oss::operations::*;
 pub use generated::oss::{errors, operations, types};
 pub use http;
 pub use limiter::Bandwidth;
+pub use limits::ShutdownEnded;
 pub use operation::{Operation, OperationInput, OperationOutput, Paginate, Presign};
 #[cfg(feature = "derive")]
 pub use oss_sdk_macros::{FromXml, OssOperation, ToXml};

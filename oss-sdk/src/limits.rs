@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tokio::time::{Instant, Sleep};
 use crate::error::{Error, ErrorKind};
 use crate::time::monotonic;
 
-/// A switch that is turned once and wakes everyone who waits for it.
+/// A switch that ends all calls under way and refuses new ones, until it is turned back.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shutdown {
     shared: Arc<ShutdownState>,
@@ -23,35 +23,125 @@ pub(crate) struct Shutdown {
 
 #[derive(Debug, Default)]
 struct ShutdownState {
-    down: AtomicBool,
+    /// Counts the turns of the switch: odd is down. A call remembers the number at which it began, so that it notices a
+    /// shutdown that is over already.
+    epoch: AtomicU64,
     notify: Arc<Notify>,
+    /// Calls under way.
+    calls: AtomicUsize,
+    /// Told when the last of them has ended.
+    ended: Arc<Notify>,
+}
+
+const fn is_down(epoch: u64) -> bool {
+    epoch % 2 == 1
 }
 
 impl Shutdown {
     pub(crate) fn start(&self) {
-        self.shared.down.store(true, Ordering::SeqCst);
+        self.turn(true);
         self.shared.notify.notify_waiters();
     }
 
+    pub(crate) fn resume(&self) {
+        self.turn(false);
+    }
+
+    /// Turns the switch, unless it is there already.
+    fn turn(&self, down: bool) {
+        let turn = |epoch| (is_down(epoch) != down).then_some(epoch + 1);
+        let _ = self.shared.epoch.fetch_update(Ordering::SeqCst, Ordering::SeqCst, turn);
+    }
+
+    fn epoch(&self) -> u64 {
+        self.shared.epoch.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn has_started(&self) -> bool {
-        self.shared.down.load(Ordering::SeqCst)
+        is_down(self.epoch())
     }
 
     fn error() -> Error {
         Error::new(ErrorKind::Closed, "the client was shut down")
     }
 
-    /// Fails once the client is down.
+    /// Fails while the client is down.
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.has_started() { Err(Self::error()) } else { Ok(()) }
     }
+
+    /// Counts a call until what is returned is dropped.
+    pub(crate) fn begin_call(&self) -> CallUnderWay {
+        self.shared.calls.fetch_add(1, Ordering::SeqCst);
+        CallUnderWay(Arc::clone(&self.shared))
+    }
+
+    /// Completes when no call is under way.
+    pub(crate) fn ended(&self) -> ShutdownEnded {
+        ShutdownEnded {
+            shared: Arc::clone(&self.shared),
+            notice: None,
+        }
+    }
 }
 
-type CancelFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// A call that has begun and not ended.
+#[derive(Debug)]
+pub(crate) struct CallUnderWay(Arc<ShutdownState>);
+
+impl Drop for CallUnderWay {
+    fn drop(&mut self) {
+        if self.0.calls.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.ended.notify_waiters();
+        }
+    }
+}
+
+/// Waits until the calls of a client that was shut down have ended: [`Client::shutdown`](crate::Client::shutdown).
+///
+/// The shutdown itself does not wait for it.
+pub struct ShutdownEnded {
+    shared: Arc<ShutdownState>,
+    notice: Option<Pin<Box<OwnedNotified>>>,
+}
+
+impl Future for ShutdownEnded {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        loop {
+            // Registered before the number is read, so that no notice falls between.
+            let ended = &this.shared.ended;
+            let notice = this
+                .notice
+                .get_or_insert_with(|| Box::pin(Arc::clone(ended).notified_owned()));
+            let is_noticed = notice.as_mut().poll(cx).is_ready();
+            if this.shared.calls.load(Ordering::SeqCst) == 0 {
+                return Poll::Ready(());
+            }
+            if !is_noticed {
+                return Poll::Pending;
+            }
+            // Another call began after the last one had ended.
+            this.notice = None;
+        }
+    }
+}
+
+impl fmt::Debug for ShutdownEnded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ShutdownEnded").finish_non_exhaustive()
+    }
+}
+
+pub(crate) type CancelFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The limits of one call, from its start to the end of its answer's payload.
 pub(crate) struct Limits {
     shutdown: Shutdown,
+    /// The turn of the switch at which the call began.
+    epoch: u64,
     shutdown_notice: Option<Pin<Box<OwnedNotified>>>,
     deadline: Option<Instant>,
     deadline_timer: Option<Pin<Box<Sleep>>>,
@@ -61,6 +151,7 @@ pub(crate) struct Limits {
 impl Limits {
     pub(crate) fn new(shutdown: &Shutdown, deadline: Option<Instant>, cancel: Option<CancelFuture>) -> Self {
         Limits {
+            epoch: shutdown.epoch(),
             shutdown: shutdown.clone(),
             shutdown_notice: None,
             deadline,
@@ -82,7 +173,9 @@ impl Limits {
 
     /// Fails if a limit is reached already; costs no registration.
     pub(crate) fn check(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
-        self.shutdown.check()?;
+        if is_down(self.epoch) || self.shutdown.epoch() != self.epoch {
+            return Err(Shutdown::error());
+        }
         if let Some(cancel) = &mut self.cancel
             && cancel.as_mut().poll(cx).is_ready()
         {

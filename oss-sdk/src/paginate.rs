@@ -11,6 +11,7 @@ use futures_core::Stream;
 
 use crate::client::{CallFuture, CallOptions, Core, start_call};
 use crate::error::{Error, ErrorKind};
+use crate::limits::{Limits, Shutdown};
 use crate::operation::{NextPage, Paginate};
 
 /// Pages of a listing; a [`Stream`], or [`try_next`](Pages::try_next) in a loop.
@@ -22,6 +23,8 @@ pub struct Pages<O: Paginate> {
     core: Arc<Core>,
     operation: O,
     options: CallOptions,
+    /// The cancellation, which holds for all pages together.
+    limits: Limits,
     under_way: Option<CallFuture<O::Output>>,
     state: State,
 }
@@ -37,8 +40,11 @@ enum State {
 }
 
 impl<O: Paginate> Pages<O> {
-    pub(crate) fn new(core: Arc<Core>, operation: O, options: CallOptions) -> Self {
+    pub(crate) fn new(core: Arc<Core>, operation: O, mut options: CallOptions) -> Self {
+        let cancel = options.cancel.take();
         Pages {
+            // A listing that was shut down goes on when the client does: a page is a call of its own.
+            limits: Limits::new(&Shutdown::default(), None, cancel),
             core,
             operation,
             options,
@@ -73,18 +79,17 @@ impl<O: Paginate> Pages<O> {
             }
             State::More | State::Failed => {}
         }
-        let call = self.under_way.get_or_insert_with(|| {
-            let cancel = self.options.cancel.take();
-            start_call(
-                &self.core,
-                &self.operation,
-                CallOptions {
-                    cancel,
-                    ..self.options.for_page()
-                },
-            )
-        });
-        let page = ready!(Pin::new(call).poll(cx));
+        if let Err(error) = self.limits.check(cx) {
+            self.under_way = None;
+            return Poll::Ready(Some(Err(error.with_operation(O::spec().name))));
+        }
+        let call = self
+            .under_way
+            .get_or_insert_with(|| start_call(&self.core, &self.operation, self.options.for_page()));
+        let page = match Pin::new(call).poll(cx) {
+            Poll::Ready(page) => page,
+            Poll::Pending => Err(ready!(self.limits.poll(cx)).with_operation(O::spec().name)),
+        };
         self.under_way = None;
         Poll::Ready(Some(page.inspect(|page| {
             self.state = match self.operation.next_page(page) {

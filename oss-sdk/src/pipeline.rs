@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::client::{CallOptions, Core};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, NotRetried, explain};
 use crate::future::BoxFuture;
 use crate::limits::Limits;
 use crate::operation::{OperationInput, Reply};
@@ -49,7 +49,10 @@ pub(crate) fn execute(
 async fn carry_out(core: Arc<Core>, input: OperationInput, mut options: CallOptions) -> Result<Reply, Error> {
     let deadline = deadline(&core, &options);
     let mut limits = Limits::new(&core.shutdown, deadline, options.cancel.take());
+    let _under_way = core.shutdown.begin_call();
     let prepared = Arc::new(Prepared::new(core, input, options)?);
+    // What was given up before it began is not begun.
+    std::future::poll_fn(|cx| std::task::Poll::Ready(limits.check(cx))).await?;
     let answer = run(&prepared, &mut limits).await?;
     answer.into_reply(&prepared, limits)
 }
@@ -100,8 +103,7 @@ async fn run(prepared: &Prepared, limits: &mut Limits) -> Result<Answer, Error> 
             .with_attempts(state.sent, allowed, started.elapsed());
         tracing::debug!(operation = prepared.name(), attempt = state.sent, error = %error, "attempt failed");
         match wait::after_failure(prepared, &mut state, &error, limits.left()) {
-            Next::Stop(None) => return Err(error),
-            Next::Stop(Some(reason)) => return Err(error.with_not_retried(reason)),
+            Next::Stop(reason) => return Err(explained(prepared, &state, error, reason)),
             Next::Again { delay, reason } => {
                 tracing::debug!(
                     operation = prepared.name(),
@@ -121,6 +123,22 @@ async fn run(prepared: &Prepared, limits: &mut Limits) -> Result<Answer, Error> 
     }
 }
 
+/// Adds to the error of a call why it was not retried, and why its signature was not accepted.
+fn explained(prepared: &Prepared, state: &AttemptState, error: Error, reason: Option<NotRetried>) -> Error {
+    let core = &prepared.core;
+    let signed_for = skew::shifted(core.local_now(), state.signed_ahead);
+    let signature = state.signature.as_ref();
+    let mismatch = signature.and_then(|signature| explain(signature, &error, signed_for));
+    let error = match mismatch {
+        Some(mismatch) => error.with_signature_mismatch(mismatch),
+        None => error,
+    };
+    match reason {
+        Some(reason) => error.with_not_retried(reason),
+        None => error,
+    }
+}
+
 /// Bounds one attempt.
 async fn within<T>(limit: Option<Duration>, attempt: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let Some(limit) = limit else {
@@ -134,6 +152,8 @@ async fn within<T>(limit: Option<Duration>, attempt: impl Future<Output = Result
 
 #[cfg(test)]
 mod frame_tests;
+#[cfg(test)]
+mod lifecycle_tests;
 #[cfg(test)]
 mod name_tests;
 #[cfg(test)]

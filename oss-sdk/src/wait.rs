@@ -145,10 +145,14 @@ impl<O: Operation, M> Wait<'_, O, M> {
         self
     }
 
-    /// Ends the wait when a future completes, such as `token.cancelled_owned()` of a cancellation token, with
-    /// [`ErrorKind::Canceled`].
-    pub fn cancel_on(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
-        self.cancel = Some(Box::pin(signal));
+    /// Ends the wait when a signal is given, with [`ErrorKind::Canceled`]: a
+    /// [`CancellationToken`](crate::CancellationToken), or any future.
+    pub fn cancel_on<S>(mut self, signal: S) -> Self
+    where
+        S: IntoFuture<Output = ()>,
+        S::IntoFuture: Send + 'static,
+    {
+        self.cancel = Some(Box::pin(signal.into_future()));
         self
     }
 

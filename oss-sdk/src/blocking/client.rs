@@ -67,6 +67,11 @@ macro_rules! blocking_client {
                 self.client.shutdown();
             }
 
+            /// Takes calls again after a [`shutdown`](Client::shutdown). What the shutdown ended stays ended.
+            pub fn resume(&self) {
+                self.client.resume();
+            }
+
             /// Whether [`shutdown`](Client::shutdown) was called.
             pub fn is_shut_down(&self) -> bool {
                 self.client.is_shut_down()

@@ -73,7 +73,7 @@ pub(crate) struct CallOptions {
 }
 
 impl CallOptions {
-    /// The options that every page of a listing takes over. A cancellation cannot be waited for twice.
+    /// The options that every page of a listing takes over. Cancelling is up to the listing as a whole.
     pub(crate) fn for_page(&self) -> Self {
         CallOptions {
             timeout: self.timeout,
@@ -145,10 +145,15 @@ impl<'c, O, M> Call<'c, O, M> {
         self
     }
 
-    /// Ends the call when a future completes, such as `token.cancelled_owned()` of a cancellation token. The call,
-    /// and the reading of a streamed answer, fails with [`ErrorKind::Canceled`](crate::ErrorKind::Canceled).
-    pub fn cancel_on(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
-        self.options.cancel = Some(Box::pin(signal));
+    /// Ends the call when a signal is given: a [`CancellationToken`](crate::CancellationToken), which many calls can
+    /// share, or any future. The call, and the reading of a streamed answer, fails with
+    /// [`ErrorKind::Canceled`](crate::ErrorKind::Canceled). For a listing it holds for all pages together.
+    pub fn cancel_on<S>(mut self, signal: S) -> Self
+    where
+        S: IntoFuture<Output = ()>,
+        S::IntoFuture: Send + 'static,
+    {
+        self.options.cancel = Some(Box::pin(signal.into_future()));
         self
     }
 
@@ -277,8 +282,7 @@ impl<O: Presign> Call<'_, O> {
 impl<O: Paginate> Call<'_, O> {
     /// The answer page by page, each requested when the one before was taken.
     ///
-    /// Refinements of the call hold for every page, except that [`cancel_on`](Call::cancel_on) ends only the first;
-    /// drop the pages to cancel.
+    /// Refinements of the call hold for every page; its [`cancel_on`](Call::cancel_on) for all of them together.
     pub fn paginate(self) -> Pages<O> {
         Pages::new(Arc::clone(self.core), self.operation, self.options)
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{ErrorKind, Inner, OneLine};
+use super::{ErrorKind, Inner, OneLine, SignatureCause};
 
 /// Longest message of the service that the text repeats, in characters.
 const MESSAGE: usize = 1024;
@@ -64,6 +64,14 @@ pub(super) fn write(error: &Inner, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         facts.add(format_args!("attempt {} of {}", error.attempts, error.max_attempts))?;
         if let Some(elapsed) = error.elapsed {
             facts.add(format_args!("after {:.1} s", elapsed.as_secs_f64()))?;
+        }
+    }
+    if let Some(mismatch) = &error.signature {
+        if let Some(difference) = &mismatch.difference {
+            facts.add(format_args!("{difference}"))?;
+        }
+        if mismatch.likely_cause != SignatureCause::Unknown {
+            facts.add(format_args!("likely cause: {}", mismatch.likely_cause))?;
         }
     }
     if let Some(reason) = error.not_retried {

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::{HeaderMap, StatusCode};
 
+use super::signature;
 use crate::text::OneLine;
 use crate::time::Timestamp;
 use crate::xml::{XmlError, XmlReader};
@@ -109,9 +110,11 @@ impl ServiceError {
         let code = take_name("Code").unwrap_or_else(|| BAD_ERROR_RESPONSE.to_owned());
         let request_id = take_name("RequestId");
         let ec = take_name("EC");
+        signature::clean(&mut fields);
         Self {
             code,
-            message,
+            // Some services repeat the string to sign in it.
+            message: signature::redacted(&message),
             request_id,
             ec,
             timestamp: None,

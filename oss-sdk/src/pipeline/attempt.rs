@@ -18,7 +18,7 @@ use crate::limits::{Activity, IdleTimer, silent};
 use crate::operation::SigningResource;
 use crate::random;
 use crate::retry::Spent;
-use crate::signer::SigningRequest;
+use crate::signer::{Signature, SigningRequest};
 use crate::time::Timestamp;
 use crate::transport::{TransportBody, TransportError, TransportErrorKind, TransportRequest, TransportResponse};
 
@@ -47,6 +47,8 @@ pub(super) struct AttemptState {
     pub(super) unchanged: bool,
     /// Seconds ahead of our clock that the last request was signed for.
     pub(super) signed_ahead: i64,
+    /// What the last request was signed over, for when the service disagrees.
+    pub(super) signature: Option<Signature>,
     /// The clock was set right for this call once.
     pub(super) skew_healed: bool,
     /// What the retry under way has cost.
@@ -79,7 +81,7 @@ pub(super) async fn make(prepared: &Prepared, state: &mut AttemptState) -> Resul
     let (body, outcome) = open(prepared, &mut headers, &activity).await?;
     state.signed_ahead = core.skew.ahead();
     let now = skew::shifted(core.local_now(), state.signed_ahead);
-    sign(prepared, &credentials, &mut headers, now)?;
+    state.signature = sign(prepared, &credentials, &mut headers, now)?;
 
     let mut request = TransportRequest::new(prepared.input.method.clone(), prepared.url.as_str());
     request.headers = headers;
@@ -182,7 +184,7 @@ pub(super) fn sign(
     credentials: &Credentials,
     headers: &mut HeaderMap,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<Option<Signature>, Error> {
     let core = &prepared.core;
     if credentials.is_anonymous() {
         if prepared.service.signing == SigningResource::Acs3 {
@@ -196,7 +198,7 @@ pub(super) fn sign(
                 }
             }
         }
-        return Ok(());
+        return Ok(None);
     }
     let input = &prepared.input;
     let mut request = SigningRequest::new(&input.method, prepared.service, headers, now);
@@ -207,11 +209,11 @@ pub(super) fn sign(
         request.nonce = &nonce;
         request.body = input.body.as_bytes().map_or(&[], |bytes| bytes);
     }
-    let signature = core.signer.sign(&request, credentials)?;
-    for (name, value) in signature.headers {
+    let mut signature = core.signer.sign(&request, credentials)?;
+    for (name, value) in signature.headers.drain(..) {
         headers.insert(name, value);
     }
-    Ok(())
+    Ok(Some(signature))
 }
 
 /// Hands the request to the transport and watches for silence.
