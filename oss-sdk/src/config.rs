@@ -22,6 +22,7 @@ use crate::transport::{TlsVersion, Transport};
 mod check;
 mod environment;
 mod headers;
+mod profile;
 
 pub(crate) use self::headers::owner as header_owner;
 

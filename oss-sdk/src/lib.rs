@@ -116,6 +116,7 @@ mod future;
 #[rustfmt::skip]
 #[cfg_attr(feature = "sts", expect(clippy::module_inception, reason = "the service has one group of its own name"))]
 mod generated;
+mod ini;
 #[cfg(feature = "json")]
 pub mod json;
 mod limiter;

@@ -1,9 +1,9 @@
-//! Settings from `OSS_*` variables.
+//! Settings from `OSS_*` variables, over those of a profile where one is named.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{AddressingStyle, Config, CredentialsSource, SignatureVersion};
+use super::{AddressingStyle, Config, CredentialsSource, SignatureVersion, profile};
 use crate::credentials::EnvironmentCredentials;
 use crate::error::Error;
 
@@ -22,6 +22,7 @@ impl Config {
     /// | `OSS_INTERNAL`, `OSS_ACCELERATE`, `OSS_DUAL_STACK`, `OSS_DISABLE_SSL` | `true` or `false`: [`internal`](Config::internal), [`accelerate`](Config::accelerate), [`dual_stack`](Config::dual_stack), [`disable_ssl`](Config::disable_ssl) |
     /// | `OSS_CONNECT_TIMEOUT`, `OSS_IDLE_TIMEOUT`, `OSS_ATTEMPT_TIMEOUT`, `OSS_TIMEOUT` | seconds, such as `2.5`: [`connect_timeout`](Config::connect_timeout), [`idle_timeout`](Config::idle_timeout), [`attempt_timeout`](Config::attempt_timeout), [`timeout`](Config::timeout) |
     /// | `OSS_PROXY`, `OSS_NO_PROXY` | [`proxy`](Config::proxy), [`no_proxy`](Config::no_proxy) |
+    /// | `OSS_PROFILE`, `OSS_CONFIG_FILE` | where either is set, what the other variables do not say comes from that profile, as of [`from_profile`](Config::from_profile) |
     ///
     /// `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` count only with
     /// [`proxy_from_environment`](Config::proxy_from_environment).
@@ -44,54 +45,76 @@ impl Config {
 
     fn from_variables(variable: impl Fn(&str) -> Result<Option<String>, Error>) -> Result<Self, Error> {
         let get = |name: &str| variable(name).map(|value| value.filter(|value| !value.is_empty()));
-        let mut config = Config::new();
-        config.region = get("OSS_REGION")?;
-        config.endpoint = get("OSS_ENDPOINT")?;
-        config.account_id = get("OSS_ACCOUNT_ID")?;
-        config.signature = choice(
-            "OSS_SIGNATURE_VERSION",
-            get("OSS_SIGNATURE_VERSION")?,
-            &[("v1", SignatureVersion::V1), ("v4", SignatureVersion::V4)],
-        )?;
-        config.addressing = choice(
-            "OSS_ADDRESSING_STYLE",
-            get("OSS_ADDRESSING_STYLE")?,
-            &[
-                ("virtual", AddressingStyle::VirtualHosted),
-                ("path", AddressingStyle::Path),
-                ("cname", AddressingStyle::Cname),
-            ],
-        )?;
-        if let Some(text) = get("OSS_RETRY_MAX_ATTEMPTS")? {
-            config.retry_attempts = Some(text.parse().ok().filter(|attempts| *attempts > 0).ok_or_else(|| {
-                let rule = format!("must be a number from 1 on, it is `{}`", text.escape_debug());
-                Error::config("OSS_RETRY_MAX_ATTEMPTS", rule)
-            })?);
+        let mut config = match (get("OSS_PROFILE")?, get(FILE)?) {
+            (None, None) => Config::new(),
+            (name, file) => {
+                let home = get("HOME")?.or(get("USERPROFILE")?);
+                profile::read(name.as_deref().unwrap_or("default"), file, home)?
+            }
+        };
+        set(&mut config.region, get("OSS_REGION")?);
+        set(&mut config.endpoint, get("OSS_ENDPOINT")?);
+        set(&mut config.account_id, get("OSS_ACCOUNT_ID")?);
+        let name = "OSS_SIGNATURE_VERSION";
+        set(&mut config.signature, choice(name, get(name)?, &SIGNATURES)?);
+        let name = "OSS_ADDRESSING_STYLE";
+        set(&mut config.addressing, choice(name, get(name)?, &STYLES)?);
+        set(&mut config.retry_attempts, count("OSS_RETRY_MAX_ATTEMPTS", &get)?);
+        config.internal = switch("OSS_INTERNAL", &get)?.unwrap_or(config.internal);
+        config.accelerate = switch("OSS_ACCELERATE", &get)?.unwrap_or(config.accelerate);
+        config.dual_stack = switch("OSS_DUAL_STACK", &get)?.unwrap_or(config.dual_stack);
+        config.disable_ssl = switch("OSS_DISABLE_SSL", &get)?.unwrap_or(config.disable_ssl);
+        set(&mut config.connect_timeout, seconds("OSS_CONNECT_TIMEOUT", &get)?);
+        set(&mut config.idle_timeout, seconds("OSS_IDLE_TIMEOUT", &get)?);
+        set(&mut config.attempt_timeout, seconds("OSS_ATTEMPT_TIMEOUT", &get)?);
+        set(&mut config.timeout, seconds("OSS_TIMEOUT", &get)?);
+        set(&mut config.proxy, get("OSS_PROXY")?);
+        set(&mut config.no_proxy, get("OSS_NO_PROXY")?);
+        if config.credentials.is_none() || get("OSS_ACCESS_KEY_ID")?.is_some() {
+            config.credentials = Some(CredentialsSource::Provider(Arc::new(EnvironmentCredentials::new())));
         }
-        config.internal = switch("OSS_INTERNAL", &get)?;
-        config.accelerate = switch("OSS_ACCELERATE", &get)?;
-        config.dual_stack = switch("OSS_DUAL_STACK", &get)?;
-        config.disable_ssl = switch("OSS_DISABLE_SSL", &get)?;
-        config.connect_timeout = seconds("OSS_CONNECT_TIMEOUT", &get)?;
-        config.idle_timeout = seconds("OSS_IDLE_TIMEOUT", &get)?;
-        config.attempt_timeout = seconds("OSS_ATTEMPT_TIMEOUT", &get)?;
-        config.timeout = seconds("OSS_TIMEOUT", &get)?;
-        config.proxy = get("OSS_PROXY")?;
-        config.no_proxy = get("OSS_NO_PROXY")?;
-        config.credentials = Some(CredentialsSource::Provider(Arc::new(EnvironmentCredentials::new())));
         Ok(config)
     }
 }
 
-/// Reads a variable; `None` when it is not set or empty.
-type Get<'g> = &'g dyn Fn(&str) -> Result<Option<String>, Error>;
-
-fn switch(variable: &str, get: Get<'_>) -> Result<bool, Error> {
-    let values = [("true", true), ("false", false)];
-    Ok(choice(variable, get(variable)?, &values)?.unwrap_or_default())
+fn set<T>(setting: &mut Option<T>, value: Option<T>) {
+    if value.is_some() {
+        *setting = value;
+    }
 }
 
-fn seconds(variable: &str, get: Get<'_>) -> Result<Option<Duration>, Error> {
+/// The variable that names the file of profiles.
+pub(super) const FILE: &str = "OSS_CONFIG_FILE";
+
+pub(super) const SIGNATURES: [(&str, SignatureVersion); 2] =
+    [("v1", SignatureVersion::V1), ("v4", SignatureVersion::V4)];
+
+pub(super) const STYLES: [(&str, AddressingStyle); 3] = [
+    ("virtual", AddressingStyle::VirtualHosted),
+    ("path", AddressingStyle::Path),
+    ("cname", AddressingStyle::Cname),
+];
+
+/// Reads a variable, or a value of a profile; `None` when it is not set or empty.
+pub(super) type Get<'g> = &'g dyn Fn(&str) -> Result<Option<String>, Error>;
+
+pub(super) fn switch(variable: &str, get: Get<'_>) -> Result<Option<bool>, Error> {
+    choice(variable, get(variable)?, &[("true", true), ("false", false)])
+}
+
+/// A number from 1 on.
+pub(super) fn count(variable: &str, get: Get<'_>) -> Result<Option<u32>, Error> {
+    let Some(text) = get(variable)? else { return Ok(None) };
+    match text.parse() {
+        Ok(count) if count > 0 => Ok(Some(count)),
+        _ => {
+            let rule = format!("must be a number from 1 on, it is `{}`", text.escape_debug());
+            Err(Error::config(variable, rule))
+        }
+    }
+}
+
+pub(super) fn seconds(variable: &str, get: Get<'_>) -> Result<Option<Duration>, Error> {
     let Some(text) = get(variable)? else { return Ok(None) };
     let time = text
         .trim()
@@ -104,7 +127,8 @@ fn seconds(variable: &str, get: Get<'_>) -> Result<Option<Duration>, Error> {
     })
 }
 
-fn choice<T: Copy>(variable: &str, text: Option<String>, values: &[(&str, T)]) -> Result<Option<T>, Error> {
+/// One of several words, in any case.
+pub(super) fn choice<T: Copy>(variable: &str, text: Option<String>, values: &[(&str, T)]) -> Result<Option<T>, Error> {
     let Some(text) = text else { return Ok(None) };
     match values.iter().find(|(name, _)| text.eq_ignore_ascii_case(name)) {
         Some((_, value)) => Ok(Some(*value)),
@@ -169,6 +193,25 @@ mod tests {
         assert_eq!(config.proxy.as_deref(), Some("http://user:pw@p:3128"));
         assert_eq!(config.no_proxy.as_deref(), Some("a,b"));
         assert!(!config.proxy_from_env);
+    }
+
+    #[test]
+    fn variables_win_over_the_profile_that_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("settings");
+        let text = "[default]\nregion=cn-beijing\naccessKeyId=id\naccessKeySecret=s\naddressing-style=path\n\
+                    [profile other]\nregion=cn-shenzhen\n";
+        std::fs::write(&file, text).unwrap();
+        let file = file.to_str().unwrap();
+        let config = read(&[("OSS_CONFIG_FILE", file), ("OSS_REGION", "cn-hangzhou")]).unwrap();
+        assert_eq!(config.region.as_deref(), Some("cn-hangzhou"));
+        assert_eq!(config.addressing, Some(AddressingStyle::Path));
+        assert!(matches!(config.credentials, Some(CredentialsSource::Fixed(_))));
+        let config = read(&[("OSS_CONFIG_FILE", file), ("OSS_ACCESS_KEY_ID", "id")]).unwrap();
+        assert!(matches!(config.credentials, Some(CredentialsSource::Provider(_))));
+        let config = read(&[("OSS_CONFIG_FILE", file), ("OSS_PROFILE", "other")]).unwrap();
+        assert_eq!(config.region.as_deref(), Some("cn-shenzhen"));
+        assert!(matches!(config.credentials, Some(CredentialsSource::Provider(_))));
     }
 
     #[test]

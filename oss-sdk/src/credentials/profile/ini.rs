@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::super::remote::{EcsRoleCredentials, OidcRoleCredentials, RamRoleCredentials, UriCredentials};
 use super::super::{Credentials, CredentialsError};
 use super::{Made, Stored, Wanted};
+use crate::ini::{self, Line};
 
 /// What the wanted section says.
 pub(super) fn provider(wanted: &Wanted<'_>, text: &str) -> Made {
@@ -127,30 +128,21 @@ impl<'a> Section<'a> {
 fn section<'a>(text: &'a str, wanted: &str) -> Option<BTreeMap<&'a str, &'a str>> {
     let mut found: Option<BTreeMap<_, _>> = None;
     let mut is_inside = false;
-    for line in text.lines() {
-        let line = without_comment(line).trim();
-        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            is_inside = name.trim() == wanted;
-            if is_inside {
-                found.get_or_insert_default();
+    for line in ini::lines(text) {
+        match line {
+            Line::Section(name) => {
+                is_inside = name == wanted;
+                if is_inside {
+                    found.get_or_insert_default();
+                }
             }
-        } else if let (true, Some((name, value))) = (is_inside, line.split_once('=')) {
-            found.get_or_insert_default().insert(name.trim(), value.trim());
+            Line::Entry(name, value) if is_inside => {
+                found.get_or_insert_default().insert(name, value);
+            }
+            Line::Entry(..) => {}
         }
     }
     found
-}
-
-/// A comment begins with `#` or `;` at the beginning of a line, or with `#` behind a blank.
-fn without_comment(line: &str) -> &str {
-    let trimmed = line.trim_start();
-    if trimmed.starts_with(['#', ';']) {
-        return "";
-    }
-    let comment = line
-        .char_indices()
-        .find(|(at, character)| *character == '#' && line[..*at].ends_with(char::is_whitespace));
-    comment.map_or(line, |(at, _)| &line[..at])
 }
 
 #[cfg(test)]
@@ -158,13 +150,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sections_comments_and_blanks_are_read() {
-        let text = "\u{20}; first\n[default] # the usual one\r\ntype = access_key\n  access_key_id=a#b \t# comment\n\n\
-                    # access_key_id = no\nnonsense\n[ other ]\ntype=sts\n[default]\nx = 1 = 2\n[empty]";
-        let default = section(text, "default").unwrap();
-        let expected = [("access_key_id", "a#b"), ("type", "access_key"), ("x", "1 = 2")];
-        assert_eq!(default, BTreeMap::from(expected));
-        assert_eq!(section(text, "other").unwrap(), BTreeMap::from([("type", "sts")]));
+    fn a_section_is_found_and_put_together() {
+        let text = "a=0\n[default]\na=1\n[other]\na=2\n[default]\na=3\nb=4\n[empty]";
+        assert_eq!(
+            section(text, "default").unwrap(),
+            BTreeMap::from([("a", "3"), ("b", "4")])
+        );
         assert!(section(text, "empty").unwrap().is_empty());
         assert!(section(text, "none").is_none());
     }
