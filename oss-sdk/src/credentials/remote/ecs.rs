@@ -244,3 +244,6 @@ impl CredentialsProvider for EcsRoleCredentials {
         self.link.attach(context);
     }
 }
+
+#[cfg(test)]
+mod tests;
