@@ -1,6 +1,6 @@
 //! Testing one's own code without a network: transports that answer from a script, or from a recording.
 //!
-//! Code that takes a [`Client`](crate::Client) is tested with a client whose transport is one of these. Everything else
+//! Code that takes a [`Client`] is tested with a client whose transport is one of these. Everything else
 //! is real: requests are encoded and signed, answers are classified, retried, verified and decoded, so a test sees what
 //! the code would send and what it would make of an answer.
 //!
@@ -62,7 +62,7 @@
 //!
 //! # Time
 //!
-//! The settings that a script comes with have a [`FixedClock`](crate::FixedClock), so that dates and signatures are the
+//! The settings that a script comes with have a [`FixedClock`], so that dates and signatures are the
 //! same on every run; [`Config::clock`](crate::Config::clock) sets another, such as one that the test moves on. Pauses
 //! between retries are those of tokio's clock: with `tokio::time::pause` of its feature `test-util` they take no time. A
 //! test that wants no retries says so by [`Config::retry_attempts`](crate::Config::retry_attempts).

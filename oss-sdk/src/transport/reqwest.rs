@@ -281,6 +281,7 @@ fn builder(options: &TransportOptions) -> Result<reqwest::ClientBuilder, Error> 
     Ok(builder)
 }
 
+#[cfg(feature = "rustls")]
 fn is_secure(url: &str) -> bool {
     url.starts_with("https:")
 }
