@@ -31,9 +31,24 @@
 //! | `result.body`, a stream | `result.body.into_blocking()`, a [`Read`](std::io::Read): [`ResponseBody`] |
 //! | [`Body::from_reader`](crate::Body::from_reader), of an `AsyncRead` | [`Body::from_read`](crate::Body::from_read), of a `Read` |
 //!
-//! The refinements of a call are the same: timeouts, deadlines, attempts, headers, progress. To end a call from another
-//! thread give it a signal by [`Call::cancel_on`](crate::Call::cancel_on); [`Client::shutdown`] ends all of a client's.
-//! Dropping a listing or a payload gives it up.
+//! The refinements of a call are the same: timeouts, deadlines, attempts, headers, progress. Another thread ends a call
+//! by a [`CancellationToken`](crate::CancellationToken) that the call was given by
+//! [`cancel_on`](crate::Call::cancel_on), and all calls of a client by [`Client::shutdown`]. Dropping a listing or a
+//! payload gives it up.
+//!
+//! ```no_run
+//! # fn example(client: &oss_sdk::blocking::Client) -> Result<(), oss_sdk::Error> {
+//! use oss_sdk::{CancellationToken, GetObjectRequest};
+//!
+//! let token = CancellationToken::new();
+//! std::thread::scope(|scope| {
+//!     scope.spawn(|| client.get_object(GetObjectRequest::new("bucket", "k")).cancel_on(token.clone()).send());
+//!     // Something else was faster.
+//!     token.cancel();
+//! });
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Threads
 //!

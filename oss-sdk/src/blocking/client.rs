@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Call;
 use super::worker::block_on;
 use crate::error::Error;
+use crate::limits::ShutdownEnded;
 use crate::operation::OperationInput;
 use crate::operations::{GetObjectRequest, GetObjectResult, PutObjectRequest};
 use crate::post_policy::{PostForm, PostPolicy};
@@ -62,9 +63,11 @@ macro_rules! blocking_client {
             /// Refuses calls from now on and ends those that are under way on other threads, with
             /// [`ErrorKind::Closed`](crate::ErrorKind::Closed); clones of the client included.
             ///
-            /// Requests that are on their way may still be carried out by the service.
-            pub fn shutdown(&self) {
-                self.client.shutdown();
+            /// That is done on return; [`wait`](crate::ShutdownEnded::wait) of what is returned besides waits until the
+            /// calls under way have ended, which takes no answer of the service. Requests that are on their way may still
+            /// be carried out by the service.
+            pub fn shutdown(&self) -> $crate::ShutdownEnded {
+                self.client.shutdown()
             }
 
             /// Takes calls again after a [`shutdown`](Client::shutdown). What the shutdown ended stays ended.
@@ -72,7 +75,7 @@ macro_rules! blocking_client {
                 self.client.resume();
             }
 
-            /// Whether [`shutdown`](Client::shutdown) was called.
+            /// Whether [`shutdown`](Client::shutdown) was called, and [`resume`](Client::resume) was not since.
             pub fn is_shut_down(&self) -> bool {
                 self.client.is_shut_down()
             }
@@ -233,5 +236,20 @@ impl Client {
         path: impl AsRef<Path>,
     ) -> Result<GetObjectResult, Error> {
         block_on(self.client.get_object_to_file(request, path))
+    }
+}
+
+impl ShutdownEnded {
+    /// Returns when the calls that were under way have ended, without async.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) when the thread of the connections cannot be started, or would be the one
+    /// to wait.
+    pub fn wait(self) -> Result<(), Error> {
+        block_on(async {
+            self.await;
+            Ok(())
+        })
     }
 }

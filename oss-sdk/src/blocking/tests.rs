@@ -8,11 +8,11 @@ use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::Notify;
 
 use super::worker::block_on;
 use super::{Client, ResponseBody};
 use crate::body::Body;
+use crate::cancellation::CancellationToken;
 use crate::error::{Error, ErrorKind};
 use crate::fake::{Answer, Chunk, FakeTransport, Step};
 use crate::{GetObjectRequest, HeadObjectRequest, ListObjectsV2Request, PutObjectRequest};
@@ -267,29 +267,27 @@ fn a_timeout_ends_a_call_and_the_reading_of_its_answer() {
 #[test]
 fn another_thread_can_cancel_a_call_or_shut_the_client_down() {
     let (client, transport) = client([Step::Hang, Step::Hang]);
-    let cancel = Arc::new(Notify::new());
+    let token = CancellationToken::new();
     let until_sent = |count| {
         while transport.sent().len() < count {
             thread::yield_now();
         }
     };
     thread::scope(|scope| {
-        let call = scope.spawn(|| {
-            client
-                .get_object(get())
-                .cancel_on(Arc::clone(&cancel).notified_owned())
-                .send()
-        });
+        let call = scope.spawn(|| client.get_object(get()).cancel_on(token.clone()).send());
         until_sent(1);
-        cancel.notify_one();
+        token.cancel();
         assert_eq!(call.join().unwrap().unwrap_err().kind(), ErrorKind::Canceled);
         let call = scope.spawn(|| client.get_object(get()).send());
         until_sent(2);
-        client.shutdown();
+        client.shutdown().wait().unwrap();
         assert_eq!(call.join().unwrap().unwrap_err().kind(), ErrorKind::Closed);
     });
     assert!(client.is_shut_down());
     assert_eq!(client.get_object(get()).send().unwrap_err().kind(), ErrorKind::Closed);
+    client.resume();
+    transport.then(Answer::ok("again"));
+    client.get_object(get()).send().unwrap();
 }
 
 #[test]
