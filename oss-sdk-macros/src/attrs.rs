@@ -3,7 +3,7 @@
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Ident, Lit, LitInt, LitStr, Token, Type, parenthesized};
+use syn::{Attribute, Ident, Lit, LitBool, LitInt, LitStr, Token, Type, parenthesized};
 
 /// Problems of one derive; all are reported at once.
 #[derive(Default)]
@@ -30,7 +30,7 @@ impl Problems {
     }
 }
 
-/// One `name`, `name = value` or `name(values)`.
+/// One `name`, `name = value`, `name(values)` or `name(inner = value)`.
 pub(crate) struct Attr {
     pub(crate) name: Ident,
     pub(crate) value: Value,
@@ -42,6 +42,8 @@ pub(crate) enum Value {
     Type(Box<Type>),
     /// Numbers may be negative.
     List(Vec<Item>),
+    /// Names with values of their own.
+    Group(Vec<Attr>),
 }
 
 pub(crate) struct Item {
@@ -64,7 +66,7 @@ impl Parse for Attr {
         // `crate` is a keyword.
         let name = Ident::parse_any(input)?;
         let value = if input.parse::<Option<Token![=]>>()?.is_some() {
-            if name == "output" {
+            if name == "output" || name == "item" {
                 Value::Type(Box::new(input.parse()?))
             } else {
                 Value::Literal(input.parse()?)
@@ -72,11 +74,13 @@ impl Parse for Attr {
         } else if input.peek(syn::token::Paren) {
             let content;
             parenthesized!(content in input);
-            Value::List(
-                Punctuated::<Item, Token![,]>::parse_terminated(&content)?
-                    .into_iter()
-                    .collect(),
-            )
+            if content.peek(Ident::peek_any) && !content.peek(LitBool) {
+                let inner = Punctuated::<Attr, Token![,]>::parse_terminated(&content)?;
+                Value::Group(inner.into_iter().collect())
+            } else {
+                let items = Punctuated::<Item, Token![,]>::parse_terminated(&content)?;
+                Value::List(items.into_iter().collect())
+            }
         } else {
             Value::None
         };
@@ -93,12 +97,16 @@ pub(crate) fn parse(attributes: &[Attribute], problems: &mut Problems) -> Vec<At
             Err(error) => problems.push(error),
         }
     }
+    check_repeats(&all, problems);
+    all
+}
+
+fn check_repeats(all: &[Attr], problems: &mut Problems) {
     for (index, attr) in all.iter().enumerate() {
         if all[..index].iter().any(|earlier| earlier.name == attr.name) {
             problems.at(&attr.name, format!("`{}` is given twice; leave one out", attr.name));
         }
     }
-    all
 }
 
 impl Attr {
@@ -228,6 +236,20 @@ impl Attr {
             _ => problems.at(&self.name, format!("write `{}(200, 204)`", self.name)),
         }
         statuses
+    }
+
+    /// The names of `name(inner = value)`.
+    pub(crate) fn group(&self, usage: &str, problems: &mut Problems) -> &[Attr] {
+        match &self.value {
+            Value::Group(inner) => {
+                check_repeats(inner, problems);
+                inner
+            }
+            _ => {
+                problems.at(&self.name, format!("write `{usage}`"));
+                &[]
+            }
+        }
     }
 
     /// Reports a name that means nothing here.

@@ -2,13 +2,14 @@
 
 use oss_codegen::emit::operation::{self, Output, Struct, Target};
 use oss_codegen::emit::scope::{Home, Scope};
-use oss_codegen::emit::xml;
-use proc_macro2::TokenStream;
-use quote::quote;
+use oss_codegen::emit::{enums, url_decode, xml};
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
 use syn::DeriveInput;
+use syn::spanned::Spanned;
 
 use crate::attrs::Problems;
-use crate::lower::{self, Derive, Lowered};
+use crate::lower::{self, Derive, Lowered, Paginate};
 
 /// `#[derive(OssOperation)]`.
 pub(crate) fn oss_operation(input: &DeriveInput) -> syn::Result<TokenStream> {
@@ -18,6 +19,9 @@ pub(crate) fn oss_operation(input: &DeriveInput) -> syn::Result<TokenStream> {
         .as_ref()
         .and_then(|lowered| lower::operation(lowered, &mut problems));
     let output = lowered.as_ref().map(|lowered| lower::output(lowered, &mut problems));
+    let pages = lowered
+        .as_ref()
+        .and_then(|lowered| lower::paginate(lowered, &mut problems));
     problems.finish()?;
     let (Some(lowered), Some(operation), Some(output)) = (lowered, operation, output) else {
         return Ok(TokenStream::new());
@@ -27,14 +31,86 @@ pub(crate) fn oss_operation(input: &DeriveInput) -> syn::Result<TokenStream> {
     let target = Target {
         request: lowered.ty(),
         request_fields: &fields,
-        output: Output::FromReply(output),
+        output: Output::FromReply(output.clone()),
     };
+    let pages = pages.map(|pages| paginate(&scope, &lowered.ident, &output, &pages));
     let presign = operation.presign.then(|| {
         let (presign, ty) = (scope.runtime("Presign"), lowered.ty());
         quote!(impl #presign for #ty {})
     });
     let tokens = operation::emit(&scope, &operation, &target);
-    Ok(quote!(#tokens #presign))
+    Ok(quote!(#tokens #presign #pages))
+}
+
+/// The impl for an operation that pages. As the generator's for models, but the fields of the page are of unknown types.
+fn paginate(scope: &Scope<'_>, request: &Ident, page: &TokenStream, pages: &Paginate) -> TokenStream {
+    let [trait_, next, page_token, more_pages] =
+        ["Paginate", "NextPage", "PageToken", "MorePages"].map(|name| scope.runtime(name));
+    let vec = scope.standard("Vec");
+    let Paginate {
+        item,
+        items,
+        more,
+        tokens,
+    } = pages;
+    let without_token = match more {
+        Some(_) => quote!(#next::Lost),
+        None => quote!(#next::Last),
+    };
+    let more = more.as_ref().map(|more| {
+        quote_spanned! {more.span()=>
+            if !#more_pages::has_more(&page.#more) {
+                return #next::Last;
+            }
+        }
+    });
+    let names: Vec<Ident> = (0..tokens.len()).map(|index| format_ident!("token_{index}")).collect();
+    let first = names.first();
+    let reads = tokens
+        .iter()
+        .zip(&names)
+        .map(|((_, from), name)| quote_spanned!(from.span()=> let #name = #page_token::token(&page.#from);));
+    let stays = tokens
+        .iter()
+        .zip(&names)
+        .map(|((to, _), name)| quote_spanned!(to.span()=> #page_token::token(&self.#to) == #name));
+    let moves = tokens
+        .iter()
+        .zip(&names)
+        .map(|((to, _), name)| quote_spanned!(to.span()=> #page_token::put(&mut self.#to, #name);));
+    quote! {
+        impl #trait_ for #request {
+            type Item = #item;
+
+            fn next_page(&mut self, page: &#page) -> #next {
+                #more
+                #(#reads)*
+                if #first.is_none() {
+                    return #without_token;
+                }
+                if #(#stays)&&* {
+                    return #next::Lost;
+                }
+                #(#moves)*
+                #next::More
+            }
+
+            fn items(page: #page) -> #vec<#item> {
+                page.#items
+            }
+        }
+    }
+}
+
+/// `#[derive(OssEnum)]`.
+pub(crate) fn oss_enum(input: &DeriveInput) -> syn::Result<TokenStream> {
+    let mut problems = Problems::default();
+    let (sdk, open) = lower::open_enum(input, &mut problems);
+    problems.finish()?;
+    let service = lower::service();
+    let types = Vec::new();
+    let scope = Scope::of_group(&service, "", Home::Macro { sdk, types });
+    Ok(open.map(|open| enums::conversions(&scope, &open)).unwrap_or_default())
 }
 
 /// `#[derive(ToXml)]`.
@@ -82,7 +158,9 @@ pub(crate) fn from_xml(input: &DeriveInput) -> syn::Result<TokenStream> {
         fields: &fields,
         meta: lowered.meta.clone(),
     };
-    Ok(operation::emit_from_reply(&scope, &answer, &output))
+    let decoded = url_decode::is_needed(&scope, &fields).then(|| url_decode::emit(&scope, lowered.ty(), &fields));
+    let read = operation::emit_from_reply(&scope, &answer, &output);
+    Ok(quote!(#read #decoded))
 }
 
 fn scope(lowered: &Lowered) -> Scope<'_> {

@@ -10,10 +10,14 @@ use syn::{Data, DeriveInput, Fields};
 
 use crate::attrs::{self, Attr, Problems};
 
+mod enums;
 mod operation;
+mod paginate;
 mod types;
 
+pub(crate) use enums::open_enum;
 pub(crate) use operation::{answer, check_document, operation, output, root};
+pub(crate) use paginate::{Paginate, paginate};
 
 /// What a struct is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,17 +78,21 @@ impl LoweredField {
 }
 
 /// Names of attributes of a struct that is derived as an operation.
-const OPERATION_ATTRS: [&str; 17] = [
+const OPERATION_ATTRS: [&str; 21] = [
+    "any_of",
     "callback",
     "content_md5",
     "content_type_from_key",
     "crate",
     "download_crc64",
     "error_in_success",
+    "headers",
     "http",
     "idempotent",
     "name",
+    "not_idempotent",
     "output",
+    "paginate",
     "presign",
     "resumable_download",
     "slow",
@@ -124,7 +132,7 @@ const RESULT_PLACES: [&str; 8] = [
 ];
 
 /// Names that say more about a field than where it is.
-const DETAILS: [&str; 9] = [
+const DETAILS: [&str; 10] = [
     "aliases",
     "default",
     "format",
@@ -132,6 +140,7 @@ const DETAILS: [&str; 9] = [
     "max_items",
     "range",
     "required",
+    "url_decoded",
     "value",
     "wire",
 ];
@@ -159,7 +168,7 @@ pub(crate) fn lower(input: &DeriveInput, derive: Derive, problems: &mut Problems
     let Data::Struct(data) = &input.data else {
         problems.at(
             &input.ident,
-            "only structs can be derived; an enum needs `ToText` and `FromText` by hand",
+            "only structs can be derived; an enum of texts derives `OssEnum`",
         );
         return None;
     };
@@ -188,7 +197,7 @@ pub(crate) fn lower(input: &DeriveInput, derive: Derive, problems: &mut Problems
 }
 
 /// Path of the SDK's crate: `#[oss(crate = "...")]` or its usual name.
-fn sdk(attrs: &[Attr], problems: &mut Problems) -> TokenStream {
+pub(super) fn sdk(attrs: &[Attr], problems: &mut Problems) -> TokenStream {
     let Some(text) = attrs
         .iter()
         .find(|attr| attr.is("crate"))
@@ -209,7 +218,7 @@ fn sdk(attrs: &[Attr], problems: &mut Problems) -> TokenStream {
 }
 
 /// A service that holds nothing but the types of the fields.
-fn service() -> Service {
+pub(crate) fn service() -> Service {
     Service {
         name: "oss".to_owned(),
         doc: String::new(),
@@ -279,7 +288,14 @@ fn lower_field(field: &syn::Field, derive: Derive, lowered: &mut Lowered, proble
         (ty, _) => ty,
     };
     types::check_type(field, &member, optional, problems);
+    if member.url_decoded {
+        types::set_url_decoded(field, &member, derive, lowered, problems);
+    }
     let is_collection = matches!(member.ty, Type::List(_) | Type::Map(_) | Type::Stream);
+    if let Some(attr) = attrs.iter().find(|attr| attr.is("required") && !is_collection) {
+        let message = "only a `Vec` or a map is `required`; a field without `Option` is always there";
+        problems.at(&attr.name, message);
+    }
     let may_be_absent = attrs.iter().any(|attr| attr.is("default"));
     member.required = if is_collection {
         attrs.iter().any(|attr| attr.is("required"))
@@ -387,6 +403,10 @@ fn set_detail(member: &mut Member, attr: &Attr, problems: &mut Problems) {
         "range" => member.range = attr.bounds(problems),
         "length" => member.length = attr.bounds(problems),
         "max_items" => member.max_items = attr.number(problems),
+        "url_decoded" => {
+            attr.flag(problems);
+            member.url_decoded = true;
+        }
         "value" | "required" | "default" => attr.flag(problems),
         _ => {}
     }

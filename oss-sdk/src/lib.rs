@@ -166,7 +166,7 @@ pub use limiter::Bandwidth;
 pub use limits::ShutdownEnded;
 pub use operation::{Operation, OperationInput, OperationOutput, Paginate, Presign};
 #[cfg(feature = "derive")]
-pub use oss_sdk_macros::{FromXml, OssOperation, ToXml};
+pub use oss_sdk_macros::{FromXml, OssEnum, OssOperation, ToXml};
 pub use paginate::{Items, Pages};
 pub use post_policy::{PostForm, PostPolicy};
 pub use presign::{Expires, PresignedRequest};

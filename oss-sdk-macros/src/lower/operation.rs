@@ -6,7 +6,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 
 use super::{Lowered, LoweredField};
-use crate::attrs::{self, Problems};
+use crate::attrs::{self, Attr, Problems};
 use crate::http;
 
 /// The operation that the attributes and fields of a struct describe.
@@ -29,6 +29,8 @@ pub(crate) fn operation(lowered: &Lowered, problems: &mut Problems) -> Option<Op
                 attr.flag(problems);
                 operation.presign = true;
             }
+            "headers" => operation.headers = headers(attr, problems),
+            "any_of" => operation.any_of = any_of(lowered, attr, problems),
             "success" => operation.success = attr.statuses(problems),
             "subresources" => operation.subresources = attr.texts(problems),
             word => {
@@ -60,6 +62,13 @@ pub(crate) fn operation(lowered: &Lowered, problems: &mut Problems) -> Option<Op
         attr.flag(problems);
         operation.idempotent = true;
     }
+    if let Some(attr) = lowered.attrs.iter().find(|attr| attr.is("not_idempotent")) {
+        attr.flag(problems);
+        if lowered.attrs.iter().any(|attr| attr.is("idempotent")) {
+            problems.at(&attr.name, "an operation is `idempotent` or it is not; leave one out");
+        }
+        operation.idempotent = false;
+    }
     let flags = http
         .query
         .iter()
@@ -72,6 +81,35 @@ pub(crate) fn operation(lowered: &Lowered, problems: &mut Problems) -> Option<Op
         check_fields(lowered, &operation, literal.span(), problems);
     }
     Some(operation)
+}
+
+/// `headers("name: value")`.
+fn headers(attr: &Attr, problems: &mut Problems) -> Vec<(String, String)> {
+    let mut headers = Vec::new();
+    for text in attr.texts(problems) {
+        match text.split_once(':') {
+            Some((name, value)) if !name.is_empty() && !value.trim().is_empty() => {
+                headers.push((name.to_owned(), value.trim().to_owned()));
+            }
+            _ => problems.at(&attr.name, format!("`{text}` is no header; write `\"name: value\"`")),
+        }
+    }
+    headers
+}
+
+/// `any_of("a", "b")`: fields that may be absent, but not all of them.
+fn any_of(lowered: &Lowered, attr: &Attr, problems: &mut Problems) -> Vec<Vec<String>> {
+    let names = attr.texts(problems);
+    for name in &names {
+        match lowered.members.iter().find(|field| field.member.name == *name) {
+            None => problems.at(&attr.name, format!("there is no field `{name}`")),
+            Some(field) if field.member.required && !field.optional => {
+                problems.at(&attr.name, format!("the field `{name}` is always there"));
+            }
+            Some(_) => {}
+        }
+    }
+    names.into_iter().map(|name| vec![name]).collect()
 }
 
 fn behaviour(word: &str) -> Option<Trait> {

@@ -4,7 +4,7 @@ use oss_codegen::api::{Enum, EnumId, Member, Place, Shape, ShapeId, TimestampFor
 use quote::ToTokens;
 use syn::{GenericArgument, PathArguments};
 
-use super::Lowered;
+use super::{Derive, Lowered};
 use crate::attrs::Problems;
 
 /// The type of the model for a type of Rust, and whether it is optional.
@@ -99,6 +99,29 @@ fn last_segment(ty: &syn::Type) -> Option<(String, Option<&syn::Type>)> {
         _ => None,
     };
     Some((segment.ident.to_string(), argument))
+}
+
+/// Has the text of a field, or the marked texts in its structure, decoded when the answer says that they are encoded.
+pub(super) fn set_url_decoded(
+    field: &syn::Field,
+    member: &Member,
+    derive: Derive,
+    lowered: &mut Lowered,
+    problems: &mut Problems,
+) {
+    let item = match &member.ty {
+        Type::List(item) => item,
+        ty => ty,
+    };
+    if derive != Derive::FromXml || member.place != Place::Field {
+        problems.at(&field.ty, "only elements of an answer are `url_decoded`");
+        return;
+    }
+    match item {
+        Type::String => {}
+        Type::Shape(id) => lowered.service.shapes[id.0].url_decoded = true,
+        _ => problems.at(&field.ty, "only texts, and structures with texts, are `url_decoded`"),
+    }
 }
 
 /// Reports types that a place cannot carry, and limits that a type does not have.
