@@ -15,8 +15,8 @@ use oss_sdk::credentials::{
 };
 use oss_sdk::transport::{ReqwestTransport, Transport, TransportFuture, TransportOptions, TransportRequest};
 use oss_sdk::{
-    Client, ClientBuilder, Credentials, ErrorKind, FixedClock, GetBucketAclRequest, GetObjectRequest, PutBucketRequest,
-    PutObjectRequest, Timestamp,
+    Client, ClientBuilder, Config, Credentials, ErrorKind, FixedClock, GetBucketAclRequest, GetObjectRequest,
+    PutBucketRequest, PutObjectRequest, Timestamp,
 };
 use oss_suite::clock::{Counted, SharedClock};
 use oss_suite::fixture::{BUCKET, builder};
@@ -438,4 +438,100 @@ async fn a_role_that_may_not_be_assumed_is_a_final_error() {
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.starts_with("STS refused AssumeRole: `"), "{cause}");
     assert_eq!(world.emulator.requests().count("AssumeRole"), 1);
+}
+
+/// Makes one call with what the environment says, and tells who it was.
+#[tokio::test]
+#[ignore = "`the_default_chain_goes_by_the_environment` runs it in a process of its own"]
+async fn in_a_process_of_its_own() {
+    let client = Client::new(Config::from_env().unwrap().default_credentials()).unwrap();
+    match call(&client).await {
+        Ok(()) => println!("outcome: done"),
+        Err(error) => println!("outcome: {error}: {}", std::error::Error::source(&error).unwrap()),
+    }
+}
+
+// The emulator has to go on while this waits for the process.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_default_chain_goes_by_the_environment() {
+    const ALL: &str = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    let users = |builder: Builder| {
+        let user = |builder: Builder, name: &str| builder.ram_user(name, name, "secret", [ALL]);
+        ["env-key", "cli-key", "ini-key"]
+            .into_iter()
+            .fold(builder.ecs_metadata("reader"), user)
+    };
+    let emulator = users(Emulator::builder()).start().await.unwrap();
+    let owner = builder(&emulator).build().unwrap();
+    owner.put_bucket(PutBucketRequest::new(BUCKET)).await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = home.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    // The name of the key of the request that the process made, or its error.
+    let run = |more: Vec<(&'static str, String)>| {
+        emulator.requests().clear();
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "in_a_process_of_its_own", "--nocapture"])
+            .env_clear()
+            .env("HOME", home.path())
+            .env("OSS_REGION", emulator.region())
+            .env("OSS_ENDPOINT", emulator.endpoint())
+            .env("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true")
+            .envs(more)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let (_, outcome) = text.split_once("outcome: ").unwrap();
+        match outcome.lines().next() {
+            Some("done") => {
+                let request = emulator.requests().of("GetBucketAcl").pop().unwrap();
+                let authorization = request.header("authorization").unwrap().to_owned();
+                let (_, credential) = authorization.split_once("Credential=").unwrap();
+                credential.split('/').next().unwrap().to_owned()
+            }
+            error => error.unwrap().to_owned(),
+        }
+    };
+    let uri = || vec![("ALIBABA_CLOUD_CREDENTIALS_URI", emulator.credentials_uri().unwrap())];
+    // Nothing is set up, then one source after the other from the last to the first.
+    let nothing = run(vec![]);
+    for link in [
+        "environment:",
+        "OIDC role:",
+        "command line profile:",
+        "profile file:",
+        "credentials URI:",
+    ] {
+        assert!(nothing.contains(link), "{nothing}");
+    }
+    let supplied = run(uri());
+    assert!(supplied.starts_with("STS."), "{supplied}");
+    let ini = "[default]\ntype = access_key\naccess_key_id = ini-key\naccess_key_secret = secret\n";
+    write(".alibabacloud/credentials", ini);
+    assert_eq!(run(uri()), "ini-key");
+    let cli = r#"{"current":"me","profiles":[
+        {"name":"me","mode":"AK","access_key_id":"cli-key","access_key_secret":"secret"}]}"#;
+    write(".aliyun/config.json", cli);
+    assert_eq!(run(uri()), "cli-key");
+    let disabled = ("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "true".to_owned());
+    assert_eq!(run(vec![disabled]), "ini-key");
+    let key = |secret: &str| {
+        vec![
+            ("ALIBABA_CLOUD_ACCESS_KEY_ID", "env-key".to_owned()),
+            ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", secret.to_owned()),
+        ]
+    };
+    assert_eq!(run(key("secret")), "env-key");
+    // What is set up and broken is not passed over.
+    let broken = run(key(""));
+    assert!(
+        broken.contains("`ALIBABA_CLOUD_ACCESS_KEY_SECRET` is not set or empty"),
+        "{broken}"
+    );
+    write(".aliyun/config.json", "{");
+    let broken = run(uri());
+    assert!(broken.contains("command line profile: the file `"), "{broken}");
 }
