@@ -175,10 +175,11 @@ settings! {
     /// Uses the region's host that has IPv4 and IPv6 addresses.
     dual_stack(dual_stack: bool) => |config| config.dual_stack = dual_stack;
 
-    /// Sets how buckets are addressed. Default: virtual-hosted, path style for IP addresses and `localhost`.
+    /// Sets how buckets are addressed. Default: virtual-hosted, path style for IP addresses and `localhost`. An IP address
+    /// as the endpoint contradicts any other.
     addressing_style(style: AddressingStyle) => |config| config.addressing = Some(style);
 
-    /// Uses `http` when the scheme is not given by the endpoint. Default: `https`.
+    /// Uses `http` where the endpoint names no scheme; one that is `https` contradicts it. Default: `https`.
     disable_ssl(disable: bool) => |config| config.disable_ssl = disable;
 
     /// Sets the signature. Default: [`SignatureVersion::V4`].
@@ -210,7 +211,7 @@ settings! {
     /// that number, 3.
     retry_attempts(attempts: u32) => |config| config.retry_attempts = Some(attempts);
 
-    /// Sets how long connecting may take, TLS included. Default: 5 seconds.
+    /// Sets how long connecting may take, proxy and TLS included. Default: 5 seconds.
     connect_timeout(timeout: Duration) => |config| config.connect_timeout = Some(timeout);
 
     /// Sets how long a connection may be silent in the middle of a request or answer; zero means for ever. Default: 20

@@ -618,3 +618,28 @@ async fn bandwidth_is_limited_on_the_wire() {
     put.await.unwrap();
     assert_eq!(server.await.unwrap(), 512 * 1024);
 }
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_given_up_by_the_times_of_the_call() {
+    let (listener, address) = listen().await;
+    let server = tokio::spawn(async move {
+        let mut silent = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            silent.push(stream);
+        }
+    });
+    let client = builder(address).build().unwrap();
+    for key in ["key", "../key"] {
+        let call = || client.get_object(GetObjectRequest::new("bucket", key));
+        let error = call().idle_timeout(Duration::from_millis(100)).await.unwrap_err();
+        assert_eq!(error.message(), "the service was silent for 0.1 s", "{key}: {error:?}");
+        let error = call().attempt_timeout(Duration::from_millis(100)).await.unwrap_err();
+        assert_eq!(
+            error.message(),
+            "the attempt took longer than 0.1 s",
+            "{key}: {error:?}"
+        );
+        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Timeout, true));
+    }
+    server.abort();
+}

@@ -1,17 +1,20 @@
 //! Settings of clients and calls that change what is sent, how long it may take, and what is checked.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
+use http::header::AUTHORIZATION;
 
 use crate::body::Body;
 use crate::error::ErrorKind;
 use crate::fake::{Answer, Chunk, FakeTransport, LONG, Step, now};
 use crate::limiter::Bandwidth;
 use crate::retry::{FixedDelay, NoRetry, StandardRetry};
+use crate::signer::{Signature, Signer, SigningError, SigningRequest};
 use crate::time::monotonic;
-use crate::{Client, Config, GetObjectRequest, OperationInput, PutObjectRequest};
+use crate::{Client, Config, Credentials, GetObjectRequest, OperationInput, PutObjectRequest};
 
 fn ok() -> Answer {
     Answer::new(200, "").header("etag", "\"E\"")
@@ -277,4 +280,39 @@ async fn a_source_that_is_slow_from_the_start_is_not_silence_either() {
     });
     client.put_object(put(Body::from_reader(reader, 2))).await.unwrap();
     assert_eq!(transport.sent()[0].body, "hi");
+}
+
+/// Signs with a word, and says in which turn.
+#[derive(Debug, Default)]
+struct Word(AtomicU32);
+
+impl Signer for Word {
+    fn sign(&self, request: &SigningRequest<'_>, credentials: &Credentials) -> Result<Signature, SigningError> {
+        let turn = self.0.fetch_add(1, Ordering::Relaxed);
+        let text = format!(
+            "{turn} {} {:?} {:?}",
+            credentials.access_key_id(),
+            request.bucket,
+            request.key
+        );
+        let mut signature = Signature::default();
+        let value = text.parse().unwrap();
+        signature.headers.push((AUTHORIZATION, value));
+        Ok(signature)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_signer_of_the_callers_signs_every_attempt() {
+    let transport = FakeTransport::new([Answer::error(503, "X").into(), ok().into()]);
+    let client = client(&transport, |config| config.signer(Word::default()));
+    client.put_object(put("hi")).await.unwrap();
+    let sent = transport.sent();
+    let signed: Vec<_> = sent.iter().map(|sent| sent.header("authorization").unwrap()).collect();
+    let expected = [
+        "0 ak Some(\"bucket\") Some(\"key.txt\")",
+        "1 ak Some(\"bucket\") Some(\"key.txt\")",
+    ];
+    assert_eq!(signed, expected);
+    assert_eq!(sent[0].header("x-oss-date"), None);
 }
