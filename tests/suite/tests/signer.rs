@@ -1,7 +1,5 @@
 //! A signer of one's own: the key is with somebody else, and the client never sees it.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::time::Duration;
 
 use oss_sdk::signer::{Signature, Signer, SignerV4, SigningError, SigningRequest};
