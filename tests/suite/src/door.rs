@@ -146,10 +146,12 @@ pub mod awaited {
 
     use bytes::Bytes;
     use oss_emulator::Emulator;
-    use oss_sdk::{ClientBuilder, Credentials, Error, PutBucketRequest, ResponseBody};
+    use oss_sdk::{ClientBuilder, Credentials, Error, OperationInput, OperationOutput, PutBucketRequest, ResponseBody};
 
     pub use super::{Go, Link, Listing};
     pub use crate::fixture::BUCKET;
+
+    pub use oss_sdk::{sts, tables, vectors};
 
     clients!(oss_sdk::Client);
 
@@ -186,6 +188,15 @@ pub mod awaited {
         client.object_exists(bucket, key).await
     }
 
+    /// Carries out an operation that no type exists for.
+    ///
+    /// # Errors
+    ///
+    /// As any call.
+    pub async fn invoke(client: &Client, input: OperationInput) -> Result<OperationOutput, Error> {
+        client.invoke_operation(input).await
+    }
+
     /// Both at once.
     pub async fn both<A: Send, B: Send>(
         one: impl Future<Output = A> + Send,
@@ -203,11 +214,13 @@ pub mod blocking {
 
     use bytes::Bytes;
     use oss_emulator::Emulator;
-    use oss_sdk::{ClientBuilder, Credentials, Error, PutBucketRequest, ResponseBody};
+    use oss_sdk::{ClientBuilder, Credentials, Error, OperationInput, OperationOutput, PutBucketRequest, ResponseBody};
     use tokio::runtime::Handle;
 
     pub use super::{Go, Link, Listing};
     pub use crate::fixture::BUCKET;
+
+    pub use oss_sdk::blocking::{sts, tables, vectors};
 
     clients!(oss_sdk::blocking::Client);
 
@@ -246,6 +259,15 @@ pub mod blocking {
     /// When that cannot be told.
     pub async fn exists(client: &Client, bucket: &str, key: &str) -> Result<bool, Error> {
         client.object_exists(bucket, key)
+    }
+
+    /// Carries out an operation that no type exists for.
+    ///
+    /// # Errors
+    ///
+    /// As any call.
+    pub async fn invoke(client: &Client, input: OperationInput) -> Result<OperationOutput, Error> {
+        client.invoke_operation(input).send()
     }
 
     /// Both at once, each on a thread of its own.

@@ -13,6 +13,7 @@ mod awaited {
     mod broken_connections;
     mod objects;
     mod presign;
+    mod services;
     mod waiters;
 }
 
@@ -25,5 +26,6 @@ mod blocking {
     mod broken_connections;
     mod objects;
     mod presign;
+    mod services;
     mod waiters;
 }

@@ -183,6 +183,27 @@ async fn a_range_is_read_and_a_missing_object_is_not_found() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_payload_is_sent_on_as_it_comes() {
+    let Fixture { client, .. } = &Fixture::start().await;
+    let content = Random::new(11).bytes(3_000_000);
+    let put = PutObjectRequest::new(BUCKET, "from").body(content.clone());
+    client.put_object(put).go().await.unwrap();
+    let from = client
+        .get_object(GetObjectRequest::new(BUCKET, "from"))
+        .go()
+        .await
+        .unwrap();
+    let put = PutObjectRequest::new(BUCKET, "to").body(from.body);
+    client.put_object(put).go().await.unwrap();
+    let to = client
+        .get_object(GetObjectRequest::new(BUCKET, "to"))
+        .go()
+        .await
+        .unwrap();
+    assert!(to.body.read().await.unwrap() == content);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn conditions_are_kept() {
     let Fixture { client, .. } = &Fixture::start().await;
     put(client, "k", "one").await;
