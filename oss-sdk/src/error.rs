@@ -19,6 +19,7 @@ mod predicates;
 mod service;
 mod signature;
 
+pub(crate) use display::redacted_url;
 pub use not_retried::NotRetried;
 pub(crate) use service::{ServiceError, parse_service_error};
 pub(crate) use signature::explain;

@@ -43,6 +43,7 @@
 //! | upload forms for browsers | [`post_policy`], [`Client::presign_post`] |
 //! | keys, and where they come from | [`credentials`] |
 //! | when requests are repeated | [`retry`] |
+//! | what calls do, for logs and tracing | [`observe`] |
 //! | ending many calls at once | [`CancellationToken`], [`Client::shutdown`] |
 //! | why a signature was refused | [`Error::signature_mismatch`] |
 //! | operations that no type exists for | [`OperationInput`], [`Operation`] |
@@ -60,7 +61,7 @@
 //! - Retries are spread by chance, follow `Retry-After` and share a budget, so they do not make an outage worse.
 //! - No secret appears in `Debug`, errors or logs, and bad input is refused by its name before anything is sent.
 //!
-//! Events of [`tracing`] at level `DEBUG` tell of attempts, answers and continuations.
+//! Spans and events of `tracing` tell of calls, attempts and the wire: [`observe`].
 //!
 //! # Features
 //!
@@ -122,7 +123,7 @@ pub mod json;
 mod limiter;
 mod limits;
 mod naming;
-mod observe;
+pub mod observe;
 pub mod operation;
 mod paginate;
 mod percent;

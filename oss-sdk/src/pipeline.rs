@@ -8,11 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::client::{CallOptions, Core};
 use crate::error::{Error, ErrorKind, NotRetried, explain};
 use crate::future::BoxFuture;
 use crate::limits::Limits;
+use crate::observe;
 use crate::operation::{OperationInput, Reply};
 use crate::time::monotonic;
 
@@ -25,7 +27,7 @@ mod resume;
 mod skew;
 mod wait;
 
-use self::answer::Answer;
+use self::answer::{Answer, AnswerBody};
 use self::attempt::AttemptState;
 use self::wait::{Next, Reason};
 
@@ -40,9 +42,13 @@ pub(crate) fn execute(
 ) -> BoxFuture<'static, Result<Reply, Error>> {
     Box::pin(async move {
         let operation = input.name.clone();
-        carry_out(core, input, options)
+        let span = observe::call(&core, &input);
+        let result = carry_out(core, input, options)
+            .instrument(span.clone())
             .await
-            .map_err(|error| error.with_operation(operation))
+            .map_err(|error| error.with_operation(operation));
+        observe::call_ended(&span, &result);
+        result
     })
 }
 
@@ -73,14 +79,15 @@ async fn run(prepared: &Prepared, limits: &mut Limits) -> Result<Answer, Error> 
     let mut state = AttemptState::default();
     loop {
         state.counted += 1;
-        let result = match limits
-            .guard(within(prepared.attempt_timeout, attempt::make(prepared, &mut state)))
-            .await
-        {
+        state.bytes_sent = 0;
+        let span = observe::attempt(&prepared.input.method, state.sent + 1);
+        let making = within(prepared.attempt_timeout, attempt::make(prepared, &mut state));
+        let result = match limits.guard(making.instrument(span.clone())).await {
             Ok(result) => result,
             // Deadline, cancellation or shutdown: whatever the attempt was doing is over.
             Err(error) => Err(error),
         };
+        span.record("bytes_sent", state.bytes_sent);
         let error = match result {
             Ok(mut answer) => {
                 tracing::debug!(
@@ -90,6 +97,12 @@ async fn run(prepared: &Prepared, limits: &mut Limits) -> Result<Answer, Error> 
                     request_id = answer.request_id(),
                     "answered"
                 );
+                span.record("status", answer.status.as_u16());
+                span.record("request_id", answer.request_id());
+                if let AnswerBody::Document(document) = &answer.body {
+                    span.record("bytes_received", document.len() as u64);
+                }
+                answer.span = span;
                 core.budget.refill(state.spent);
                 answer.attempts = state.sent;
                 answer.elapsed = started.elapsed();
@@ -102,9 +115,12 @@ async fn run(prepared: &Prepared, limits: &mut Limits) -> Result<Answer, Error> 
             .with_target(prepared.input.method.as_str(), &prepared.url)
             .with_attempts(state.sent, allowed, started.elapsed());
         tracing::debug!(operation = prepared.name(), attempt = state.sent, error = %error, "attempt failed");
+        observe::failed(&span, &error);
         match wait::after_failure(prepared, &mut state, &error, limits.left()) {
             Next::Stop(reason) => return Err(explained(prepared, &state, error, reason)),
             Next::Again { delay, reason } => {
+                span.record("retry_reason", reason.as_str());
+                span.record("delay_ms", delay.as_millis() as u64);
                 tracing::debug!(
                     operation = prepared.name(),
                     retry_reason = reason.as_str(),

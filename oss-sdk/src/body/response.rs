@@ -19,6 +19,7 @@ use crate::error::{Error, ErrorKind};
 use crate::frames::{FrameFault, FrameReader};
 use crate::limiter::Throttle;
 use crate::limits::{Activity, IdleTimer, Limits, silent};
+use crate::observe::Received;
 use crate::transport::TransportBody;
 
 /// Continuations without a single new byte after which a payload is given up.
@@ -84,6 +85,8 @@ pub(crate) struct Download {
     pub(crate) idle: Duration,
     pub(crate) throttle: Option<Throttle>,
     pub(crate) progress: Option<ProgressHook>,
+    /// What the span of the attempt is told.
+    pub(crate) observed: Received,
 }
 
 /// Asks the service for the rest of a payload.
@@ -277,6 +280,7 @@ impl Inner {
         self.resuming = None;
         self.download.resume = None;
         self.download.limits = Limits::none();
+        self.download.observed = Received::default();
     }
 
     fn advance(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Error>> {
@@ -341,6 +345,7 @@ impl Inner {
         self.idle.moved();
         self.fruitless = 0;
         self.received += chunk.len() as u64;
+        self.download.observed.add(chunk.len());
         if let Some(length) = self.download.length
             && self.received > length
         {
@@ -446,6 +451,7 @@ impl From<Bytes> for ResponseBody {
                 idle: Duration::ZERO,
                 throttle: None,
                 progress: None,
+                observed: Received::default(),
             },
         )
     }

@@ -39,6 +39,8 @@ pub(crate) struct Upload {
 pub(crate) struct UploadOutcome {
     /// Why it could not be sent; more precise than what the transport makes of it.
     pub(crate) fault: Option<BodyFault>,
+    /// Bytes that were handed to the connection.
+    pub(crate) bytes: u64,
     /// CRC-64 of everything that was sent, once all was.
     pub(crate) crc: Option<u64>,
 }
@@ -64,7 +66,12 @@ impl Upload {
                 crc.update(bytes);
                 crc.value()
             });
-            lock_outcome(&outcome).crc = crc;
+            let length = bytes.len() as u64;
+            *lock_outcome(&outcome) = UploadOutcome {
+                bytes: length,
+                crc,
+                ..UploadOutcome::default()
+            };
             return (body, outcome);
         }
         let (body, pieces) = match body.as_bytes() {
@@ -103,6 +110,7 @@ impl Upload {
     }
 
     fn pass(&mut self, chunk: Bytes) -> Poll<Option<Result<Bytes, BoxError>>> {
+        lock_outcome(&self.outcome).bytes += chunk.len() as u64;
         if let Some(progress) = &self.progress {
             progress.report(self.seen, self.declared);
         }

@@ -118,10 +118,15 @@ impl fmt::Display for Words<'_> {
 
 /// Method and URL, with the values of secret parameters replaced.
 pub(super) fn target(method: &str, url: &str) -> String {
+    format!("{method} {}", redacted_url(url))
+}
+
+/// A URL, with the values of secret parameters replaced.
+pub(crate) fn redacted_url(url: &str) -> String {
     let Some((address, query)) = url.split_once('?') else {
-        return format!("{method} {url}");
+        return url.to_owned();
     };
-    let mut out = format!("{method} {address}");
+    let mut out = address.to_owned();
     for (index, pair) in query.split('&').enumerate() {
         out.push(if index == 0 { '?' } else { '&' });
         match pair.split_once('=') {

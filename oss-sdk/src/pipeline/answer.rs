@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
 use http::{HeaderMap, StatusCode};
+use tracing::Span;
 
 use super::Prepared;
 use super::patience::asks_for_callback;
@@ -16,6 +17,7 @@ use crate::error::{Error, parse_service_error};
 use crate::frames::{FrameReader, FrameSet};
 use crate::limiter::Throttle;
 use crate::limits::Limits;
+use crate::observe::Received;
 use crate::operation::{OperationInput, Payload, Reply, ResultMeta};
 use crate::transport::TransportBody;
 use crate::xml::XmlReader;
@@ -28,6 +30,8 @@ pub(super) struct Answer {
     pub(super) attempts: u32,
     /// Time from the start of the call.
     pub(super) elapsed: Duration,
+    /// The span of the attempt.
+    pub(super) span: Span,
     pub(super) body: AnswerBody,
 }
 
@@ -80,7 +84,8 @@ impl Answer {
         let payload = match self.body {
             AnswerBody::Document(document) => Payload::Document(document),
             AnswerBody::Stream(source) => {
-                let download = download(prepared, self.status, &self.headers, source.length(), limits);
+                let observed = Received::new(self.span);
+                let download = download(prepared, self.status, &self.headers, source.length(), limits, observed);
                 Payload::Stream(ResponseBody::new(source, download))
             }
         };
@@ -100,6 +105,7 @@ fn download(
     headers: &HeaderMap,
     length: Option<u64>,
     limits: Limits,
+    observed: Received,
 ) -> Download {
     let input = &prepared.input;
     let extent = Extent::of(status, headers, length);
@@ -130,5 +136,6 @@ fn download(
         idle: prepared.idle,
         throttle: Throttle::new(prepared.download_limiters()),
         progress: prepared.progress.clone(),
+        observed,
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue};
+use tracing::Span;
 
 use super::answer::{self, Answer, AnswerBody};
 use super::{Prepared, redirect, skew};
@@ -15,6 +16,7 @@ use crate::credentials::{Credentials, CredentialsRequest};
 use crate::error::{Error, ErrorKind};
 use crate::limiter::Throttle;
 use crate::limits::{Activity, IdleTimer, silent};
+use crate::observe;
 use crate::operation::SigningResource;
 use crate::random;
 use crate::retry::Spent;
@@ -47,6 +49,8 @@ pub(super) struct AttemptState {
     pub(super) unchanged: bool,
     /// Seconds ahead of our clock that the last request was signed for.
     pub(super) signed_ahead: i64,
+    /// Bytes of the last payload that were handed to the connection.
+    pub(super) bytes_sent: u64,
     /// What the last request was signed over, for when the service disagrees.
     pub(super) signature: Option<Signature>,
     /// The clock was set right for this call once.
@@ -88,6 +92,7 @@ pub(super) async fn make(prepared: &Prepared, state: &mut AttemptState) -> Resul
     request.body = body;
     state.sent += 1;
     let sent = send(prepared, request, activity).await;
+    state.bytes_sent = lock_outcome(&outcome).bytes;
     // Nobody else looks at the outcome any more, and what it says is more precise.
     if let Some(fault) = lock_outcome(&outcome).fault.take() {
         return Err(body_error(fault));
@@ -224,6 +229,7 @@ pub(super) async fn send(
 ) -> Result<TransportResponse, Error> {
     request.activity = Some(activity.clone());
     let mut idle = IdleTimer::new(activity, prepared.idle);
+    observe::request(&request.method, &request.url, &request.headers);
     let mut sending = prepared.core.transport.send(request);
     std::future::poll_fn(|cx| match sending.as_mut().poll(cx) {
         std::task::Poll::Ready(sent) => std::task::Poll::Ready(sent.map_err(transport_error)),
@@ -256,6 +262,7 @@ async fn receive(prepared: &Prepared, response: TransportResponse, uploaded: Opt
     let TransportResponse {
         status, headers, body, ..
     } = response;
+    observe::response(status, &headers);
     if !answer::is_success(input, status) {
         // An error whose document breaks off is still that error.
         let document = match collect(body, prepared, MAX_ERROR_DOCUMENT).await {
@@ -279,6 +286,7 @@ async fn receive(prepared: &Prepared, response: TransportResponse, uploaded: Opt
             headers,
             attempts: 0,
             elapsed: Duration::ZERO,
+            span: Span::none(),
             body: AnswerBody::Stream(body),
         });
     }
@@ -293,6 +301,7 @@ async fn receive(prepared: &Prepared, response: TransportResponse, uploaded: Opt
         headers,
         attempts: 0,
         elapsed: Duration::ZERO,
+        span: Span::none(),
         body: AnswerBody::Document(document),
     })
 }

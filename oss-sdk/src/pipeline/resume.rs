@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use http::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_MATCH, RANGE};
+use tracing::{Instrument, Span};
 
 use super::answer::AnswerBody;
 use super::{Prepared, run};
@@ -60,13 +61,21 @@ pub(super) struct Resumption {
     prepared: Arc<Prepared>,
     extent: Extent,
     etag: HeaderValue,
+    /// The span of the call.
+    span: Span,
 }
 
 impl Resumption {
     /// `None` when the object has no `ETag` to pin it by.
     pub(super) fn new(prepared: Arc<Prepared>, extent: Extent, headers: &HeaderMap) -> Option<Self> {
         let etag = headers.get(ETAG).filter(|etag| !etag.is_empty())?.clone();
-        Some(Resumption { prepared, extent, etag })
+        let span = Span::current();
+        Some(Resumption {
+            prepared,
+            extent,
+            etag,
+            span,
+        })
     }
 }
 
@@ -81,7 +90,7 @@ impl Resume for Resumption {
             }
             headers.insert(IF_MATCH, etag.clone());
         });
-        Box::pin(async move {
+        let asking = async move {
             // Deadline and cancellation stay with the payload, which drops this future when they end it.
             let answer = match run(&prepared, &mut Limits::new(&prepared.core.shutdown, None, None)).await {
                 Ok(answer) => answer,
@@ -106,7 +115,8 @@ impl Resume for Resumption {
                         .with_source(cause))
                 }
             }
-        })
+        };
+        Box::pin(asking.instrument(self.span.clone()))
     }
 }
 
