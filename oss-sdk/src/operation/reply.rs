@@ -1,6 +1,7 @@
 //! What came back: the head of the answer, and its payload as a document or a stream.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,12 +15,22 @@ use crate::text::{FromText, TextError, UrlDecode};
 use crate::xml::{self, ReadXml};
 
 /// Status, headers and request id of an answer; part of every result.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct ResultMeta {
     status: StatusCode,
     headers: HeaderMap,
     attempts: u32,
     elapsed: Duration,
+}
+
+/// What the service said; not how long it took, so that the same answer looks the same.
+impl fmt::Debug for ResultMeta {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResultMeta")
+            .field("status", &self.status)
+            .field("headers", &self.headers)
+            .finish()
+    }
 }
 
 impl ResultMeta {
@@ -319,8 +330,8 @@ impl Reply {
     }
 }
 
-impl std::fmt::Debug for Reply {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reply")
             .field("meta", &self.meta)
             .finish_non_exhaustive()
