@@ -29,7 +29,7 @@ use oss_sdk::{
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-type Problem = Box<dyn std::error::Error>;
+type Problem = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main]
 async fn main() -> Result<(), Problem> {
@@ -80,11 +80,14 @@ async fn serve(client: &Client, bucket: &str, listener: &TcpListener, origin: &s
         tokio::select! {
             _ = &mut end => return Ok(()),
             accepted = listener.accept() => {
-                let visitor = visit(client, bucket, accepted?.0);
-                // One visitor at a time is enough here, but none may keep the others waiting.
-                if let Err(problem) = tokio::time::timeout(Duration::from_secs(5), visitor).await? {
-                    eprintln!("a visitor left: {problem}");
-                }
+                let (client, bucket, stream) = (client.clone(), bucket.to_owned(), accepted?.0);
+                // Browsers open connections that they may not use, so none waits for another, or for ever.
+                tokio::spawn(async move {
+                    let visitor = visit(&client, &bucket, stream);
+                    if let Ok(Err(problem)) = tokio::time::timeout(Duration::from_secs(5), visitor).await {
+                        eprintln!("a visitor left: {problem}");
+                    }
+                });
             }
         }
     }

@@ -101,10 +101,9 @@ impl Credentials {
     }
 
     /// Has them looked for again at some time, though they are good beyond it: they come from a place that is too
-    /// expensive to be asked for each request.
-    #[cfg(any(feature = "credentials", test))]
+    /// expensive to be asked for each request. Default: credentials without an end are asked for before every attempt.
     #[must_use]
-    pub(crate) fn with_renewal(mut self, at: Timestamp) -> Self {
+    pub fn with_renewal(mut self, at: Timestamp) -> Self {
         Arc::make_mut(&mut self.0).renew_at = Some(at);
         self
     }

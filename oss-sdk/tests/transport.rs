@@ -571,6 +571,7 @@ async fn a_redirect_takes_nothing_private_to_another_server() {
         .credentials(Credentials::new("ak", "secret").with_security_token("t0ken"))
         .default_header("x-api-key", "pr1vate")
         .follow_redirects(true)
+        .max_connections(1)
         .build()
         .unwrap();
     assert_eq!(read(&client, "key").await.unwrap(), "hi");

@@ -99,10 +99,7 @@ impl Config {
                 ("attempt_timeout", self.attempt_timeout),
             ),
             (("connect_timeout", self.connect_timeout), ("timeout", self.timeout)),
-            (
-                ("idle_timeout", self.idle_timeout),
-                ("attempt_timeout", self.attempt_timeout),
-            ),
+            // A payload may be silent for longer than an attempt may take to its head, so these two do not contradict.
             (("idle_timeout", self.idle_timeout), ("timeout", self.timeout)),
             (("attempt_timeout", self.attempt_timeout), ("timeout", self.timeout)),
         ];

@@ -1,76 +1,88 @@
-//! Keeps temporary credentials and renews them in time, with one caller fetching for all.
+//! Keeps temporary credentials and renews them in time, with one fetch for all callers.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 use super::{Credentials, CredentialsContext, CredentialsError, CredentialsProvider, CredentialsRequest};
 use crate::future::BoxFuture;
 use crate::random;
-use crate::time::{Clock, SystemClock, Timestamp};
+use crate::time::{Clock, SystemClock, Timestamp, monotonic};
 
 /// Credentials are not used in the last moments of their life: the request must still arrive.
 const MARGIN: Duration = Duration::from_secs(10);
 
-/// After an early renewal that failed, the next one is not tried for so long, and up to twice that by chance.
+/// After a fetch that failed, the next early renewal is not tried for so long, and up to twice that by chance. As long is
+/// a key kept that came in place of a refused one.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// An early renewal that takes longer is given up: nobody waits for it, so nobody else would end it.
-const LONGEST_RENEWAL: Duration = Duration::from_secs(60);
+/// A fetch that takes longer is given up: it belongs to no caller, so nobody else would end it.
+const LONGEST_FETCH: Duration = Duration::from_secs(60);
 
 /// Longest time before their end that credentials are renewed.
 const WIDEST_WINDOW: Duration = Duration::from_secs(15 * 60);
 
 /// Keeps what another provider gives until shortly before its end.
 ///
-/// Credentials without an end are passed through and asked for every time. When nothing usable is there, one caller
-/// fetches and all others wait for its result, good or bad. In the last fifth of the credentials' life (at most 15
-/// minutes, and a little later by chance, so that a fleet does not renew all at once) they are renewed in the background
-/// while everybody goes on with the old ones; if that fails, so does it, and the renewal is tried again after 10 to 20
-/// seconds.
+/// Credentials without an end are passed through and asked for every time. When nothing usable is there, they are fetched
+/// once, and all callers wait for the result, good or bad. In the last fifth of the credentials' life (at most 15
+/// minutes, and a little later by chance, so that a fleet does not renew all at once) they are renewed while everybody
+/// goes on with the old ones; if that fails, so does it, and the renewal is tried again after 10 to 20 seconds.
 ///
-/// Credentials that the service has refused are fetched anew once, however many calls were refused with them.
+/// Credentials that the service has refused are fetched anew once, however many calls were refused with them; when those
+/// that came instead are refused as well, they are kept for 10 seconds before others are asked for.
+///
+/// Fetching is a task of the runtime that the first caller is on. It goes on when that caller gives up, so that a source
+/// that takes longer than a call may is still of use to the next one, and it is given up after 60 seconds.
 ///
 /// The client puts this around every provider. Around a provider that another one builds on, it is put by hand.
 pub struct CachedCredentials<P> {
     shared: Arc<Shared<P>>,
-    /// The renewal in the background, which ends with the cache.
-    renewal: Mutex<Option<AbortHandle>>,
+    /// The last fetch, which ends with the cache.
+    task: Mutex<Option<AbortHandle>>,
 }
 
 struct Shared<P> {
     provider: P,
     clock: OnceLock<Arc<dyn Clock>>,
     state: Mutex<State>,
-    /// Held while fetching.
-    fetching: Arc<tokio::sync::Mutex<()>>,
+    /// Changes whenever a fetch has ended.
+    ended: watch::Sender<()>,
 }
 
 #[derive(Default)]
 struct State {
     current: Option<Held>,
-    /// An early renewal failed then, and the next one is not tried for so long.
+    /// A fetch failed then, and the next early renewal is not tried for so long.
     pause: Option<(Timestamp, Duration)>,
-    /// Counts finished fetches, so that those who waited for one know how it ended.
+    /// Counts ended fetches, so that those who waited for one know how it ended.
     generation: u64,
-    failure: Option<CredentialsError>,
+    /// How the last fetch ended, for those who waited for it.
+    outcome: Option<Result<Credentials, CredentialsError>>,
     /// The provider gives credentials without an end: there is nothing to keep.
     passes_through: bool,
+    /// The fetch that is under way, by its number, and since when.
+    under_way: Option<(u64, Instant)>,
+    begun: u64,
 }
 
 #[derive(Clone)]
 struct Held {
     credentials: Credentials,
+    since: Timestamp,
     /// From when on they are not what should be used any more.
     end: Timestamp,
     /// How long they were good for when they came.
     life: Duration,
     /// How long before the end they are renewed.
     window: Duration,
+    /// They came in place of others that were refused.
+    is_replacement: bool,
 }
 
 enum Found {
@@ -78,11 +90,8 @@ enum Found {
     /// Usable, but it is time to renew.
     Aging(Credentials),
     PassThrough,
-    Wanting {
-        generation: u64,
-        /// To go on with when the fetch fails.
-        fallback: Option<Credentials>,
-    },
+    /// A fetch is needed; if it fails there may be something to go on with.
+    Wanting(Option<Credentials>),
 }
 
 impl<P: CredentialsProvider + 'static> CachedCredentials<P> {
@@ -93,9 +102,9 @@ impl<P: CredentialsProvider + 'static> CachedCredentials<P> {
                 provider,
                 clock: OnceLock::new(),
                 state: Mutex::default(),
-                fetching: Arc::default(),
+                ended: watch::Sender::new(()),
             }),
-            renewal: Mutex::default(),
+            task: Mutex::default(),
         }
     }
 
@@ -108,40 +117,91 @@ impl<P: CredentialsProvider + 'static> CachedCredentials<P> {
 
     async fn get(&self, request: &CredentialsRequest) -> Result<Credentials, CredentialsError> {
         let shared = &self.shared;
-        let before = match shared.look(request) {
-            Found::PassThrough => return shared.fetch(request).await,
-            Found::Usable(credentials) => return Ok(credentials),
-            Found::Aging(credentials) => return Ok(self.renew(credentials).await),
-            Found::Wanting { generation, .. } => generation,
-        };
-        let _guard = shared.fetching.lock().await;
-        match shared.look(request) {
-            Found::Usable(credentials) | Found::Aging(credentials) => Ok(credentials),
-            Found::Wanting { generation, fallback } if generation != before => {
-                // Somebody has just fetched: asking again at once would give the same.
-                shared.last_outcome().or_else(|error| fallback.ok_or(error))
+        let before = shared.state().generation;
+        loop {
+            // From before the look, so that no end is missed.
+            let mut ended = shared.ended.subscribe();
+            let outcome = shared.outcome_since(before);
+            match (shared.look(request), outcome) {
+                // What has just been fetched is the answer: asking again at once would give the same.
+                (Found::PassThrough, Some(outcome)) => return outcome,
+                (Found::Wanting(fallback), Some(outcome)) => {
+                    return outcome.or_else(|error| fallback.ok_or(error));
+                }
+                (Found::PassThrough, None) => return shared.pass(request).await,
+                (Found::Usable(credentials), _) => return Ok(credentials),
+                (Found::Aging(credentials), _) => {
+                    if let Ok(runtime) = Handle::try_current() {
+                        self.spawn(&runtime, &CredentialsRequest::default());
+                    }
+                    return Ok(credentials);
+                }
+                (Found::Wanting(_), None) => {}
             }
-            Found::Wanting { fallback, .. } => {
-                let fetched = shared.fetch(request).await;
-                fetched.or_else(|error| fallback.ok_or(error))
+            if let Ok(runtime) = Handle::try_current() {
+                self.spawn(&runtime, request);
+                // Its runtime may not be driven any more, so that it does not even notice that it takes too long.
+                drop(tokio::time::timeout(LONGEST_FETCH, ended.changed()).await);
+            } else if let Some(fetch) = shared.begin() {
+                let outcome = shared.ask(request).await;
+                fetch.end(request, outcome);
+            } else {
+                drop(ended.changed().await);
             }
-            Found::PassThrough => shared.fetch(request).await,
         }
     }
 
-    /// Starts a renewal unless one is under way, and gives what can be used until it is done.
-    async fn renew(&self, current: Credentials) -> Credentials {
-        let Ok(guard) = Arc::clone(&self.shared.fetching).try_lock_owned() else {
-            return current;
+    /// Fetches in a task of its own, unless somebody does already.
+    fn spawn(&self, runtime: &Handle, request: &CredentialsRequest) {
+        let Some(fetch) = self.shared.begin() else { return };
+        let request = request.clone();
+        let task = runtime.spawn(async move {
+            let outcome = tokio::time::timeout(LONGEST_FETCH, fetch.shared.ask(&request)).await;
+            let late = |_| Err(CredentialsError::retryable("the source of credentials does not answer"));
+            fetch.end(&request, outcome.unwrap_or_else(late));
+        });
+        let mut last = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = Some(task.abort_handle());
+    }
+}
+
+/// The right to fetch, of one at a time. When it is dropped without an outcome (a provider has panicked, or a runtime has
+/// ended), that is a failure for those who wait.
+struct Fetch<P: CredentialsProvider> {
+    shared: Arc<Shared<P>>,
+    number: u64,
+    is_done: bool,
+}
+
+impl<P: CredentialsProvider> Fetch<P> {
+    fn end(mut self, request: &CredentialsRequest, outcome: Result<Credentials, CredentialsError>) {
+        self.is_done = true;
+        self.finish(request, &outcome);
+    }
+
+    fn finish(&self, request: &CredentialsRequest, outcome: &Result<Credentials, CredentialsError>) {
+        let is_mine = {
+            let mut state = self.shared.state();
+            let is_mine = state.under_way.is_some_and(|(number, _)| number == self.number);
+            if is_mine {
+                state.under_way = None;
+            }
+            is_mine
         };
-        let shared = Arc::clone(&self.shared);
-        let Ok(runtime) = Handle::try_current() else {
-            return shared.renew(guard).await.unwrap_or(current);
-        };
-        let task = runtime.spawn(async move { drop(shared.renew(guard).await) });
-        let mut renewal = self.renewal.lock().unwrap_or_else(PoisonError::into_inner);
-        *renewal = Some(task.abort_handle());
-        current
+        // Who was given up has nothing to say any more.
+        if is_mine {
+            self.shared.keep(request, outcome);
+            self.shared.ended.send_replace(());
+        }
+    }
+}
+
+impl<P: CredentialsProvider> Drop for Fetch<P> {
+    fn drop(&mut self) {
+        if !self.is_done {
+            let outcome = Err(CredentialsError::retryable("the source of credentials was given up"));
+            self.finish(&CredentialsRequest::default(), &outcome);
+        }
     }
 }
 
@@ -155,26 +215,48 @@ impl<P: CredentialsProvider> Shared<P> {
         Timestamp::from(self.clock.get().map_or_else(|| SystemClock.now(), |clock| clock.now()))
     }
 
+    /// Takes the right to fetch, if nobody has it or has had it for too long.
+    fn begin(self: &Arc<Self>) -> Option<Fetch<P>> {
+        let now = monotonic();
+        let mut state = self.state();
+        if state
+            .under_way
+            .is_some_and(|(_, since)| now.saturating_duration_since(since) < LONGEST_FETCH)
+        {
+            return None;
+        }
+        state.begun += 1;
+        let number = state.begun;
+        state.under_way = Some((number, now));
+        Some(Fetch {
+            shared: Arc::clone(self),
+            number,
+            is_done: false,
+        })
+    }
+
     fn look(&self, request: &CredentialsRequest) -> Found {
         let now = self.now();
         let state = self.state();
         if state.passes_through {
             return Found::PassThrough;
         }
-        let wanting = |fallback| Found::Wanting {
-            generation: state.generation,
-            fallback,
-        };
         let Some(held) = &state.current else {
-            return wanting(None);
+            return Found::Wanting(None);
         };
         if request.refuses(&held.credentials) {
-            return wanting(None);
+            // A key that is refused for good must not cost a fetch for every call.
+            let is_new = held.is_replacement && now < held.since.saturating_add(PAUSE);
+            return if is_new {
+                Found::Usable(held.credentials.clone())
+            } else {
+                Found::Wanting(None)
+            };
         }
         let is_usable = |from: Timestamp| held.credentials.expiration().is_none_or(|end| end > from);
         if !is_usable(now.saturating_add(MARGIN)) {
             // In its last moments a key is better than none.
-            return wanting(Some(held.credentials.clone()).filter(|_| is_usable(now)));
+            return Found::Wanting(Some(held.credentials.clone()).filter(|_| is_usable(now)));
         }
         let left = held.end.saturating_since(now);
         let is_paused = state
@@ -183,9 +265,10 @@ impl<P: CredentialsProvider> Shared<P> {
         // Longer than a fresh key would last is not asked for: it would be fetched for nothing, every time.
         let wanted = request
             .min_life
+            .filter(|_| held.credentials.expiration().is_some())
             .map(|wanted| wanted.min(held.life.saturating_sub(held.window)));
         if wanted.is_some_and(|wanted| left < wanted) && !is_paused {
-            return wanting(Some(held.credentials.clone()));
+            return Found::Wanting(Some(held.credentials.clone()));
         }
         if left <= held.window && !is_paused {
             Found::Aging(held.credentials.clone())
@@ -194,60 +277,53 @@ impl<P: CredentialsProvider> Shared<P> {
         }
     }
 
-    /// How the last fetch ended.
-    fn last_outcome(&self) -> Result<Credentials, CredentialsError> {
+    /// How the last fetch ended, if one has since then.
+    fn outcome_since(&self, before: u64) -> Option<Result<Credentials, CredentialsError>> {
         let state = self.state();
-        match (&state.failure, &state.current) {
-            (None, Some(held)) => Ok(held.credentials.clone()),
-            (Some(failure), _) => Err(failure.clone()),
-            (None, None) => Err(CredentialsError::retryable("the credentials are gone")),
-        }
+        state.outcome.clone().filter(|_| state.generation != before)
     }
 
-    async fn fetch(&self, request: &CredentialsRequest) -> Result<Credentials, CredentialsError> {
-        let outcome = self.provider.credentials(request).await.and_then(|credentials| {
-            credentials.check()?;
-            Ok(credentials)
-        });
-        self.keep(&outcome);
+    async fn ask(&self, request: &CredentialsRequest) -> Result<Credentials, CredentialsError> {
+        let credentials = self.provider.credentials(request).await?;
+        credentials.check()?;
+        Ok(credentials)
+    }
+
+    /// Asks for what is not kept, unless it turns out to have an end by now.
+    async fn pass(&self, request: &CredentialsRequest) -> Result<Credentials, CredentialsError> {
+        let outcome = self.ask(request).await;
+        if outcome
+            .as_ref()
+            .is_ok_and(|credentials| credentials.renewal().is_some())
+        {
+            self.keep(request, &outcome);
+        }
         outcome
     }
 
-    /// Fetches before it is necessary.
-    async fn renew(&self, _guard: OwnedMutexGuard<()>) -> Result<Credentials, CredentialsError> {
-        let request = CredentialsRequest::default();
-        match tokio::time::timeout(LONGEST_RENEWAL, self.fetch(&request)).await {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                let outcome = Err(CredentialsError::retryable("the source of credentials does not answer"));
-                self.keep(&outcome);
-                outcome
-            }
-        }
-    }
-
-    fn keep(&self, outcome: &Result<Credentials, CredentialsError>) {
+    fn keep(&self, request: &CredentialsRequest, outcome: &Result<Credentials, CredentialsError>) {
         let now = self.now();
         let mut state = self.state();
         state.generation += 1;
+        state.outcome = Some(outcome.clone());
         match outcome {
             Ok(credentials) => {
-                state.failure = None;
                 state.pause = None;
                 state.passes_through = credentials.renewal().is_none();
                 state.current = credentials.renewal().map(|end| {
                     let life = end.saturating_since(now);
                     Held {
                         credentials: credentials.clone(),
+                        since: now,
                         end,
                         life,
                         window: window(life),
+                        is_replacement: request.refused.is_some(),
                     }
                 });
             }
             Err(error) => {
                 tracing::debug!(%error, "no new credentials");
-                state.failure = Some(error.clone());
                 state.pause = Some((now, PAUSE.mul_f64(1.0 + random::unit())));
             }
         }
@@ -281,8 +357,8 @@ impl<P: CredentialsProvider + 'static> CredentialsProvider for CachedCredentials
 
 impl<P> Drop for CachedCredentials<P> {
     fn drop(&mut self) {
-        let renewal = self.renewal.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(task) = renewal.take() {
+        let task = self.task.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(task) = task.take() {
             task.abort();
         }
     }

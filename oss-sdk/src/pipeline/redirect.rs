@@ -14,7 +14,7 @@ use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
 use crate::limits::Activity;
 use crate::percent;
-use crate::transport::{TransportRequest, TransportResponse};
+use crate::transport::{TransportBody, TransportRequest, TransportResponse};
 
 /// Redirects of one request.
 const MOST: usize = 5;
@@ -55,6 +55,8 @@ pub(super) async fn follow(
             return Err(refused(format!("more than {MOST} redirects"), &response));
         }
         let next = resolve(&url, &location).map_err(|rule| refused(format!("the redirect {rule}"), &response))?;
+        // The payload of the redirect is of no use, and its connection may be the only one that there may be.
+        response.body = TransportBody::empty();
         // Who was sent away is not trusted with a signature on the way back either.
         is_at_home = is_at_home && origin(&next) == origin(&prepared.url);
         tracing::debug!(

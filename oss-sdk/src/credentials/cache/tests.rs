@@ -1,5 +1,6 @@
 //! The cache under a clock that is moved and a source that fails on demand.
 
+use std::future::Future as _;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::*;
@@ -163,17 +164,95 @@ async fn many_callers_share_one_fetch() {
 }
 
 #[tokio::test]
-async fn a_cancelled_fetch_hands_over_to_the_next_caller() {
+async fn a_fetch_goes_on_when_the_caller_gives_up() {
     let (cache, _clock) = cache(Some(1000), 0);
     let first = tokio::spawn({
         let cache = cache.clone();
         async move { id(&cache).await }
     });
-    tokio::task::yield_now().await;
+    settle().await;
     first.abort();
     assert!(first.await.unwrap_err().is_cancelled());
     source(&cache).gate.add_permits(1);
-    assert_eq!(id(&cache).await, "key2");
+    assert_eq!(id(&cache).await, "key1", "which is not fetched again");
+}
+
+#[tokio::test]
+async fn a_caller_that_is_not_polled_holds_up_nobody() {
+    let (cache, _clock) = cache(Some(1000), 1);
+    let mut first = Box::pin(id(&cache));
+    let waker = std::task::Waker::noop();
+    assert!(
+        first
+            .as_mut()
+            .poll(&mut std::task::Context::from_waker(waker))
+            .is_pending()
+    );
+    assert_eq!(id(&cache).await, "key1");
+    assert_eq!(first.await, "key1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fetch_on_a_runtime_that_stands_still_is_taken_over() {
+    let (cache, _clock) = cache(Some(1000), 1);
+    let idle = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    {
+        let _entered = idle.enter();
+        cache.spawn(&Handle::current(), &CredentialsRequest::default());
+    }
+    assert_eq!(id(&cache).await, "key1", "it was never begun there");
+    assert_eq!(calls(&cache), 1);
+    idle.shutdown_background();
+    assert_eq!(id(&cache).await, "key1", "and its end changes nothing");
+}
+
+#[tokio::test]
+async fn a_source_that_panics_is_a_failure_and_not_a_wait() {
+    let panicking = CachedCredentials::new(crate::credentials::from_fn(|| async {
+        panic!("a bug of the provider")
+    }));
+    let error = panicking.credentials(&CredentialsRequest::default()).await.unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+}
+
+#[tokio::test]
+async fn lasting_keys_are_asked_for_side_by_side() {
+    let (cache, _clock) = cache(None, 1);
+    assert_eq!(id(&cache).await, "key1");
+    let gate = source(&cache).gate.acquire().await.unwrap();
+    let waiting: Vec<_> = (0..20)
+        .map(|_| {
+            let cache = cache.clone();
+            tokio::spawn(async move { id(&cache).await })
+        })
+        .collect();
+    settle().await;
+    assert_eq!(calls(&cache), 21, "nobody waits for another");
+    drop(gate);
+    for call in waiting {
+        assert!(call.await.unwrap().starts_with("key"));
+    }
+}
+
+#[test]
+fn credentials_can_be_had_without_a_runtime() {
+    let (cache, clock) = cache(Some(1000), 1);
+    let ask = || {
+        let mut asking = Box::pin(id(&cache));
+        let waker = std::task::Waker::noop();
+        match asking.as_mut().poll(&mut std::task::Context::from_waker(waker)) {
+            std::task::Poll::Ready(id) => id,
+            std::task::Poll::Pending => "nothing".to_owned(),
+        }
+    };
+    assert_eq!(ask(), "key1");
+    clock.advance(Duration::from_secs(900));
+    assert_eq!(ask(), "key1", "nobody could renew it besides");
+    clock.advance(Duration::from_secs(95));
+    assert_eq!(ask(), "key2");
 }
 
 #[tokio::test(start_paused = true)]
@@ -183,7 +262,7 @@ async fn a_renewal_that_never_ends_is_given_up_and_ends_with_the_cache() {
     clock.advance(Duration::from_secs(850));
     let gate = source(&cache).gate.acquire().await.unwrap();
     assert_eq!(id(&cache).await, "key1");
-    tokio::time::sleep(LONGEST_RENEWAL + Duration::from_secs(1)).await;
+    tokio::time::sleep(LONGEST_FETCH + Duration::from_secs(1)).await;
     clock.advance(2 * PAUSE);
     drop(gate);
     assert_eq!(id(&cache).await, "key1");
@@ -229,12 +308,18 @@ async fn credentials_that_only_have_to_be_looked_after_are_never_without() {
 
 #[tokio::test]
 async fn a_refused_key_is_replaced_once_however_many_were_refused() {
-    let (cache, _clock) = cache(Some(1000), 1);
+    let (cache, clock) = cache(Some(1000), 1);
     assert_eq!(id(&cache).await, "key1");
     for _ in 0..5 {
         assert_eq!(ask(&cache, &refused("key1")).await, "key2");
     }
     assert_eq!(calls(&cache), 2);
+    assert_eq!(
+        ask(&cache, &refused("key2")).await,
+        "key2",
+        "what replaces it is kept for a while"
+    );
+    clock.advance(PAUSE);
     source(&cache).broken.store(true, Ordering::SeqCst);
     assert_eq!(
         ask(&cache, &refused("key2")).await,
