@@ -237,6 +237,34 @@ async fn a_wrong_clock_is_set_right_once_for_the_client() {
     }
 }
 
+/// By our clock, which is two hours ahead, these are over before they come.
+#[tokio::test(start_paused = true)]
+async fn credentials_end_by_the_service_s_clock() {
+    let document = "<Error><Code>RequestTimeTooSkewed</Code><Message>m</Message></Error>";
+    let behind = Answer::new(403, document).header("date", "Fri, 02 Jan 2026 01:04:05 GMT");
+    let transport = FakeTransport::new([behind.into(), Answer::new(204, "").into(), Answer::new(204, "").into()]);
+    let end = crate::time::Timestamp::parse_iso8601("2026-01-02T01:34:05Z").unwrap();
+    let asked = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&asked);
+    let provider = from_fn(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        std::future::ready(Ok(Credentials::new("ak", "5ec4e7").with_expiration(end)))
+    });
+    let client = Client::new(transport.config().credentials_provider(provider)).unwrap();
+    for _ in 0..2 {
+        let request = DeleteObjectRequest::new("bucket", "key");
+        client.delete_object(request).await.unwrap();
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    let link = client
+        .get_object(get())
+        .presign(Duration::from_secs(3600))
+        .await
+        .unwrap();
+    assert!(link.is_capped);
+    assert_eq!(link.expiration, end);
+}
+
 /// Gives the first key until it is refused, then the second, and remembers whether it was told of a refusal.
 #[derive(Debug)]
 struct Rotating(Mutex<Vec<bool>>, [&'static str; 2]);
