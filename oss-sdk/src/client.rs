@@ -14,6 +14,8 @@ pub use self::builder::{ClientBuilder, FromConfig};
 pub use self::call::{Awaited, Call, CallFuture};
 
 pub(crate) use self::builder::sealed;
+#[cfg(feature = "dynamic")]
+pub(crate) use self::call::encode;
 pub(crate) use self::call::{CallOptions, start as start_call};
 pub(crate) use self::core::Core;
 
@@ -179,6 +181,21 @@ impl Client {
     /// As [`Call::presign`].
     pub async fn presign(&self, input: OperationInput, expires: impl Into<Expires>) -> Result<PresignedRequest, Error> {
         presign::presign(&self.core, input, CallOptions::default(), expires.into()).await
+    }
+
+    /// Makes a URL that carries out an operation that is given by its name and in JSON; see [`dynamic`](crate::dynamic).
+    ///
+    /// # Errors
+    ///
+    /// [`DynamicError`](crate::dynamic::DynamicError) for an unknown name and a wrong input, and as [`Call::presign`].
+    #[cfg(feature = "dynamic")]
+    pub async fn presign_by_name(
+        &self,
+        operation: &str,
+        input: serde_json::Value,
+        expires: impl Into<Expires>,
+    ) -> Result<PresignedRequest, crate::dynamic::DynamicError> {
+        crate::dynamic::presign_by_name(&self.core, operation, input, expires.into()).await
     }
 
     /// Makes a form by which whoever holds it uploads one object, such as a visitor of a page; see

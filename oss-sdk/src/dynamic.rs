@@ -25,12 +25,13 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
 
 use crate::body::ResponseBody;
-use crate::client::{CallOptions, Core, start_call};
+use crate::client::{CallOptions, Core, encode, start_call};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::future::BoxFuture;
 use crate::json::{FromJson, Names, ToJson, differences};
-use crate::operation::{Operation, ResultMeta, ServiceSpec};
+use crate::operation::{Operation, OperationInput, ResultMeta, ServiceSpec};
+use crate::presign::{Expires, PresignedRequest, presign};
 
 /// A result that can be given out as JSON. Generated.
 #[doc(hidden)]
@@ -51,6 +52,7 @@ type CallByName = fn(Arc<Core>, Value, CallOptions) -> BoxFuture<'static, Result
 pub struct Entry {
     name: &'static str,
     call: CallByName,
+    input: fn(Value) -> Result<OperationInput, DynamicError>,
 }
 
 impl fmt::Debug for Entry {
@@ -66,7 +68,11 @@ impl Entry {
         O: Operation + FromJson + 'static,
         O::Output: Output,
     {
-        Entry { name, call: call::<O> }
+        Entry {
+            name,
+            call: call::<O>,
+            input: input::<O>,
+        }
     }
 }
 
@@ -76,8 +82,7 @@ where
     O::Output: Output,
 {
     Box::pin(async move {
-        let input = without_text_forms(input);
-        let operation = O::from_json(input, Names::Model).map_err(|error| DynamicError::Input(error.to_string()))?;
+        let operation: O = read(input)?;
         let mut result = start_call(&core, &operation, options).await?;
         let body = match result.stream() {
             Some(body) => Some(std::mem::take(body).bytes().await?),
@@ -100,6 +105,15 @@ where
         output.entry("request_id").or_insert_with(|| meta.request_id().into());
         Ok(Value::Object(output))
     })
+}
+
+fn read<O: FromJson>(input: Value) -> Result<O, DynamicError> {
+    O::from_json(without_text_forms(input), Names::Model).map_err(|error| DynamicError::Input(error.to_string()))
+}
+
+/// The request as the pipeline takes it.
+fn input<O: Operation + FromJson>(input: Value) -> Result<OperationInput, DynamicError> {
+    Ok(encode(&read::<O>(input)?))
 }
 
 /// Replaces `{"$text": "..."}` by the text: raw bodies that are text have the type of a text.
@@ -164,6 +178,25 @@ impl Clients {
         (entry.call)(core, input, options).await
     }
 
+    /// Makes a URL that carries out `operation` of `service` for whoever holds it, as
+    /// [`Client::presign`](crate::Client::presign) does. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// See [`DynamicError`].
+    pub async fn presign(
+        &self,
+        service: &str,
+        operation: &str,
+        input: Value,
+        expires: impl Into<Expires>,
+    ) -> Result<PresignedRequest, DynamicError> {
+        let (spec, entries) = table(service)?;
+        let input = (find(service, entries, operation)?.input)(input)?;
+        let core = self.core(spec)?;
+        Ok(presign(&core, input, CallOptions::default(), expires.into()).await?)
+    }
+
     fn core(&self, service: &'static ServiceSpec) -> Result<Arc<Core>, Error> {
         let mut cores = self.cores.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, core)) = cores.iter().find(|(name, _)| *name == service.name) {
@@ -187,6 +220,18 @@ impl fmt::Debug for Clients {
 pub(crate) async fn by_name(core: &Arc<Core>, operation: &str, input: Value) -> Result<Value, DynamicError> {
     let (spec, entries) = table(core.service.name)?;
     (find(spec.name, entries, operation)?.call)(Arc::clone(core), input, CallOptions::default()).await
+}
+
+/// A URL for a call with a client that is there already.
+pub(crate) async fn presign_by_name(
+    core: &Arc<Core>,
+    operation: &str,
+    input: Value,
+    expires: Expires,
+) -> Result<PresignedRequest, DynamicError> {
+    let (spec, entries) = table(core.service.name)?;
+    let input = (find(spec.name, entries, operation)?.input)(input)?;
+    Ok(presign(core, input, CallOptions::default(), expires).await?)
 }
 
 type Table = (&'static ServiceSpec, &'static [Entry]);

@@ -187,6 +187,21 @@ impl Client {
         block_on(self.client.presign(input, expires))
     }
 
+    /// Makes a URL that carries out an operation that is given by its name and in JSON; see [`dynamic`](crate::dynamic).
+    ///
+    /// # Errors
+    ///
+    /// As the async client's `presign_by_name`.
+    #[cfg(feature = "dynamic")]
+    pub fn presign_by_name(
+        &self,
+        operation: &str,
+        input: serde_json::Value,
+        expires: impl Into<Expires>,
+    ) -> Result<PresignedRequest, crate::dynamic::DynamicError> {
+        block_on(self.client.presign_by_name(operation, input, expires))
+    }
+
     /// Makes a form by which whoever holds it uploads one object; see [`post_policy`](crate::post_policy).
     ///
     /// # Errors

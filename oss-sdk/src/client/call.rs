@@ -220,7 +220,7 @@ impl<'c, O, M> Call<'c, O, M> {
 }
 
 /// The request as the pipeline takes it.
-fn encode<O: Operation>(operation: &O) -> OperationInput {
+pub(crate) fn encode<O: Operation>(operation: &O) -> OperationInput {
     let mut encoder = Encoder::new(O::spec());
     operation.encode(&mut encoder);
     encoder.finish()

@@ -3,11 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use oss_emulator::interpreter;
 use oss_emulator::model::{Operation, Place};
-use oss_sdk::dynamic::Clients;
-use oss_sdk::{Config, Credentials};
+use oss_sdk::dynamic::{Clients, DynamicError};
+use oss_sdk::{Client, Config, Credentials, FixedClock, GetObjectRequest, Timestamp};
 use oss_suite::generated::wire;
 use oss_suite::wire::Case;
 use proptest::strategy::{Strategy as _, ValueTree as _};
@@ -111,4 +112,35 @@ async fn a_member_that_is_unknown_or_of_another_type_is_named() {
             assert!(outcome.is_err(), "{case:?} takes anything as {}", member.name);
         }
     }
+}
+
+#[tokio::test]
+async fn a_name_gives_the_same_url_as_a_type() {
+    let time = Timestamp::parse_iso8601("2026-01-02T03:04:05Z").unwrap();
+    let config = Config::new()
+        .region("cn-hangzhou")
+        .credentials(Credentials::new("ak", "sk"))
+        .clock(FixedClock::new(time));
+    let expires = Duration::from_secs(600);
+    let client = Client::new(config.clone()).unwrap();
+    let request = GetObjectRequest::new("bucket", "a key").response_content_type("text/css");
+    let typed = client.get_object(request).presign(expires).await.unwrap();
+    let input = json!({"bucket": "bucket", "key": "a key", "response_content_type": "text/css"});
+    let named = client
+        .presign_by_name("GetObject", input.clone(), expires)
+        .await
+        .unwrap();
+    assert_eq!(named, typed);
+    let clients = Clients::new(config);
+    assert_eq!(
+        clients.presign("oss", "GetObject", input, expires).await.unwrap(),
+        typed
+    );
+    let unknown = clients
+        .presign("oss", "GetObjekt", json!({}), expires)
+        .await
+        .unwrap_err();
+    assert!(unknown.to_string().contains("GetObject"), "{unknown}");
+    let wrong = client.presign_by_name("GetObject", json!({"bucket": 1}), expires).await;
+    assert!(matches!(wrong, Err(DynamicError::Input(_))), "{wrong:?}");
 }
