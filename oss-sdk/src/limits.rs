@@ -240,6 +240,9 @@ impl fmt::Debug for Limits {
 /// Stands for a time without end in [`Activity`].
 const PAUSED: u64 = u64::MAX;
 
+/// Silence that nobody waits out.
+const LONGEST_IDLE: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
 /// When something last moved on a connection; shared by a payload and whoever watches it.
 #[derive(Debug, Clone)]
 pub(crate) struct Activity {
@@ -293,11 +296,11 @@ pub(crate) struct IdleTimer {
 }
 
 impl IdleTimer {
-    /// `limit` zero means never.
+    /// `limit` zero means never, as does one of years: the end of some durations is no moment of a clock.
     pub(crate) fn new(activity: Activity, limit: Duration) -> Self {
         IdleTimer {
             activity,
-            limit: Some(limit).filter(|limit| !limit.is_zero()),
+            limit: Some(limit).filter(|limit| !limit.is_zero() && *limit < LONGEST_IDLE),
             timer: None,
             waiting: false,
         }

@@ -26,11 +26,9 @@ impl body::ResponseBody {
     ///
     /// It is meant for the results of [blocking clients](crate::blocking::Client). The connection of what an async client
     /// received is moved along by the runtime of that client, so reading it here must not block that runtime.
-    pub fn into_blocking(self) -> ResponseBody {
-        ResponseBody {
-            body: self,
-            rest: Bytes::new(),
-        }
+    pub fn into_blocking(mut self) -> ResponseBody {
+        let rest = self.take_rest();
+        ResponseBody { body: self, rest }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Blocking calls over scripts: what they give, where they can be made, and what ends them.
 
+use std::future::IntoFuture as _;
 use std::io::{self, BufRead, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -194,6 +195,47 @@ fn what_was_not_read_is_handed_on() {
     body.read_exact(&mut [0; 9]).unwrap();
     assert_eq!(body.save_to(&path).unwrap(), 1);
     assert_eq!(std::fs::read(path).unwrap(), b"9");
+}
+
+#[tokio::test]
+async fn what_was_read_in_part_without_blocking_is_handed_on() {
+    let begun = async || {
+        let mut body = crate::ResponseBody::from(Bytes::from_static(b"0123456789"));
+        tokio::io::AsyncReadExt::read_exact(&mut body, &mut [0; 4])
+            .await
+            .unwrap();
+        body.into_blocking()
+    };
+    let mut text = String::new();
+    begun().await.read_to_string(&mut text).unwrap();
+    assert_eq!(text, "456789");
+    assert_eq!(begun().await.bytes().unwrap(), "456789");
+    assert_eq!(begun().await.into_inner().bytes().await.unwrap(), "456789");
+}
+
+#[tokio::test]
+async fn a_fetch_of_credentials_on_this_thread_holds_up_no_blocking_call() {
+    use crate::time::Clock as _;
+    let provider = crate::credentials::from_fn(|| async {
+        tokio::task::yield_now().await;
+        let end = crate::Timestamp::from(crate::SystemClock.now()).saturating_add(Duration::from_secs(3600));
+        Ok(crate::Credentials::new("id", "secret").with_expiration(end))
+    });
+    let transport = FakeTransport::new([Answer::new(200, "").into(), Answer::new(200, "").into()]);
+    let client = crate::Client::builder()
+        .region("cn-hangzhou")
+        .credentials_provider(provider)
+        .transport(transport)
+        .build()
+        .unwrap();
+    let put = || PutObjectRequest::new("bucket", "k");
+    let mut first = client.put_object(put()).into_future();
+    assert!(
+        futures_util::poll!(&mut first).is_pending(),
+        "it waits for the credentials"
+    );
+    Client::from(&client).put_object(put()).send().unwrap();
+    first.await.unwrap();
 }
 
 #[test]

@@ -151,6 +151,12 @@ impl ResponseBody {
         inner.poll_chunk(cx)
     }
 
+    /// Gives away the rest of the last chunk.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn take_rest(&mut self) -> Bytes {
+        std::mem::take(&mut self.inner().rest)
+    }
+
     /// Takes back the rest of the last chunk.
     #[cfg(feature = "blocking")]
     pub(crate) fn put_back(&mut self, rest: Bytes) {

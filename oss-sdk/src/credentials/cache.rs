@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::runtime::Handle;
+use tokio::runtime::{self, Handle};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -38,7 +38,8 @@ const WIDEST_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// that came instead are refused as well, they are kept for 10 seconds before others are asked for.
 ///
 /// Fetching is a task of the runtime that the first caller is on. It goes on when that caller gives up, so that a source
-/// that takes longer than a call may is still of use to the next one, and it is given up after 60 seconds.
+/// that takes longer than a call may is still of use to the next one, and it is given up after 60 seconds. Callers on several
+/// runtimes do not wait for each other's.
 ///
 /// The client puts this around every provider. Around a provider that another one builds on, it is put by hand.
 pub struct CachedCredentials<P> {
@@ -66,9 +67,15 @@ struct State {
     outcome: Option<Result<Credentials, CredentialsError>>,
     /// The provider gives credentials without an end: there is nothing to keep.
     passes_through: bool,
-    /// The fetch that is under way, by its number, and since when.
-    under_way: Option<(u64, Instant)>,
+    /// The fetches that are under way: one on each runtime, for a runtime may stand still while another waits.
+    under_way: Vec<UnderWay>,
     begun: u64,
+}
+
+struct UnderWay {
+    number: u64,
+    runtime: Option<runtime::Id>,
+    since: Instant,
 }
 
 #[derive(Clone)]
@@ -140,9 +147,8 @@ impl<P: CredentialsProvider + 'static> CachedCredentials<P> {
             }
             if let Ok(runtime) = Handle::try_current() {
                 self.spawn(&runtime, request);
-                // Its runtime may not be driven any more, so that it does not even notice that it takes too long.
                 drop(tokio::time::timeout(LONGEST_FETCH, ended.changed()).await);
-            } else if let Some(fetch) = shared.begin() {
+            } else if let Some(fetch) = shared.begin(None) {
                 let outcome = shared.ask(request).await;
                 fetch.end(request, outcome);
             } else {
@@ -153,7 +159,9 @@ impl<P: CredentialsProvider + 'static> CachedCredentials<P> {
 
     /// Fetches in a task of its own, unless somebody does already.
     fn spawn(&self, runtime: &Handle, request: &CredentialsRequest) {
-        let Some(fetch) = self.shared.begin() else { return };
+        let Some(fetch) = self.shared.begin(Some(runtime.id())) else {
+            return;
+        };
         let request = request.clone();
         let task = runtime.spawn(async move {
             let outcome = tokio::time::timeout(LONGEST_FETCH, fetch.shared.ask(&request)).await;
@@ -165,7 +173,7 @@ impl<P: CredentialsProvider + 'static> CachedCredentials<P> {
     }
 }
 
-/// The right to fetch, of one at a time. When it is dropped without an outcome (a provider has panicked, or a runtime has
+/// The right to fetch, of one at a time on each runtime. When it is dropped without an outcome (a provider has panicked, or a runtime has
 /// ended), that is a failure for those who wait.
 struct Fetch<P: CredentialsProvider> {
     shared: Arc<Shared<P>>,
@@ -182,11 +190,9 @@ impl<P: CredentialsProvider> Fetch<P> {
     fn finish(&self, request: &CredentialsRequest, outcome: &Result<Credentials, CredentialsError>) {
         let is_mine = {
             let mut state = self.shared.state();
-            let is_mine = state.under_way.is_some_and(|(number, _)| number == self.number);
-            if is_mine {
-                state.under_way = None;
-            }
-            is_mine
+            let before = state.under_way.len();
+            state.under_way.retain(|fetch| fetch.number != self.number);
+            state.under_way.len() < before
         };
         // Who was given up has nothing to say any more.
         if is_mine {
@@ -215,19 +221,23 @@ impl<P: CredentialsProvider> Shared<P> {
         Timestamp::from(self.clock.get().map_or_else(|| SystemClock.now(), |clock| clock.now()))
     }
 
-    /// Takes the right to fetch, if nobody has it or has had it for too long.
-    fn begin(self: &Arc<Self>) -> Option<Fetch<P>> {
+    /// Takes the right to fetch on a runtime, if it is not taken there, or was for too long.
+    fn begin(self: &Arc<Self>, runtime: Option<runtime::Id>) -> Option<Fetch<P>> {
         let now = monotonic();
         let mut state = self.state();
-        if state
+        state
             .under_way
-            .is_some_and(|(_, since)| now.saturating_duration_since(since) < LONGEST_FETCH)
-        {
+            .retain(|fetch| now.saturating_duration_since(fetch.since) < LONGEST_FETCH);
+        if state.under_way.iter().any(|fetch| fetch.runtime == runtime) {
             return None;
         }
         state.begun += 1;
         let number = state.begun;
-        state.under_way = Some((number, now));
+        state.under_way.push(UnderWay {
+            number,
+            runtime,
+            since: now,
+        });
         Some(Fetch {
             shared: Arc::clone(self),
             number,

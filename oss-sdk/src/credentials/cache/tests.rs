@@ -192,13 +192,10 @@ async fn a_caller_that_is_not_polled_holds_up_nobody() {
     assert_eq!(first.await, "key1");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_fetch_on_a_runtime_that_stands_still_is_taken_over() {
+#[tokio::test]
+async fn a_fetch_on_a_runtime_that_stands_still_holds_up_no_other() {
     let (cache, _clock) = cache(Some(1000), 1);
-    let idle = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
+    let idle = runtime::Builder::new_current_thread().enable_time().build().unwrap();
     {
         let _entered = idle.enter();
         cache.spawn(&Handle::current(), &CredentialsRequest::default());
