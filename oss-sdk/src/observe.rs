@@ -36,6 +36,8 @@
 //! | `retry_reason` | why there is another: `policy`, `clock` (it was set right) or `credentials` (others are fetched) |
 //! | `delay_ms` | milliseconds until then |
 //!
+//! Numbers are `i64`, which is what OpenTelemetry knows.
+//!
 //! Events of the wire have `method`, `url` (without what is secret in its query), `status` and `headers`: all names, and
 //! the values of those that are known to be harmless; the others are `[hidden]`, as metadata of objects may be private.
 //! Payloads are never shown. A key stands only in URLs, so only at `TRACE` and in the texts of errors.
@@ -131,19 +133,19 @@ pub(crate) fn call_ended(span: &Span, result: &Result<Reply, Error>) {
     let elapsed = match result {
         Ok(reply) => {
             let meta = reply.meta();
-            span.record("status", meta.status());
+            span.record("status", i64::from(meta.status()));
             span.record("request_id", meta.request_id());
-            span.record("attempts", meta.attempts());
+            span.record("attempts", i64::from(meta.attempts()));
             Some(meta.elapsed())
         }
         Err(error) => {
-            span.record("attempts", error.attempts());
+            span.record("attempts", i64::from(error.attempts()));
             failed(span, error);
             error.elapsed()
         }
     };
     if let Some(elapsed) = elapsed {
-        span.record("elapsed_ms", elapsed.as_millis() as u64);
+        span.record("elapsed_ms", elapsed.as_millis() as i64);
     }
 }
 
@@ -152,7 +154,7 @@ pub(crate) fn attempt(method: &Method, number: u32) -> Span {
     tracing::debug_span!(
         target: TARGET,
         "oss.attempt",
-        attempt = number,
+        attempt = i64::from(number),
         method = method.as_str(),
         status = Empty,
         request_id = Empty,
@@ -172,7 +174,7 @@ pub(crate) fn failed(span: &Span, error: &Error) {
     }
     span.record("error_kind", tracing::field::debug(error.kind()));
     if let Some(status) = error.status() {
-        span.record("status", status);
+        span.record("status", i64::from(status));
     }
     if let Some(id) = error.request_id() {
         span.record("request_id", id);
@@ -228,7 +230,7 @@ impl Default for Received {
 
 impl Drop for Received {
     fn drop(&mut self) {
-        self.span.record("bytes_received", self.bytes);
+        self.span.record("bytes_received", self.bytes as i64);
     }
 }
 

@@ -87,7 +87,7 @@ async fn run(prepared: &Prepared, limits: &mut Limits) -> Result<Answer, Error> 
             // Deadline, cancellation or shutdown: whatever the attempt was doing is over.
             Err(error) => Err(error),
         };
-        span.record("bytes_sent", state.bytes_sent);
+        span.record("bytes_sent", state.bytes_sent as i64);
         let error = match result {
             Ok(mut answer) => {
                 tracing::debug!(
@@ -97,10 +97,10 @@ async fn run(prepared: &Prepared, limits: &mut Limits) -> Result<Answer, Error> 
                     request_id = answer.request_id(),
                     "answered"
                 );
-                span.record("status", answer.status.as_u16());
+                span.record("status", i64::from(answer.status.as_u16()));
                 span.record("request_id", answer.request_id());
                 if let AnswerBody::Document(document) = &answer.body {
-                    span.record("bytes_received", document.len() as u64);
+                    span.record("bytes_received", document.len() as i64);
                 }
                 answer.span = span;
                 core.budget.refill(state.spent);
@@ -120,7 +120,7 @@ async fn run(prepared: &Prepared, limits: &mut Limits) -> Result<Answer, Error> 
             Next::Stop(reason) => return Err(explained(prepared, &state, error, reason)),
             Next::Again { delay, reason } => {
                 span.record("retry_reason", reason.as_str());
-                span.record("delay_ms", delay.as_millis() as u64);
+                span.record("delay_ms", delay.as_millis() as i64);
                 tracing::debug!(
                     operation = prepared.name(),
                     retry_reason = reason.as_str(),
