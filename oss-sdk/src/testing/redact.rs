@@ -37,6 +37,7 @@ const HEADERS: &[&str] = &[
 const VALUES: &[&str] = &[
     "AccessKeySecret",
     "CanonicalRequest",
+    "CanonicalRequestBytes",
     "SecurityToken",
     "SignatureProvided",
     "StringToSign",
