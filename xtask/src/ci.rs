@@ -141,9 +141,11 @@ fn steps() -> Result<Vec<(String, Command)>, String> {
         "quick start".to_owned(),
         cargo(&["run", "--quiet", "--package", "oss-sdk", "--example", "quickstart"]),
     ));
-    let mut supplier = cargo(&["run", "--quiet", "--package", "oss-sdk", "--all-features"]);
-    supplier.args(["--example", "sts"]);
-    steps.push(("temporary credentials".to_owned(), supplier));
+    for example in ["sts", "blocking", "opentelemetry"] {
+        let mut command = cargo(&["run", "--quiet", "--package", "oss-sdk", "--all-features", "--example", example]);
+        command.stdout(std::process::Stdio::null());
+        steps.push((format!("example {example}"), command));
+    }
     steps.push(("parsers".to_owned(), own(&["soak", "parsers", "--seconds", "5"])));
     steps.push(("hostile requests".to_owned(), own(&["soak", "http", "--seconds", "20"])));
     for ending in ["kill", "term"] {
