@@ -81,6 +81,8 @@ impl Core {
             config.transport.is_some(),
             Arc::new(ServiceClock::new(Arc::clone(&clock), Arc::clone(&skew))),
         );
+        #[cfg(all(feature = "credentials", feature = "reqwest"))]
+        let context = context.with_tls(tls(&config));
         Ok(Arc::new(Core {
             signature: config.signer.is_none().then(|| config.signature.unwrap_or_default()),
             signer: signer(&config, service, &region)?,
@@ -242,6 +244,17 @@ fn credentials(config: &Config, context: &CredentialsContext) -> Result<Arc<dyn 
             cached.attach(context);
             Ok(Arc::new(cached))
         }
+    }
+}
+
+/// The settings of TLS, for sources of credentials that must not use the client's proxy.
+#[cfg(all(feature = "credentials", feature = "reqwest"))]
+fn tls(config: &Config) -> crate::transport::TransportOptions {
+    crate::transport::TransportOptions {
+        tls_minimum: config.tls_minimum.unwrap_or_default(),
+        root_certificates: config.root_certificates.clone(),
+        danger_accept_invalid_certificates: config.skip_verify,
+        ..Default::default()
     }
 }
 

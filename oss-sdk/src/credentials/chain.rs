@@ -15,7 +15,8 @@ use crate::future::BoxFuture;
 /// Several providers, asked one after the other until one gives credentials; that one is asked from then on.
 ///
 /// A provider that [is not configured](CredentialsError::is_not_configured) is passed over. One that is and fails ends
-/// the search: a program that should have a role must not go on as somebody else because the role was refused.
+/// the search: a program that should have a role must not go on as somebody else because the role was refused. When none
+/// is configured, the error says why of each, and is [retryable](CredentialsError::is_retryable) if that of one is.
 ///
 /// ```
 /// use oss_sdk::credentials::{CredentialsChain, EcsRoleCredentials, EnvironmentCredentials};
@@ -55,6 +56,7 @@ impl CredentialsChain {
             }
         }
         let mut message = "no source of credentials is set up".to_owned();
+        let mut may_pass = false;
         for (index, (name, provider)) in self.links.iter().enumerate() {
             match provider.credentials(request).await {
                 Ok(credentials) => {
@@ -65,11 +67,20 @@ impl CredentialsChain {
                 Err(error) if error.is_not_configured() => {
                     message.push_str(if index == 0 { ": " } else { "; " });
                     message.push_str(&format!("{name}: {error}"));
+                    // The message is all there is of the links' errors, so it says their causes too.
+                    let mut cause = std::error::Error::source(&error);
+                    while let Some(inner) = cause {
+                        message.push_str(&format!(": {inner}"));
+                        cause = inner.source();
+                    }
+                    may_pass |= error.is_retryable();
                 }
                 Err(error) => return Err(in_link(name, error)),
             }
         }
-        Err(CredentialsError::not_configured(message))
+        let mut error = CredentialsError::not_configured(message);
+        error.retryable = may_pass;
+        Err(error)
     }
 }
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use crate::time::{Clock, Timestamp};
 use crate::transport::Transport;
+#[cfg(all(feature = "credentials", feature = "reqwest"))]
+use crate::transport::TransportOptions;
 
 /// What a client lends to its [`CredentialsProvider`](super::CredentialsProvider), so that sources that speak to a
 /// service use the client's proxy, TLS settings and connections, and judge time as the client does.
@@ -13,6 +15,9 @@ pub struct CredentialsContext {
     transport: Arc<dyn Transport>,
     is_own_transport: bool,
     clock: Arc<dyn Clock>,
+    /// The client's settings of TLS, for other transports.
+    #[cfg(all(feature = "credentials", feature = "reqwest"))]
+    tls: Option<Arc<TransportOptions>>,
 }
 
 impl CredentialsContext {
@@ -21,7 +26,24 @@ impl CredentialsContext {
             transport,
             is_own_transport,
             clock,
+            #[cfg(all(feature = "credentials", feature = "reqwest"))]
+            tls: None,
         }
+    }
+
+    /// Adds what other transports have to go by.
+    #[cfg(all(feature = "credentials", feature = "reqwest"))]
+    pub(crate) fn with_tls(mut self, options: TransportOptions) -> Self {
+        self.tls = Some(Arc::new(options));
+        self
+    }
+
+    /// Settings of a transport that has those of TLS from the client, and no others.
+    #[cfg(all(feature = "credentials", feature = "reqwest"))]
+    pub(super) fn tls(&self) -> TransportOptions {
+        self.tls
+            .as_ref()
+            .map_or_else(TransportOptions::default, |options| (**options).clone())
     }
 
     /// How the client sends requests.

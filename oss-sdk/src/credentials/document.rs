@@ -97,9 +97,27 @@ impl Document {
         if let Some(token) = self.text("SecurityToken") {
             credentials = credentials.with_security_token(token);
         }
-        if let Some(text) = self.text("Expiration") {
-            let end = Timestamp::parse_iso8601(&text).map_err(|error| self.wrong("Expiration").with_source(error))?;
+        let end = match self.members.remove("Expiration") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) if text.is_empty() => None,
+            // Without the cause, which shows the value.
+            Some(Value::String(text)) => Some(Timestamp::parse_iso8601(&text).map_err(|_| self.wrong("Expiration"))?),
+            Some(_) => return Err(self.wrong("Expiration")),
+        };
+        if let Some(end) = end {
             credentials = credentials.with_expiration(end);
+        }
+        Ok(credentials)
+    }
+
+    /// The same of a service whose credentials always end: without an end they would be asked for before every attempt.
+    pub(super) fn temporary_key(&mut self) -> Result<Credentials, CredentialsError> {
+        let credentials = self.key()?;
+        if credentials.expiration().is_none() {
+            return Err(CredentialsError::new(format!(
+                "{}: `Expiration` is missing",
+                self.source
+            )));
         }
         Ok(credentials)
     }

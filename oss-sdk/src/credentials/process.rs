@@ -249,7 +249,7 @@ mod tests {
             let error = output(command, 10_000).await.unwrap_err();
             let shown = format!("{error} {error:?}");
             assert!(error.to_string().contains(expected), "{command}: {error}");
-            assert!(!error.to_string().contains("5ec4e7"), "{shown}");
+            assert!(!shown.contains("5ec4e7"), "{shown}");
             assert_eq!(error.is_retryable(), retryable);
         }
     }

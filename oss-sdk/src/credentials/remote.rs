@@ -71,7 +71,7 @@ fn direct(context: &CredentialsContext, connect_timeout: Duration) -> Result<Arc
     }
     transport_of(crate::transport::TransportOptions {
         connect_timeout,
-        ..Default::default()
+        ..context.tls()
     })
 }
 
@@ -97,8 +97,8 @@ impl Answer {
 
 /// Why there is no answer.
 struct Unanswered {
-    /// Whether somebody was there.
-    is_reached: bool,
+    /// Whether somebody was there; `None` when time ran out, perhaps while connecting.
+    is_reached: Option<bool>,
     error: CredentialsError,
 }
 
@@ -126,10 +126,10 @@ async fn exchange(
                 CredentialsError::retryable(message)
             };
             Unanswered {
-                is_reached: !matches!(
+                is_reached: Some(!matches!(
                     kind,
                     TransportErrorKind::Connect | TransportErrorKind::Dns | TransportErrorKind::Timeout
-                ),
+                )),
                 error: problem.with_source(error),
             }
         })?;
@@ -141,7 +141,7 @@ async fn exchange(
         let mut body = response.body;
         while let Some(chunk) = std::future::poll_fn(|cx| body.poll_chunk(cx)).await {
             let broken = |error| Unanswered {
-                is_reached: true,
+                is_reached: Some(true),
                 error,
             };
             let chunk = chunk.map_err(|error| {
@@ -159,7 +159,7 @@ async fn exchange(
     tokio::time::timeout(limit, exchanged).await.unwrap_or_else(|_| {
         let message = format!("{whom} has not answered within {} s", limit.as_secs_f64());
         Err(Unanswered {
-            is_reached: false,
+            is_reached: None,
             error: CredentialsError::retryable(message),
         })
     })

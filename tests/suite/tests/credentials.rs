@@ -198,22 +198,23 @@ async fn an_instance_without_that_role_says_so() {
 }
 
 #[tokio::test]
-async fn metadata_is_never_asked_through_a_proxy() {
+async fn what_is_beside_the_program_is_never_asked_through_a_proxy() {
     let world = World::start(|builder| builder.ecs_metadata(metadata())).await;
-    // Nothing listens there: whatever goes through it fails.
-    let client = world.builder().proxy("http://127.0.0.1:1");
-    let client = client
-        .credentials_provider(Counted::new(instance(&world)))
-        .build()
-        .unwrap();
-    let error = call(&client).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Connect, "the credentials were there: {error}");
-    let url = client
-        .get_object(GetObjectRequest::new(BUCKET, "key"))
-        .presign(Duration::from_secs(60))
-        .await
-        .unwrap();
-    assert!(url.url.contains("x-oss-security-token="));
+    let uri = UriCredentials::new(world.emulator.credentials_uri().unwrap());
+    let sources: [Arc<dyn CredentialsProvider>; 2] = [Arc::new(instance(&world)), Arc::new(uri)];
+    for source in sources {
+        // Nothing listens there: whatever goes through it fails.
+        let client = world.builder().proxy("http://127.0.0.1:1");
+        let client = client.credentials_provider(source).build().unwrap();
+        let error = call(&client).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connect, "the credentials were there: {error}");
+        let url = client
+            .get_object(GetObjectRequest::new(BUCKET, "key"))
+            .presign(Duration::from_secs(60))
+            .await
+            .unwrap();
+        assert!(url.url.contains("x-oss-security-token="));
+    }
 }
 
 #[tokio::test]

@@ -97,6 +97,15 @@ async fn without_any_source_each_says_why() {
 }
 
 #[tokio::test]
+async fn a_link_that_was_not_reached_may_be_later() {
+    let (found, _) = find(&[], vec![Step::Fail(TransportErrorKind::Connect)]).await;
+    let error = found.unwrap_err();
+    assert!(error.is_not_configured() && error.is_retryable(), "{error}");
+    let causes = "ECS role: the ECS metadata service cannot be reached: the ECS metadata service cannot be asked: ";
+    assert!(error.to_string().contains(causes), "{error}");
+}
+
+#[tokio::test]
 async fn a_chain_stays_with_the_source_that_it_found() {
     let steps: Vec<Step> = vec![
         Answer::new(200, DOCUMENT).into(),

@@ -110,6 +110,10 @@ impl EcsRoleCredentials {
     }
 
     async fn fetch(&self) -> Result<Credentials, CredentialsError> {
+        if self.role.as_deref().is_some_and(|role| !is_role_name(role)) {
+            let rule = "must be 1 to 64 letters, digits and `.-_`";
+            return Err(CredentialsError::of_field("role_name", rule));
+        }
         let token = self.token().await?;
         let known = self.role.clone().or_else(|| self.found().clone());
         let role = match known {
@@ -126,7 +130,7 @@ impl EcsRoleCredentials {
         }
         let mut document = Document::parse(format!("the answer of {WHOM}"), &answer.body)?;
         match document.text("Code").as_deref() {
-            Some("Success") => document.key(),
+            Some("Success") => document.temporary_key(),
             // The service writes so while it is getting new ones.
             other => Err(CredentialsError::retryable(format!(
                 "{WHOM} answered with the code `{}`",
@@ -146,12 +150,8 @@ impl EcsRoleCredentials {
                 _ => CredentialsError::retryable(format!("{WHOM} gave no token")),
             },
             Ok(answer) => refused(&answer, "a token"),
-            Err(Unanswered { is_reached, error }) => {
-                if !is_reached {
-                    return Err(absent(error));
-                }
-                error
-            }
+            Err(unanswered) if self.is_absent(&unanswered)? => return Err(absent(unanswered.error)),
+            Err(unanswered) => unanswered.error,
         };
         if self.only_hardened { Err(problem) } else { Ok(None) }
     }
@@ -162,14 +162,18 @@ impl EcsRoleCredentials {
             return Err(CredentialsError::not_configured("this ECS instance has no role"));
         }
         let role = std::str::from_utf8(&answer.body).unwrap_or_default().trim();
-        if answer.status != 200 || role.is_empty() {
+        if answer.status != 200 {
             return Err(refused(&answer, "the name of its role"));
+        }
+        if !is_role_name(role) {
+            let message = format!("{WHOM} answered with something that is no name when asked for that of its role");
+            return Err(CredentialsError::new(message));
         }
         *self.found() = Some(role.to_owned());
         Ok(role.to_owned())
     }
 
-    /// Asks with the token, and without when that is refused.
+    /// Asks with the token, and without when that fails.
     async fn get(&self, path: &str, token: Option<&Secret>) -> Result<Answer, CredentialsError> {
         let plain = || TransportRequest::new(Method::GET, format!("{}{path}", self.endpoint));
         let transport = &**self.transport()?;
@@ -179,19 +183,25 @@ impl EcsRoleCredentials {
                 .map_err(|_| CredentialsError::new(format!("{WHOM} gave a token that is none")))?;
             value.set_sensitive(true);
             request.headers.insert(TOKEN_HEADER, value);
-            let answer = exchange(transport, request, LIMIT, WHOM).await?;
-            if answer.status == 200 || answer.status == 404 || self.only_hardened {
-                return Ok(answer);
+            match exchange(transport, request, LIMIT, WHOM).await {
+                Ok(answer) if answer.status == 200 || answer.status == 404 || self.only_hardened => return Ok(answer),
+                Err(unanswered) if self.only_hardened => return Err(unanswered.error),
+                _ => {}
             }
         }
         match exchange(transport, plain(), LIMIT, WHOM).await {
             Ok(answer) => Ok(answer),
-            Err(Unanswered {
-                is_reached: false,
-                error,
-            }) => Err(absent(error)),
+            // Who gave a token is there.
+            Err(unanswered) if token.is_none() && self.is_absent(&unanswered)? => Err(absent(unanswered.error)),
             Err(unanswered) => Err(unanswered.error),
         }
+    }
+
+    /// Whether nobody was there. Connecting ends before the time for an answer does, so when that ran out, somebody was, but
+    /// is slow: a program must not go on as somebody else for that. Of a transport of the application's this is not known.
+    fn is_absent(&self, unanswered: &Unanswered) -> Result<bool, CredentialsError> {
+        let is_bounded = !self.link.context()?.is_own_transport();
+        Ok(!unanswered.is_reached.unwrap_or(is_bounded))
     }
 
     fn transport(&self) -> Result<&Arc<dyn Transport>, CredentialsError> {
@@ -211,6 +221,14 @@ impl Default for EcsRoleCredentials {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Whether it can be the name of a role, and not a page of somebody else's.
+fn is_role_name(role: &str) -> bool {
+    (1..=64).contains(&role.len())
+        && role
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
 }
 
 /// Nobody is there: this is no ECS instance, or its service has a bad moment.

@@ -164,7 +164,7 @@ pub(super) async fn assume(
             let Some(mut key) = document.object("Credentials") else {
                 return Err(CredentialsError::new(format!("{} has no `Credentials`", document.source())).into());
             };
-            return Ok(key.key()?);
+            return Ok(key.temporary_key()?);
         }
         let code = document.text("Code").unwrap_or_default();
         // Our clock is wrong, and theirs is in the answer.

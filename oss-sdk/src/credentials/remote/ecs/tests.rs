@@ -46,7 +46,7 @@ fn row(method: &str, path: &str, token: Option<&str>) -> (String, String, Option
 #[tokio::test]
 async fn a_token_comes_first_and_the_role_is_looked_up_once() {
     let provider = EcsRoleCredentials::new();
-    let steps = [ok("T1\n"), ok("my role\n"), ok(KEY), ok("T2"), ok(KEY)];
+    let steps = [ok("T1\n"), ok("my-role\n"), ok(KEY), ok("T2"), ok(KEY)];
     let transport = attach(&provider, steps);
     let found = ask(&provider).await.unwrap();
     assert_eq!(
@@ -55,7 +55,7 @@ async fn a_token_comes_first_and_the_role_is_looked_up_once() {
     );
     assert_eq!(found.expiration().unwrap().to_string(), "2026-01-02T09:04:05Z");
     ask(&provider).await.unwrap();
-    let key_path = format!("{ROLE_PATH}my%20role");
+    let key_path = format!("{ROLE_PATH}my-role");
     assert_eq!(
         asked(&transport),
         [
@@ -137,4 +137,61 @@ async fn silence_is_not_waited_for_longer_than_two_seconds() {
     let begun = crate::time::monotonic();
     assert!(ask(&provider).await.unwrap_err().is_not_configured());
     assert!(begun.elapsed() < Duration::from_secs(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_service_is_one_that_is_there() {
+    let slow = |only_hardened, steps: Vec<Step>| {
+        let provider = EcsRoleCredentials::new().role_name("r").disable_imdsv1(only_hardened);
+        let transport = Arc::new(FakeTransport::new(steps));
+        // As one that was made here, whose connecting is bounded.
+        provider.transport.set(transport.clone()).unwrap();
+        let clock = Arc::new(FixedClock::new(now()));
+        provider.attach(&CredentialsContext::new(transport, false, clock));
+        provider
+    };
+    for (only_hardened, steps) in [(true, vec![Step::Hang]), (false, vec![Step::Hang, Step::Hang])] {
+        let error = ask(&slow(only_hardened, steps)).await.unwrap_err();
+        assert!(!error.is_not_configured() && error.is_retryable(), "{error}");
+        assert_eq!(
+            error.to_string(),
+            "the ECS metadata service has not answered within 2 s"
+        );
+    }
+    // No answer to the question for a token, and none with the token: both are tried without.
+    ask(&slow(false, vec![Step::Hang, ok(KEY)])).await.unwrap();
+    ask(&slow(false, vec![ok("T"), Step::Hang, ok(KEY)])).await.unwrap();
+    let error = ask(&slow(true, vec![ok("T"), Step::Hang])).await.unwrap_err();
+    assert!(!error.is_not_configured() && error.is_retryable(), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_no_name_of_a_role_is_not_asked_for() {
+    let page = "<html>Please log in</html>".to_owned();
+    for body in [page, String::new(), "a/b".to_owned(), "x".repeat(65)] {
+        let provider = EcsRoleCredentials::new();
+        let transport = attach(&provider, [ok("T"), Answer::new(200, body.clone()).into()]);
+        let error = ask(&provider).await.unwrap_err();
+        assert!(
+            error.to_string().contains("is no name") && !error.is_not_configured(),
+            "{error}"
+        );
+        assert_eq!(transport.sent().len(), 2, "{body}");
+    }
+    let provider = EcsRoleCredentials::new().role_name("../r");
+    let transport = attach(&provider, []);
+    assert_eq!(ask(&provider).await.unwrap_err().field(), Some("role_name"));
+    assert!(transport.sent().is_empty());
+}
+
+#[tokio::test]
+async fn a_key_of_an_instance_has_an_end() {
+    let provider = EcsRoleCredentials::new().role_name("r");
+    let endless = r#"{"Code":"Success","AccessKeyId":"a","AccessKeySecret":"5ec4e7","SecurityToken":"t"}"#;
+    attach(&provider, [ok("T"), ok(endless)]);
+    let error = ask(&provider).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the answer of the ECS metadata service: `Expiration` is missing"
+    );
 }

@@ -176,7 +176,9 @@ fn refusal(status: u16, code: &str) -> Answer {
 
 #[tokio::test]
 async fn a_refusal_says_why_and_whether_it_may_pass() {
-    let rows: [(Step, bool, &str); 9] = [
+    let endless = r#"{"Credentials":{"AccessKeyId":"i","AccessKeySecret":"5ec4e7","SecurityToken":"t"}}"#;
+    let rows: [(Step, bool, &str); 10] = [
+        (Answer::new(200, endless).into(), false, "`Expiration` is missing"),
         (
             refusal(403, "NoPermission").into(),
             false,
