@@ -96,7 +96,8 @@ fn every_defence_is_shown() {
 #[test]
 fn a_test_that_is_not_there_is_noticed() {
     let mut missing = BTreeSet::new();
-    let text = "`tests/suite/tests/documents.rs::every_defence`, `tests/suite/tests/documents.rs::every_defence_is_shown`";
+    let text =
+        "`tests/suite/tests/documents.rs::every_defence`, `tests/suite/tests/documents.rs::every_defence_is_shown`";
     assert_eq!(check_tests(text, &mut missing), 2);
     let missing: Vec<String> = missing.into_iter().collect();
     assert_eq!(missing, ["tests/suite/tests/documents.rs::every_defence"]);
