@@ -81,8 +81,7 @@ macro_rules! service_client {
             /// so do not await this in a task that holds one; payloads of answers that were not read to their end are
             /// not waited for. Requests that are on their way may still be carried out by the service.
             pub fn shutdown(&self) -> $crate::ShutdownEnded {
-                self.core.shutdown.start();
-                self.core.shutdown.ended()
+                self.core.shutdown.start()
             }
 
             /// Takes calls again after a [`shutdown`](Client::shutdown). What the shutdown ended stays ended, also when

@@ -65,8 +65,8 @@ pub enum ErrorKind {
     /// A connection broke while sending or receiving. Retried when the body can be replayed.
     Transport,
     /// The service answered with an error; see [`Error::code`] and [`Error::status`]. Retried for statuses of 500 and
-    /// above, 401, 408, 429 and for the code `BadRequest`, all of which say that the request was not carried out. A
-    /// request that was refused for its time is besides sent once more with the service's time, when its answer shows
+    /// above, 401, 408, 429 and for the code `BadRequest`; an operation that must not be carried out twice only where
+    /// the status says that it was not carried out, which 500, 502 and 504 do not. A request that was refused for its time is besides sent once more with the service's time, when its answer shows
     /// that the clock is off: that is no retry, so it needs neither an attempt nor the client's budget.
     Service,
     /// The answer could not be understood. Not retried: the operation may have been carried out.
@@ -75,7 +75,7 @@ pub enum ErrorKind {
     ChecksumMismatch,
     /// The caller's payload could not be read. Not retried.
     Body,
-    /// Reading or writing a local file failed. Not retried.
+    /// Reading or writing a local file failed, or a blocking call could not be made on its thread. Not retried.
     Io,
     /// The call was cancelled. Not retried.
     Canceled,

@@ -27,10 +27,29 @@ struct ShutdownState {
     /// shutdown that is over already.
     epoch: AtomicU64,
     notify: Arc<Notify>,
-    /// Calls under way.
+    /// The lives of the client in turns: those that began after an even number of shutdowns, and the others. Of two
+    /// that follow each other each has its own count.
+    lives: [Life; 2],
+}
+
+/// A time between two shutdowns.
+#[derive(Debug, Default)]
+struct Life {
+    /// Calls of this life that are under way.
     calls: AtomicUsize,
     /// Told when the last of them has ended.
     ended: Arc<Notify>,
+}
+
+impl ShutdownState {
+    /// The life that an epoch belongs to; being down is the end of one.
+    fn life(&self, epoch: u64) -> &Life {
+        if (epoch / 2).is_multiple_of(2) {
+            &self.lives[0]
+        } else {
+            &self.lives[1]
+        }
+    }
 }
 
 const fn is_down(epoch: u64) -> bool {
@@ -38,19 +57,27 @@ const fn is_down(epoch: u64) -> bool {
 }
 
 impl Shutdown {
-    pub(crate) fn start(&self) {
-        self.turn(true);
+    /// Ends the calls under way. What is returned completes when those calls, and not ones that are made after a
+    /// [`resume`](Self::resume), are gone.
+    pub(crate) fn start(&self) -> ShutdownEnded {
+        let epoch = self.turn(true);
         self.shared.notify.notify_waiters();
+        ShutdownEnded {
+            shared: Arc::clone(&self.shared),
+            epoch,
+            notice: None,
+        }
     }
 
     pub(crate) fn resume(&self) {
         self.turn(false);
     }
 
-    /// Turns the switch, unless it is there already.
-    fn turn(&self, down: bool) {
+    /// Turns the switch, unless it is there already. Returns the epoch before.
+    fn turn(&self, down: bool) -> u64 {
         let turn = |epoch| (is_down(epoch) != down).then_some(epoch + 1);
-        let _ = self.shared.epoch.fetch_update(Ordering::SeqCst, Ordering::SeqCst, turn);
+        let turned = self.shared.epoch.fetch_update(Ordering::SeqCst, Ordering::SeqCst, turn);
+        turned.unwrap_or_else(|unchanged| unchanged)
     }
 
     fn epoch(&self) -> u64 {
@@ -69,30 +96,20 @@ impl Shutdown {
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.has_started() { Err(Self::error()) } else { Ok(()) }
     }
-
-    /// Counts a call until what is returned is dropped.
-    pub(crate) fn begin_call(&self) -> CallUnderWay {
-        self.shared.calls.fetch_add(1, Ordering::SeqCst);
-        CallUnderWay(Arc::clone(&self.shared))
-    }
-
-    /// Completes when no call is under way.
-    pub(crate) fn ended(&self) -> ShutdownEnded {
-        ShutdownEnded {
-            shared: Arc::clone(&self.shared),
-            notice: None,
-        }
-    }
 }
 
 /// A call that has begun and not ended.
 #[derive(Debug)]
-pub(crate) struct CallUnderWay(Arc<ShutdownState>);
+pub(crate) struct CallUnderWay {
+    shared: Arc<ShutdownState>,
+    epoch: u64,
+}
 
 impl Drop for CallUnderWay {
     fn drop(&mut self) {
-        if self.0.calls.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.0.ended.notify_waiters();
+        let life = self.shared.life(self.epoch);
+        if life.calls.fetch_sub(1, Ordering::SeqCst) == 1 {
+            life.ended.notify_waiters();
         }
     }
 }
@@ -102,6 +119,8 @@ impl Drop for CallUnderWay {
 /// The shutdown itself does not wait for it.
 pub struct ShutdownEnded {
     shared: Arc<ShutdownState>,
+    /// One of the life that was ended.
+    epoch: u64,
     notice: Option<Pin<Box<OwnedNotified>>>,
 }
 
@@ -110,20 +129,21 @@ impl Future for ShutdownEnded {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
+        let life = this.shared.life(this.epoch);
         loop {
             // Registered before the number is read, so that no notice falls between.
-            let ended = &this.shared.ended;
+            let ended = &life.ended;
             let notice = this
                 .notice
                 .get_or_insert_with(|| Box::pin(Arc::clone(ended).notified_owned()));
             let is_noticed = notice.as_mut().poll(cx).is_ready();
-            if this.shared.calls.load(Ordering::SeqCst) == 0 {
+            if life.calls.load(Ordering::SeqCst) == 0 {
                 return Poll::Ready(());
             }
             if !is_noticed {
                 return Poll::Pending;
             }
-            // Another call began after the last one had ended.
+            // Another call of this life was just beginning when the last one ended.
             this.notice = None;
         }
     }
@@ -136,6 +156,19 @@ impl fmt::Debug for ShutdownEnded {
 }
 
 pub(crate) type CancelFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Completes with the first of several signals.
+pub(crate) fn either(earlier: Option<CancelFuture>, mut signal: CancelFuture) -> CancelFuture {
+    let Some(mut earlier) = earlier else {
+        return signal;
+    };
+    Box::pin(std::future::poll_fn(move |cx| {
+        if earlier.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        signal.as_mut().poll(cx)
+    }))
+}
 
 /// The limits of one call, from its start to the end of its answer's payload.
 pub(crate) struct Limits {
@@ -165,13 +198,23 @@ impl Limits {
         Limits::new(&Shutdown::default(), None, None)
     }
 
+    /// Counts the call as one that is under way, until what is returned is dropped.
+    pub(crate) fn begin_call(&self) -> CallUnderWay {
+        let shared = Arc::clone(&self.shutdown.shared);
+        shared.life(self.epoch).calls.fetch_add(1, Ordering::SeqCst);
+        CallUnderWay {
+            shared,
+            epoch: self.epoch,
+        }
+    }
+
     /// Time left, if there is a deadline.
     pub(crate) fn left(&self) -> Option<Duration> {
         self.deadline
             .map(|deadline| deadline.saturating_duration_since(monotonic()))
     }
 
-    /// Fails if a limit is reached already; costs no registration.
+    /// Fails if a limit is reached already. Only a signal to cancel registers for a wake-up here.
     pub(crate) fn check(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
         if is_down(self.epoch) || self.shutdown.epoch() != self.epoch {
             return Err(Shutdown::error());
@@ -218,8 +261,10 @@ impl Limits {
         Poll::Pending
     }
 
-    /// Drives a future until it completes or a limit is reached.
+    /// Drives a future until it completes or a limit is reached. What is past its limits at the start does not begin;
+    /// what is done together with a limit later is done.
     pub(crate) async fn guard<F: Future>(&mut self, future: F) -> Result<F::Output, Error> {
+        std::future::poll_fn(|cx| Poll::Ready(self.check(cx))).await?;
         let mut future = std::pin::pin!(future);
         std::future::poll_fn(|cx| match future.as_mut().poll(cx) {
             Poll::Ready(output) => Poll::Ready(Ok(output)),

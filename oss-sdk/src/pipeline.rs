@@ -55,7 +55,7 @@ pub(crate) fn execute(
 async fn carry_out(core: Arc<Core>, input: OperationInput, mut options: CallOptions) -> Result<Reply, Error> {
     let deadline = deadline(&core, &options);
     let mut limits = Limits::new(&core.shutdown, deadline, options.cancel.take());
-    let _under_way = core.shutdown.begin_call();
+    let _under_way = limits.begin_call();
     let prepared = Arc::new(Prepared::new(core, input, options)?);
     // What was given up before it began is not begun.
     std::future::poll_fn(|cx| std::task::Poll::Ready(limits.check(cx))).await?;
@@ -82,12 +82,17 @@ async fn run(prepared: &Prepared, limits: &mut Limits) -> Result<Answer, Error> 
         state.bytes_sent = 0;
         let span = observe::attempt(&prepared.input.method, state.sent + 1);
         let making = within(prepared.attempt_timeout, attempt::make(prepared, &mut state));
-        let result = match limits.guard(making.instrument(span.clone())).await {
+        let result = limits.guard(making.instrument(span.clone())).await;
+        span.record("bytes_sent", state.bytes_sent as i64);
+        let result = match result {
             Ok(result) => result,
             // Deadline, cancellation or shutdown: whatever the attempt was doing is over.
-            Err(error) => Err(error),
+            Err(limit) => {
+                let error = given_up(prepared, &mut state, limit, started);
+                observe::failed(&span, &error);
+                return Err(error);
+            }
         };
-        span.record("bytes_sent", state.bytes_sent as i64);
         let error = match result {
             Ok(mut answer) => {
                 tracing::debug!(
@@ -110,10 +115,7 @@ async fn run(prepared: &Prepared, limits: &mut Limits) -> Result<Answer, Error> 
             }
             Err(error) => error,
         };
-        let allowed = prepared.max_attempts.saturating_add(u32::from(state.skew_healed));
-        let error = error
-            .with_target(prepared.input.method.as_str(), &prepared.url)
-            .with_attempts(state.sent, allowed, started.elapsed());
+        let error = located(prepared, &state, error, started);
         tracing::debug!(operation = prepared.name(), attempt = state.sent, error = %error, "attempt failed");
         observe::failed(&span, &error);
         match wait::after_failure(prepared, &mut state, &error, limits.left()) {
@@ -130,12 +132,31 @@ async fn run(prepared: &Prepared, limits: &mut Limits) -> Result<Answer, Error> 
                 if reason == Reason::Clock {
                     state.counted -= 1;
                 }
-                state.keep_refusal(error);
-                if !delay.is_zero() {
-                    limits.guard(tokio::time::sleep(delay)).await?;
+                state.keep(error);
+                if !delay.is_zero()
+                    && let Err(limit) = limits.guard(tokio::time::sleep(delay)).await
+                {
+                    return Err(given_up(prepared, &mut state, limit, started));
                 }
             }
         }
+    }
+}
+
+/// Adds to an error what was asked for, and how often and how long.
+fn located(prepared: &Prepared, state: &AttemptState, error: Error, started: Instant) -> Error {
+    let allowed = prepared.max_attempts.saturating_add(u32::from(state.skew_healed));
+    error
+        .with_target(prepared.input.method.as_str(), &prepared.url)
+        .with_attempts(state.sent, allowed, started.elapsed())
+}
+
+/// The error of a call that a limit ended. The failure that it was about to recover from is its source.
+fn given_up(prepared: &Prepared, state: &mut AttemptState, limit: Error, started: Instant) -> Error {
+    let error = located(prepared, state, limit, started);
+    match state.last.take() {
+        Some(last) => error.with_source(last),
+        None => error,
     }
 }
 
@@ -143,7 +164,8 @@ async fn run(prepared: &Prepared, limits: &mut Limits) -> Result<Answer, Error> 
 fn explained(prepared: &Prepared, state: &AttemptState, error: Error, reason: Option<NotRetried>) -> Error {
     let core = &prepared.core;
     let signed_for = skew::shifted(core.local_now(), state.signed_ahead);
-    let signature = state.signature.as_ref();
+    // A stranger did not get the request that was signed.
+    let signature = state.signature.as_ref().filter(|_| !state.is_from_stranger);
     let mismatch = signature.and_then(|signature| explain(signature, &error, signed_for));
     let error = match mismatch {
         Some(mismatch) => error.with_signature_mismatch(mismatch),

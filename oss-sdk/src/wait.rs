@@ -13,16 +13,15 @@
 //! ```
 
 use std::fmt;
-use std::future::{Future, IntoFuture};
+use std::future::IntoFuture;
 use std::marker::PhantomData;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::{Awaited, Call, CallOptions, Core, start_call};
 use crate::error::{Error, ErrorKind};
 use crate::future::BoxFuture;
-use crate::limits::Limits;
+use crate::limits::{CancelFuture, Limits, either};
 use crate::operation::Operation;
 use crate::time::monotonic;
 
@@ -82,7 +81,7 @@ pub struct Wait<'c, O: Operation, M = Awaited> {
     delay: Duration,
     max_delay: Duration,
     timeout: Duration,
-    cancel: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    cancel: Option<CancelFuture>,
     mode: PhantomData<fn() -> M>,
 }
 
@@ -146,13 +145,13 @@ impl<O: Operation, M> Wait<'_, O, M> {
     }
 
     /// Ends the wait when a signal is given, with [`ErrorKind::Canceled`]: a
-    /// [`CancellationToken`](crate::CancellationToken), or any future.
+    /// [`CancellationToken`](crate::CancellationToken), or any future. Of several signals the first ends it.
     pub fn cancel_on<S>(mut self, signal: S) -> Self
     where
         S: IntoFuture<Output = ()>,
         S::IntoFuture: Send + 'static,
     {
-        self.cancel = Some(Box::pin(signal.into_future()));
+        self.cancel = Some(either(self.cancel.take(), Box::pin(signal.into_future())));
         self
     }
 

@@ -257,6 +257,10 @@ impl Client {
 impl ShutdownEnded {
     /// Returns when the calls that were under way have ended, without async.
     ///
+    /// It waits without a limit, so it must not be called where it keeps one of those calls from ending: on the thread
+    /// of an async runtime that has them to poll, if the client shares its state with an async one, or in the body,
+    /// progress function or provider of one of them.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) when the thread of the connections cannot be started, or would be the one

@@ -15,6 +15,7 @@ use super::Core;
 use crate::body::{Progress, ProgressHook};
 use crate::error::Error;
 use crate::limiter::Bandwidth;
+use crate::limits::{CancelFuture, either};
 use crate::operation::{Encoder, Operation, OperationInput, OperationOutput, Paginate, Presign, Reply};
 use crate::paginate::{Items, Pages};
 use crate::pipeline;
@@ -56,7 +57,7 @@ pub struct Awaited;
 pub(crate) struct CallOptions {
     pub(crate) timeout: Option<Duration>,
     pub(crate) deadline: Option<Instant>,
-    pub(crate) cancel: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    pub(crate) cancel: Option<CancelFuture>,
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) retry_attempts: Option<u32>,
@@ -147,13 +148,14 @@ impl<'c, O, M> Call<'c, O, M> {
 
     /// Ends the call when a signal is given: a [`CancellationToken`](crate::CancellationToken), which many calls can
     /// share, or any future. The call, and the reading of a streamed answer, fails with
-    /// [`ErrorKind::Canceled`](crate::ErrorKind::Canceled). For a listing it holds for all pages together.
+    /// [`ErrorKind::Canceled`](crate::ErrorKind::Canceled). For a listing it holds for all pages together. Of several
+    /// signals the first ends it.
     pub fn cancel_on<S>(mut self, signal: S) -> Self
     where
         S: IntoFuture<Output = ()>,
         S::IntoFuture: Send + 'static,
     {
-        self.options.cancel = Some(Box::pin(signal.into_future()));
+        self.options.cancel = Some(either(self.options.cancel.take(), Box::pin(signal.into_future())));
         self
     }
 

@@ -43,10 +43,14 @@ pub(super) struct AttemptState {
     pub(super) used: Option<Credentials>,
     /// Credentials that the service refused: others are wanted.
     pub(super) refused: Option<Credentials>,
-    /// The refusal, while it has to be seen whether there are other credentials. Without them it is the result.
-    pub(super) refusal: Option<Error>,
+    /// Why the last attempt failed.
+    pub(super) last: Option<Error>,
+    /// It was a refusal of credentials, and it has to be seen whether there are others. Without them it is the result.
+    pub(super) is_refusal: bool,
     /// There are none.
     pub(super) unchanged: bool,
+    /// The last answer is that of a host that the request was redirected to, and that nothing was signed for.
+    pub(super) is_from_stranger: bool,
     /// Seconds ahead of our clock that the last request was signed for.
     pub(super) signed_ahead: i64,
     /// Bytes of the last payload that were handed to the connection.
@@ -62,17 +66,17 @@ pub(super) struct AttemptState {
 }
 
 impl AttemptState {
-    /// After a refusal of credentials that others may heal: it is the call's result if there are no others.
-    pub(super) fn keep_refusal(&mut self, error: Error) {
-        if self.refreshed && self.refused.is_some() && error.kind() == ErrorKind::Service {
-            self.refusal = Some(error);
-        }
+    /// Keeps the error of an attempt that is followed by another one: for a call that ends before that has an answer.
+    /// After a refusal of credentials that others may heal it is the call's result if there are no others.
+    pub(super) fn keep(&mut self, error: Error) {
+        self.is_refusal = self.refreshed && self.refused.is_some() && error.kind() == ErrorKind::Service;
+        self.last = Some(error);
     }
 }
 
 pub(super) async fn make(prepared: &Prepared, state: &mut AttemptState) -> Result<Answer, Error> {
     let core = &prepared.core;
-    core.shutdown.check()?;
+    state.is_from_stranger = false;
     let credentials = if prepared.input.traits.unsigned {
         Credentials::anonymous()
     } else {
@@ -97,7 +101,7 @@ pub(super) async fn make(prepared: &Prepared, state: &mut AttemptState) -> Resul
     if let Some(fault) = lock_outcome(&outcome).fault.take() {
         return Err(body_error(fault));
     }
-    let response = redirect::follow(prepared, &credentials, sent?).await?;
+    let response = redirect::follow(prepared, &credentials, sent?, &mut state.is_from_stranger).await?;
     let uploaded = lock_outcome(&outcome).crc;
     receive(prepared, response, uploaded).await
 }
@@ -109,10 +113,10 @@ async fn credentials(core: &Core, state: &mut AttemptState) -> Result<Credential
     };
     let credentials = core.credentials.credentials(&request).await?;
     credentials.check()?;
-    let refusal = state.refusal.take();
+    let is_refusal = std::mem::take(&mut state.is_refusal);
     match &state.refused {
         Some(refused) if refused.is_same_key(&credentials) => {
-            if let Some(refusal) = refusal {
+            if let Some(refusal) = state.last.take_if(|_| is_refusal) {
                 state.unchanged = true;
                 return Err(refusal);
             }

@@ -1,10 +1,11 @@
 //! What ends calls from outside, and what they leave behind.
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use crate::cancellation::CancellationToken;
 use crate::client::Client;
-use crate::error::ErrorKind;
+use crate::error::{Error, ErrorKind};
 use crate::fake::{Answer, Chunk, FakeTransport, LONG, Step};
 use crate::operations::{DeleteObjectRequest, GetObjectRequest, ListObjectsV2Request};
 use crate::time::monotonic;
@@ -166,4 +167,101 @@ async fn a_call_that_is_dropped_gives_its_request_up() {
         .await
         .unwrap();
     client.shutdown().await;
+}
+
+/// The attempts and the code of what a call was about to recover from when it was given up.
+fn of_last(error: &Error) -> (u32, Option<&str>) {
+    let last = error.source().and_then(|source| source.downcast_ref::<Error>());
+    (error.attempts(), last.and_then(Error::code))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_given_up_between_attempts_tells_of_those_it_made() {
+    let busy = || -> Step { Answer::error(503, "Busy").header("retry-after", "30").into() };
+    let transport = FakeTransport::new([busy(), busy()]);
+    let client = transport.client();
+    let token = CancellationToken::new();
+    token.cancel_after(Duration::from_secs(1));
+    let error = client.get_object(get()).cancel_on(&token).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), of_last(&error)),
+        (ErrorKind::Canceled, (1, Some("Busy")))
+    );
+    assert_eq!(error.elapsed(), Some(Duration::from_secs(1)));
+    assert!(error.target().unwrap().starts_with("GET http"), "{error}");
+    assert!(error.to_string().contains("attempt 1 of 3"), "{error}");
+
+    let call = tokio::spawn(client.get_object(get()).into_future());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    client.shutdown().await;
+    let error = call.await.unwrap().unwrap_err();
+    assert_eq!((error.kind(), of_last(&error)), (ErrorKind::Closed, (1, Some("Busy"))));
+
+    // A deadline in a later attempt.
+    let transport = FakeTransport::new([Answer::error(503, "Busy").into(), Step::Hang]);
+    let call = transport
+        .client()
+        .get_object(get())
+        .timeout(Duration::from_secs(5))
+        .await;
+    let error = call.unwrap_err();
+    assert_eq!((error.kind(), of_last(&error)), (ErrorKind::Timeout, (2, Some("Busy"))));
+    // And in the first one, where there is nothing more to tell.
+    let transport = FakeTransport::new([Step::Hang]);
+    let call = transport
+        .client()
+        .get_object(get())
+        .timeout(Duration::from_secs(5))
+        .await;
+    let error = call.unwrap_err();
+    assert_eq!((error.kind(), of_last(&error)), (ErrorKind::Timeout, (1, None)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_of_several_signals_ends_a_call() {
+    for cancelled in 0..3 {
+        let transport = FakeTransport::new([Step::Hang]);
+        let tokens = [(); 3].map(|()| CancellationToken::new());
+        tokens[cancelled].cancel_after(Duration::from_secs(2));
+        let client = transport.client();
+        let call = tokens
+            .iter()
+            .fold(client.get_object(get()), |call, token| call.cancel_on(token));
+        let start = monotonic();
+        assert_eq!(call.await.unwrap_err().kind(), ErrorKind::Canceled);
+        assert_eq!(start.elapsed(), Duration::from_secs(2), "{cancelled}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_attempt_begins_after_the_end_of_its_call() {
+    let back_off = Duration::from_secs(30);
+    let busy = Answer::error(503, "Busy").header("retry-after", "30");
+    let transport = FakeTransport::new([busy.into(), Answer::new(200, "").into()]);
+    // Both fall into one moment.
+    let client = transport.client();
+    let call = client.get_object(get()).cancel_on(tokio::time::sleep(back_off));
+    assert_eq!(call.await.unwrap_err().kind(), ErrorKind::Canceled);
+    assert_eq!(transport.sent().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_waits_for_no_call_that_begins_after_it() {
+    let transport = FakeTransport::new([Step::Hang, Step::Hang]);
+    let client = transport.client();
+    let old = tokio::spawn(client.get_object(get()).into_future());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let ended = client.shutdown();
+    client.resume();
+    let new = tokio::spawn(
+        client
+            .get_object(get())
+            .cancel_on(tokio::time::sleep(LONG))
+            .into_future(),
+    );
+    tokio::time::timeout(Duration::from_secs(10), ended).await.unwrap();
+    assert!(old.is_finished() && !new.is_finished());
+    // The next one is that of the new call.
+    client.shutdown().await;
+    assert!(new.is_finished());
 }

@@ -33,11 +33,12 @@ const HARMLESS: [HeaderName; 10] = [
     USER_AGENT,
 ];
 
-/// The answer at the end of the redirects that begin with this answer.
+/// The answer at the end of the redirects that begin with this answer, and whether it is that of a stranger.
 pub(super) async fn follow(
     prepared: &Prepared,
     credentials: &Credentials,
     mut response: TransportResponse,
+    is_from_stranger: &mut bool,
 ) -> Result<TransportResponse, Error> {
     let input = &prepared.input;
     let may_follow =
@@ -79,6 +80,7 @@ pub(super) async fn follow(
         } else {
             request.headers = bare(prepared);
         }
+        *is_from_stranger = !is_at_home;
         response = attempt::send(prepared, request, Activity::new()).await?;
         url = next;
     }

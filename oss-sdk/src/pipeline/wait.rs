@@ -59,7 +59,9 @@ pub(super) fn after_failure(
     let is_used_up = state.opened && !input.body.is_replayable();
     // The request was refused before it was looked at, and the next one has another time. That is neither a retry of
     // the same request nor a sign that the service is in trouble, so it costs no attempt and no budget.
-    if skew::learn(prepared, error, state.signed_ahead) && !state.skew_healed {
+    // A stranger's answer says nothing about the service: neither of its clock nor of the credentials.
+    let is_from_service = !state.is_from_stranger;
+    if is_from_service && skew::learn(prepared, error, state.signed_ahead) && !state.skew_healed {
         if is_used_up {
             return Next::Stop(Some(NotRetried::Body));
         }
@@ -72,7 +74,7 @@ pub(super) fn after_failure(
     if state.counted >= prepared.max_attempts {
         return Next::Stop(None);
     }
-    if !state.refreshed && error.code().is_some_and(|code| EXPIRED.contains(&code)) {
+    if is_from_service && !state.refreshed && error.code().is_some_and(|code| EXPIRED.contains(&code)) {
         if is_used_up {
             // Keys without a token do not run out, so others would hardly have helped.
             let is_temporary = state.used.as_ref().is_some_and(|used| used.security_token().is_some());
@@ -109,7 +111,7 @@ pub(super) fn after_failure(
     if !pay(prepared, state, error) {
         return Next::Stop(Some(NotRetried::Budget));
     }
-    if error.status() == Some(401) {
+    if is_from_service && error.status() == Some(401) {
         state.refused.clone_from(&state.used);
     }
     Next::Again {

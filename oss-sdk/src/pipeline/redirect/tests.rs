@@ -178,3 +178,19 @@ async fn only_reading_is_redirected() {
     assert_eq!(get(&client).await.unwrap_err().status(), Some(302));
     assert_eq!(transport.sent().len(), 2);
 }
+
+#[tokio::test]
+async fn strangers_neither_set_the_clock_nor_refuse_credentials() {
+    let stranger = |code: &str| {
+        let answer = Answer::error(403, code).header("date", "Fri, 02 Jan 2026 05:04:05 GMT");
+        [to("https://other.example.com/x").into(), answer.into()]
+    };
+    for code in ["RequestTimeTooSkewed", "SecurityTokenExpired", "SignatureDoesNotMatch"] {
+        let transport = FakeTransport::new(stranger(code));
+        let client = Client::new(config(&transport)).unwrap();
+        let error = get(&client).await.unwrap_err();
+        assert_eq!((error.code(), transport.sent().len()), (Some(code), 2));
+        assert_eq!(client.core().skew.ahead(), 0);
+        assert_eq!(error.signature_mismatch(), None);
+    }
+}
