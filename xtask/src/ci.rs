@@ -142,7 +142,15 @@ fn steps() -> Result<Vec<(String, Command)>, String> {
         cargo(&["run", "--quiet", "--package", "oss-sdk", "--example", "quickstart"]),
     ));
     for example in ["sts", "blocking", "opentelemetry"] {
-        let mut command = cargo(&["run", "--quiet", "--package", "oss-sdk", "--all-features", "--example", example]);
+        let mut command = cargo(&[
+            "run",
+            "--quiet",
+            "--package",
+            "oss-sdk",
+            "--all-features",
+            "--example",
+            example,
+        ]);
         command.stdout(std::process::Stdio::null());
         steps.push((format!("example {example}"), command));
     }
