@@ -24,6 +24,14 @@ mod environment;
 mod headers;
 mod profile;
 
+/// The variables that name the user's directory, the first that is set counts. Shells from elsewhere set `HOME` on Windows
+/// to a path that only they understand.
+pub(crate) const HOME: [&str; 2] = if cfg!(windows) {
+    ["USERPROFILE", "HOME"]
+} else {
+    ["HOME", "USERPROFILE"]
+};
+
 pub(crate) use self::headers::owner as header_owner;
 
 /// Which signature requests carry.

@@ -48,7 +48,8 @@ impl Config {
         let mut config = match (get("OSS_PROFILE")?, get(FILE)?) {
             (None, None) => Config::new(),
             (name, file) => {
-                let home = get("HOME")?.or(get("USERPROFILE")?);
+                let [first, second] = super::HOME;
+                let home = get(first)?.or(get(second)?);
                 profile::read(name.as_deref().unwrap_or("default"), file, home)?
             }
         };
@@ -70,7 +71,12 @@ impl Config {
         set(&mut config.timeout, seconds("OSS_TIMEOUT", &get)?);
         set(&mut config.proxy, get("OSS_PROXY")?);
         set(&mut config.no_proxy, get("OSS_NO_PROXY")?);
-        if config.credentials.is_none() || get("OSS_ACCESS_KEY_ID")?.is_some() {
+        // Half a key is a mistake that the provider tells of, not the absence of one.
+        let mut has_key = false;
+        for name in EnvironmentCredentials::OSS {
+            has_key |= get(name)?.is_some();
+        }
+        if config.credentials.is_none() || has_key {
             config.credentials = Some(CredentialsSource::Provider(Arc::new(EnvironmentCredentials::new())));
         }
         Ok(config)
@@ -193,6 +199,23 @@ mod tests {
         assert_eq!(config.proxy.as_deref(), Some("http://user:pw@p:3128"));
         assert_eq!(config.no_proxy.as_deref(), Some("a,b"));
         assert!(!config.proxy_from_env);
+    }
+
+    #[test]
+    fn half_a_key_is_not_passed_over_for_the_profile() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("config");
+        std::fs::write(&file, "[default]\naccess-key-id = id\naccess-key-secret = secret\n").unwrap();
+        let file = file.to_str().unwrap();
+        let fixed = read(&[(FILE, file)]).unwrap();
+        assert!(matches!(fixed.credentials, Some(CredentialsSource::Fixed(_))));
+        for half in EnvironmentCredentials::OSS {
+            let config = read(&[(FILE, file), (half, "x")]).unwrap();
+            assert!(
+                matches!(config.credentials, Some(CredentialsSource::Provider(_))),
+                "{half}"
+            );
+        }
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl Config {
     /// one of those, with its name as the member.
     pub fn from_profile(name: impl AsRef<str>) -> Result<Self, Error> {
         let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let home = variable("HOME").or_else(|| variable("USERPROFILE"));
+        let home = super::HOME.into_iter().find_map(variable);
         read(name.as_ref(), variable(FILE), home)
     }
 

@@ -150,7 +150,7 @@ impl DefaultCredentials {
         };
         let environment = {
             let variables = variables.clone();
-            EnvironmentCredentials::alibaba_cloud().reading(move |name| variables.get(name))
+            EnvironmentCredentials::alibaba_cloud().reading(move |name| variables.raw(name))
         };
         Self(
             CredentialsChain::new()

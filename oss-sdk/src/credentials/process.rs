@@ -23,7 +23,7 @@ const POLL: Duration = Duration::from_millis(10);
 
 /// Credentials that a program writes to its standard output, as JSON.
 ///
-/// The command goes to `sh -c`, on Windows to `cmd.exe /C`, with the environment of this process, so never put text of
+/// The command goes to `sh -c`, on Windows to `cmd.exe /S /C`, with the environment of this process, so never put text of
 /// others into it. Its output is `{"AccessKeyId", "AccessKeySecret", "SecurityToken", "Expiration"}`, the last two for
 /// temporary credentials, the time like `2026-01-31T08:05:09Z`; or what programs for the command line tool write:
 /// `{"mode", "access_key_id", "access_key_secret", "sts_token"}`. What it writes to its standard error goes to that of this
@@ -96,21 +96,27 @@ impl Drop for Abandon {
     }
 }
 
+#[cfg(not(windows))]
 fn shell(command: &str) -> Command {
-    #[cfg(windows)]
-    let mut shell = {
-        let mut shell = Command::new("cmd.exe");
-        shell.arg("/C");
-        shell
-    };
-    #[cfg(not(windows))]
-    let mut shell = {
-        let mut shell = Command::new("sh");
-        shell.arg("-c");
-        shell
-    };
-    shell.arg(command);
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(command);
     shell
+}
+
+#[cfg(windows)]
+fn shell(command: &str) -> Command {
+    use std::os::windows::process::CommandExt;
+
+    let mut shell = Command::new("cmd.exe");
+    shell.raw_arg(cmd_arguments(command));
+    shell
+}
+
+/// With `/S`, `cmd.exe` takes away the first quote and the last and leaves those of the command alone. It does not know the
+/// escapes that other programs expect of their arguments.
+#[cfg(any(windows, test))]
+fn cmd_arguments(command: &str) -> String {
+    format!("/S /C \"{command}\"")
 }
 
 fn run(command: &str, limit: Duration, abandoned: &AtomicBool) -> Result<Zeroizing<Vec<u8>>, CredentialsError> {
@@ -252,6 +258,13 @@ mod tests {
             assert!(!shown.contains("5ec4e7"), "{shown}");
             assert_eq!(error.is_retryable(), retryable);
         }
+    }
+
+    #[test]
+    fn quotes_of_a_command_are_left_alone() {
+        let command = r#""C:\Program Files\vault.exe" --role "x y""#;
+        let expected = r#"/S /C ""C:\Program Files\vault.exe" --role "x y"""#;
+        assert_eq!(cmd_arguments(command), expected);
     }
 
     #[tokio::test]

@@ -112,10 +112,14 @@ impl ProfileCredentials {
         let (path, text) = self.read().await?;
         let wanted = Wanted {
             path: &path,
-            profile: self.profile.clone().or_else(|| self.variables.get(PROFILE)),
+            profile: match &self.profile {
+                Some(name) => Some(name.clone()),
+                None => self.variables.get(PROFILE)?,
+            },
             // One that was not asked for here may be meant for another file.
             is_demanded: self.profile.is_some(),
             sts_endpoint: self.sts_endpoint.as_deref(),
+            variables: &self.variables,
         };
         let provider = match self.form {
             Form::Cli => cli::provider(&wanted, &text)?,
@@ -132,12 +136,10 @@ impl ProfileCredentials {
     }
 
     async fn read(&self) -> Result<(PathBuf, Zeroizing<String>), CredentialsError> {
-        let named = self.file.clone().or_else(|| {
-            self.variables
-                .get(INI_FILE)
-                .filter(|_| self.form == Form::Ini)
-                .map(PathBuf::from)
-        });
+        let named = self
+            .file
+            .clone()
+            .or_else(|| self.variables.path(INI_FILE).filter(|_| self.form == Form::Ini));
         if let Some(path) = named {
             return match tokio::fs::read_to_string(&path).await {
                 Ok(text) => Ok((path, Zeroizing::new(text))),
@@ -178,6 +180,7 @@ struct Wanted<'a> {
     profile: Option<String>,
     is_demanded: bool,
     sts_endpoint: Option<&'a str>,
+    variables: &'a Variables,
 }
 
 impl Wanted<'_> {

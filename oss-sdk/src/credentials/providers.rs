@@ -1,5 +1,6 @@
 //! The sources of credentials that need nothing but the process itself.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -46,12 +47,11 @@ impl CredentialsProvider for AnonymousCredentials {
 }
 
 /// The value of a variable.
-type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
+type Lookup = dyn Fn(&str) -> Option<OsString> + Send + Sync;
 
 /// Names of the variables for id, secret and token.
 type Names = [&'static str; 3];
 
-const OSS: Names = ["OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET", "OSS_SESSION_TOKEN"];
 const ALIBABA_CLOUD: Names = [
     "ALIBABA_CLOUD_ACCESS_KEY_ID",
     "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
@@ -73,9 +73,12 @@ pub struct EnvironmentCredentials {
 }
 
 impl EnvironmentCredentials {
+    /// The variables of [`new`](Self::new).
+    pub(crate) const OSS: Names = ["OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET", "OSS_SESSION_TOKEN"];
+
     /// `OSS_ACCESS_KEY_ID`, `OSS_ACCESS_KEY_SECRET` and, for temporary ones, `OSS_SESSION_TOKEN`.
     pub fn new() -> Self {
-        Self::with_lookup(|name| std::env::var(name).ok())
+        Self::with_lookup(|name| std::env::var_os(name))
     }
 
     /// `ALIBABA_CLOUD_ACCESS_KEY_ID`, `ALIBABA_CLOUD_ACCESS_KEY_SECRET` and, for temporary ones,
@@ -88,36 +91,50 @@ impl EnvironmentCredentials {
     }
 
     /// Reads variables through a function.
-    pub(crate) fn with_lookup(lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+    pub(crate) fn with_lookup(lookup: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static) -> Self {
         Self {
-            names: OSS,
+            names: Self::OSS,
             lookup: Arc::new(lookup),
         }
     }
 
     /// Reads the same variables through another function.
     #[cfg(feature = "credentials")]
-    pub(crate) fn reading(mut self, lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+    pub(crate) fn reading(mut self, lookup: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static) -> Self {
         self.lookup = Arc::new(lookup);
         self
     }
 
     fn read(&self) -> Result<Credentials, CredentialsError> {
         let [id, secret, token] = self.names;
-        let value = |name| (self.lookup)(name).filter(|value| !value.is_empty());
+        let value = |name| text(name, (self.lookup)(name));
         let missing = |name| format!("the environment variable `{name}` is not set or empty");
-        let Some(found) = value(id) else {
-            return Err(CredentialsError::not_configured(missing(id)));
-        };
         // Half a key is a mistake, not the absence of one.
-        let Some(key) = value(secret) else {
-            return Err(CredentialsError::new(missing(secret)));
+        let (key_id, key, token) = match (value(id)?, value(secret)?, value(token)?) {
+            (Some(key_id), Some(key), token) => (key_id, key, token),
+            (None, None, None) => return Err(CredentialsError::not_configured(missing(id))),
+            (Some(_), None, _) => return Err(CredentialsError::new(missing(secret))),
+            (None, key, _) => {
+                let other = if key.is_some() { secret } else { token };
+                return Err(CredentialsError::new(format!("{}, but `{other}` is", missing(id))));
+            }
         };
-        let credentials = Credentials::new(found, key);
-        Ok(match (self.lookup)(token) {
+        let credentials = Credentials::new(key_id, key);
+        Ok(match token {
             Some(token) => credentials.with_security_token(token),
             None => credentials,
         })
+    }
+}
+
+/// The value of a variable; an empty one is none. One that is no text is not shown.
+pub(super) fn text(name: &str, value: Option<OsString>) -> Result<Option<String>, CredentialsError> {
+    match value.filter(|value| !value.is_empty()).map(OsString::into_string) {
+        None => Ok(None),
+        Some(Ok(text)) => Ok(Some(text)),
+        Some(Err(_)) => Err(CredentialsError::new(format!(
+            "the environment variable `{name}` is not UTF-8"
+        ))),
     }
 }
 
@@ -193,7 +210,7 @@ mod tests {
             pairs
                 .iter()
                 .find(|(key, _)| *key == name)
-                .map(|(_, value)| (*value).to_owned())
+                .map(|(_, value)| OsString::from(value))
         })
         .read()
     }
@@ -219,6 +236,43 @@ mod tests {
             "the environment variable `OSS_ACCESS_KEY_SECRET` is not set or empty"
         );
         assert!(!error.is_retryable());
+    }
+
+    #[test]
+    fn half_a_key_is_a_mistake() {
+        let not_set = "the environment variable `OSS_ACCESS_KEY_ID` is not set or empty";
+        let error = environment(&[("OSS_ACCESS_KEY_ID", "")]).unwrap_err();
+        assert!(error.is_not_configured(), "{error}");
+        for other in ["OSS_ACCESS_KEY_SECRET", "OSS_SESSION_TOKEN"] {
+            let error = EnvironmentCredentials::with_lookup(move |name| (name == other).then(|| "5ec4e7".into()))
+                .read()
+                .unwrap_err();
+            assert!(!error.is_not_configured() && !error.is_retryable(), "{error}");
+            assert_eq!(error.to_string(), format!("{not_set}, but `{other}` is"));
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_text_is_a_mistake() {
+        use std::os::unix::ffi::OsStringExt;
+
+        for wrong in EnvironmentCredentials::OSS {
+            let read = EnvironmentCredentials::with_lookup(move |name| {
+                Some(if name == wrong {
+                    OsString::from_vec(b"5ec4e7\xff".to_vec())
+                } else {
+                    "x".into()
+                })
+            });
+            let error = read.read().unwrap_err();
+            assert!(!error.is_not_configured() && !error.is_retryable(), "{error}");
+            assert_eq!(
+                error.to_string(),
+                format!("the environment variable `{wrong}` is not UTF-8")
+            );
+            assert!(!format!("{error:?}").contains("5ec4e7"));
+        }
     }
 
     #[tokio::test]

@@ -94,7 +94,8 @@ fn of_profile(wanted: &Wanted<'_>, profiles: &[Map<String, Value>], name: &str, 
                 profile.required("ram_role_arn")?,
                 profile.required("oidc_provider_arn")?,
                 profile.required("oidc_token_file")?,
-            );
+            )
+            .with_variables(wanted.variables.clone());
             if let Some(name) = session_name(&mut profile) {
                 provider = provider.session_name(name);
             }
@@ -142,7 +143,8 @@ fn role(
     profile: &mut Document,
     base: Arc<dyn CredentialsProvider>,
 ) -> Result<Arc<dyn CredentialsProvider>, CredentialsError> {
-    let mut provider = RamRoleCredentials::new(profile.required("ram_role_arn")?, base);
+    let mut provider =
+        RamRoleCredentials::new(profile.required("ram_role_arn")?, base).with_variables(wanted.variables.clone());
     if let Some(name) = session_name(profile) {
         provider = provider.session_name(name);
     }

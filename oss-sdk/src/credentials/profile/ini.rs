@@ -35,7 +35,8 @@ pub(super) fn provider(wanted: &Wanted<'_>, text: &str) -> Made {
             section.key()?.with_security_token(section.required("security_token")?),
         )),
         "ram_role_arn" => {
-            let mut provider = RamRoleCredentials::new(section.required("role_arn")?, Stored(section.key()?));
+            let mut provider = RamRoleCredentials::new(section.required("role_arn")?, Stored(section.key()?))
+                .with_variables(wanted.variables.clone());
             if let Some(name) = section.get("role_session_name") {
                 provider = provider.session_name(name);
             }
@@ -58,7 +59,8 @@ pub(super) fn provider(wanted: &Wanted<'_>, text: &str) -> Made {
                 section.required("role_arn")?,
                 section.required("oidc_provider_arn")?,
                 section.required("oidc_token_file_path")?,
-            );
+            )
+            .with_variables(wanted.variables.clone());
             if let Some(name) = section.get("role_session_name") {
                 provider = provider.session_name(name);
             }

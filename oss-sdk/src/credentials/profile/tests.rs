@@ -23,7 +23,7 @@ impl Files {
     fn variables(&self, more: &'static [(&'static str, &'static str)]) -> Variables {
         let home = self.home.path().display().to_string();
         Variables::new(move |name| match name {
-            "HOME" => Some(home.clone()),
+            name if name == crate::config::HOME[0] => Some(home.clone()),
             name => more
                 .iter()
                 .find(|(key, _)| *key == name)
@@ -109,6 +109,25 @@ async fn a_program_of_a_profile_is_run() {
 }
 
 #[tokio::test]
+async fn roles_of_a_file_go_by_the_variables_of_its_provider() {
+    let files = Files::new(&[(".aliyun/config.json", CLI)]);
+    let variables = files.variables(&[("ALIBABA_CLOUD_STS_REGION", "cn-shanghai")]);
+    let provider = ProfileCredentials::cli().with_variables(variables).profile("chained");
+    let transport = FakeTransport::new([assumed().into()]);
+    ask(&provider, &transport).await.unwrap();
+    assert_eq!(transport.sent()[0].url, "https://sts.cn-shanghai.aliyuncs.com/");
+}
+
+#[test]
+fn the_home_directory_is_the_systems() {
+    let both = Variables::new(|name| ["HOME", "USERPROFILE"].contains(&name).then(|| name.to_owned()));
+    let expected = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+    assert_eq!(both.home().as_deref(), Some(Path::new(expected)));
+    let other = Variables::new(move |name| (name != expected).then(|| "other".to_owned()));
+    assert_eq!(other.home().as_deref(), Some(Path::new("other")));
+}
+
+#[tokio::test]
 async fn roles_of_the_tool_are_assumed() {
     let files = Files::new(&[(".aliyun/config.json", CLI)]);
     let cli = |name: &str| {
@@ -124,6 +143,7 @@ async fn roles_of_the_tool_are_assumed() {
     );
     let sent = transport.sent();
     assert_eq!(sent[0].url, "https://sts.cn-beijing.aliyuncs.com/");
+    assert_eq!(sent[1].url, "https://sts.aliyuncs.com/");
     let form = std::str::from_utf8(&sent[0].body).unwrap();
     assert!(form.ends_with("&RoleSessionName=named&DurationSeconds=1200"), "{form}");
     assert!(sent[1].body.ends_with(b"&ExternalId=x"));

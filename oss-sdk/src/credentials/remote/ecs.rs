@@ -84,7 +84,7 @@ impl EcsRoleCredentials {
             return Err(CredentialsError::not_configured(message));
         }
         let mut provider = Self::new().disable_imdsv1(variables.flag("ALIBABA_CLOUD_IMDSV1_DISABLED"));
-        provider.role = variables.get("ALIBABA_CLOUD_ECS_METADATA");
+        provider.role = variables.get("ALIBABA_CLOUD_ECS_METADATA")?;
         Ok(provider)
     }
 

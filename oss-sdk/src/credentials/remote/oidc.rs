@@ -66,15 +66,17 @@ impl OidcRoleCredentials {
     }
 
     pub(in super::super) fn from_variables(variables: &Variables) -> Result<Self, CredentialsError> {
-        let needed = |name| {
-            variables.get(name).ok_or_else(|| {
-                CredentialsError::not_configured(format!("the environment variable `{name}` is not set or empty"))
-            })
-        };
-        let mut provider = Self::new(needed(ROLE_ARN)?, needed(PROVIDER_ARN)?, needed(TOKEN_FILE)?);
-        provider.session.name = variables.get("ALIBABA_CLOUD_ROLE_SESSION_NAME");
-        provider.place.variables = variables.clone();
+        let (role, provider) = (variables.needed(ROLE_ARN)?, variables.needed(PROVIDER_ARN)?);
+        let mut provider =
+            Self::new(role, provider, variables.needed_path(TOKEN_FILE)?).with_variables(variables.clone());
+        provider.session.name = variables.get("ALIBABA_CLOUD_ROLE_SESSION_NAME")?;
         Ok(provider)
+    }
+
+    /// Reads the place of STS from other variables than the process's.
+    pub(in super::super) fn with_variables(mut self, variables: Variables) -> Self {
+        self.place.variables = variables;
+        self
     }
 
     /// Sets the name under which the session appears in logs: 2 to 64 letters, digits and `.@-_`. Default:

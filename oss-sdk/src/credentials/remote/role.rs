@@ -52,6 +52,12 @@ impl RamRoleCredentials {
         }
     }
 
+    /// Reads the place of STS from other variables than the process's.
+    pub(in super::super) fn with_variables(mut self, variables: Variables) -> Self {
+        self.place.variables = variables;
+        self
+    }
+
     /// Sets the name under which the session appears in logs: 2 to 64 letters, digits and `.@-_`. Default:
     /// `oss-sdk-rust`.
     #[must_use]

@@ -45,10 +45,10 @@ impl Place {
     }
 
     fn endpoint(&self) -> Result<Endpoint, CredentialsError> {
-        let region = self
-            .region
-            .clone()
-            .or_else(|| self.variables.get("ALIBABA_CLOUD_STS_REGION"));
+        let region = match &self.region {
+            Some(region) => Some(region.clone()),
+            None => self.variables.get("ALIBABA_CLOUD_STS_REGION")?,
+        };
         let vpc = self
             .vpc
             .unwrap_or_else(|| self.variables.flag("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED"));

@@ -67,11 +67,7 @@ impl UriCredentials {
     }
 
     pub(in super::super) fn from_variables(variables: &Variables) -> Result<Self, CredentialsError> {
-        let name = "ALIBABA_CLOUD_CREDENTIALS_URI";
-        let uri = variables.get(name).ok_or_else(|| {
-            CredentialsError::not_configured(format!("the environment variable `{name}` is not set or empty"))
-        })?;
-        Ok(Self::new(uri))
+        Ok(Self::new(variables.needed("ALIBABA_CLOUD_CREDENTIALS_URI")?))
     }
 
     async fn fetch(&self) -> Result<Credentials, CredentialsError> {

@@ -17,9 +17,18 @@ fn context(transport: &FakeTransport) -> CredentialsContext {
     CredentialsContext::new(Arc::new(transport.clone()), true, Arc::new(FixedClock::new(now())))
 }
 
+/// Without the variables of whoever runs the tests.
+fn none() -> Variables {
+    Variables::new(|_| None::<String>)
+}
+
+fn ram(arn: &str, base: impl CredentialsProvider + 'static) -> RamRoleCredentials {
+    RamRoleCredentials::new(arn, base).with_variables(none())
+}
+
 fn role() -> RamRoleCredentials {
     let key = Credentials::new("ak", "5ec4e7").with_security_token("base-token");
-    RamRoleCredentials::new(ARN, StaticCredentials::new(key).unwrap())
+    ram(ARN, StaticCredentials::new(key).unwrap())
 }
 
 async fn ask(
@@ -67,7 +76,9 @@ async fn a_token_speaks_for_itself_and_is_read_again() {
     let file = directory.path().join("token");
     std::fs::write(&file, "first\n").unwrap();
     let transport = FakeTransport::new([Answer::new(200, GOOD).into(), Answer::new(200, GOOD).into()]);
-    let provider = OidcRoleCredentials::new(ARN, "acs:ram::1:oidc-provider/p", &file).sts_region("cn-beijing");
+    let provider = OidcRoleCredentials::new(ARN, "acs:ram::1:oidc-provider/p", &file)
+        .with_variables(none())
+        .sts_region("cn-beijing");
     provider.attach(&context(&transport));
     let request = CredentialsRequest::default();
     provider.credentials(&request).await.unwrap();
@@ -145,10 +156,7 @@ async fn what_the_service_would_refuse_is_not_sent() {
         (role().session_name("x".repeat(65)), "role_session_name"),
         (role().duration(Duration::from_secs(899)), "duration"),
         (role().duration(Duration::from_secs(43_201)), "duration"),
-        (
-            RamRoleCredentials::new("demo", crate::credentials::AnonymousCredentials),
-            "role_arn",
-        ),
+        (ram("demo", crate::credentials::AnonymousCredentials), "role_arn"),
     ];
     for (provider, field) in rows {
         let (refused, transport) = ask(provider, []).await;
@@ -156,11 +164,7 @@ async fn what_the_service_would_refuse_is_not_sent() {
         assert_eq!((error.field(), error.is_retryable()), (Some(field), false), "{error}");
         assert!(transport.sent().is_empty());
     }
-    let (refused, _) = ask(
-        RamRoleCredentials::new(ARN, crate::credentials::AnonymousCredentials),
-        [],
-    )
-    .await;
+    let (refused, _) = ask(ram(ARN, crate::credentials::AnonymousCredentials), []).await;
     assert_eq!(
         refused.unwrap_err().to_string(),
         "a role cannot be assumed without a key"
@@ -253,7 +257,7 @@ async fn a_base_key_that_is_refused_is_asked_for_again() {
         refusal(403, "InvalidSecurityToken.Expired").into(),
         Answer::new(200, GOOD).into(),
     ];
-    let (assumed, transport) = ask(RamRoleCredentials::new(ARN, base), script).await;
+    let (assumed, transport) = ask(ram(ARN, base), script).await;
     assumed.unwrap();
     assert!(
         transport.sent()[1]
