@@ -91,11 +91,6 @@ impl Shutdown {
     fn error() -> Error {
         Error::new(ErrorKind::Closed, "the client was shut down")
     }
-
-    /// Fails while the client is down.
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        if self.has_started() { Err(Self::error()) } else { Ok(()) }
-    }
 }
 
 /// A call that has begun and not ended.

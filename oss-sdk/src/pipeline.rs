@@ -7,6 +7,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -53,14 +54,20 @@ pub(crate) fn execute(
 }
 
 async fn carry_out(core: Arc<Core>, input: OperationInput, mut options: CallOptions) -> Result<Reply, Error> {
-    let deadline = deadline(&core, &options);
-    let mut limits = Limits::new(&core.shutdown, deadline, options.cancel.take());
+    let mut limits = limits(&core, &mut options);
     let _under_way = limits.begin_call();
     let prepared = Arc::new(Prepared::new(core, input, options)?);
     // What was given up before it began is not begun.
     std::future::poll_fn(|cx| std::task::Poll::Ready(limits.check(cx))).await?;
     let answer = run(&prepared, &mut limits).await?;
     answer.into_reply(&prepared, limits)
+}
+
+/// What ends a call from outside; it begins now.
+pub(crate) fn limits(core: &Core, options: &mut CallOptions) -> Limits {
+    // Without a runtime nothing tells the time; what needs none, such as a signature, is made all the same.
+    let deadline = deadline(core, options).filter(|_| Handle::try_current().is_ok());
+    Limits::new(&core.shutdown, deadline, options.cancel.take())
 }
 
 fn deadline(core: &Core, options: &CallOptions) -> Option<Instant> {

@@ -8,7 +8,7 @@ use http::{HeaderMap, Method};
 use crate::client::{CallOptions, Core};
 use crate::error::Error;
 use crate::operation::OperationInput;
-use crate::pipeline::Prepared;
+use crate::pipeline::{self, Prepared};
 use crate::signer::{Placement, SigningRequest};
 use crate::time::Timestamp;
 
@@ -63,13 +63,13 @@ pub(crate) async fn presign(
 async fn sign(
     core: &Arc<Core>,
     input: OperationInput,
-    options: CallOptions,
+    mut options: CallOptions,
     expires: Expires,
 ) -> Result<PresignedRequest, Error> {
-    core.shutdown.check()?;
+    let limits = pipeline::limits(core, &mut options);
     let life = expires.check(core)?;
     let prepared = Prepared::for_presign(Arc::clone(core), input, options)?;
-    let credentials = credentials(core, life).await?;
+    let credentials = credentials(&prepared, limits, life).await?;
     let lifetime = Lifetime::start(core, expires, &credentials)?;
     let input = &prepared.input;
     let mut request = SigningRequest::new(&input.method, prepared.service, &input.headers, lifetime.now);

@@ -267,8 +267,8 @@ impl<O: Presign> Call<'_, O> {
     /// [`Timestamp`](crate::Timestamp).
     ///
     /// Nothing is sent; only credentials may be fetched. The holder must send exactly the method and the
-    /// [`signed_headers`](PresignedRequest::signed_headers) of the result. Payload, timeouts and retries of the call
-    /// play no part.
+    /// [`signed_headers`](PresignedRequest::signed_headers) of the result. The call's payload plays no part; its limits of
+    /// time, cancelling and retries hold for fetching credentials.
     ///
     /// # Errors
     ///

@@ -52,13 +52,8 @@ impl Prepared {
         let service = input.service.unwrap_or(core.service);
         let label = complete(&core, service, &mut input)?;
         let mut prepared = Self::addressed(core, service, input, label.as_deref(), &options)?;
-        let by_policy = options.retry.as_ref().map(|policy| policy.max_attempts());
-        let attempts = options.retry_attempts.or(by_policy);
-        prepared.max_attempts = attempts.unwrap_or(prepared.core.retry_attempts).max(1);
+        prepared.repeat(&mut options);
         prepared.progress = options.progress;
-        if let Some(policy) = options.retry {
-            prepared.retry = policy;
-        }
         prepared.attempt_timeout = options.attempt_timeout.or(prepared.attempt_timeout);
         // Who names a time for one call knows how slow its operation is.
         prepared.idle = options.idle_timeout.unwrap_or(prepared.idle);
@@ -77,7 +72,19 @@ impl Prepared {
         options.apply(&mut input);
         let service = input.service.unwrap_or(core.service);
         let label = validate(&core, service, &mut input)?;
-        Self::addressed(core, service, input, label.as_deref(), &options)
+        let mut prepared = Self::addressed(core, service, input, label.as_deref(), &options)?;
+        prepared.repeat(&mut options);
+        Ok(prepared)
+    }
+
+    /// Takes over how often something is tried.
+    fn repeat(&mut self, options: &mut CallOptions) {
+        let by_policy = options.retry.as_ref().map(|policy| policy.max_attempts());
+        let attempts = options.retry_attempts.or(by_policy);
+        self.max_attempts = attempts.unwrap_or(self.core.retry_attempts).max(1);
+        if let Some(policy) = options.retry.take() {
+            self.retry = policy;
+        }
     }
 
     fn addressed(

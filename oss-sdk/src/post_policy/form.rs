@@ -9,7 +9,7 @@ use super::{Draft, PostPolicy};
 use crate::client::{CallOptions, Core};
 use crate::error::Error;
 use crate::operation::OperationInput;
-use crate::pipeline::Prepared;
+use crate::pipeline::{self, Prepared};
 use crate::presign::{Expires, Lifetime, credentials};
 use crate::signer::FormRequest;
 use crate::time::Timestamp;
@@ -57,7 +57,6 @@ pub(crate) async fn sign(core: &Arc<Core>, policy: PostPolicy, expires: Expires)
 }
 
 async fn make(core: &Arc<Core>, policy: PostPolicy, expires: Expires) -> Result<PostForm, Error> {
-    core.shutdown.check()?;
     policy.check()?;
     let life = expires.check(core)?;
     // Its address is that of any other request to the bucket.
@@ -68,8 +67,9 @@ async fn make(core: &Arc<Core>, policy: PostPolicy, expires: Expires) -> Result<
         Some((endpoint, false)) => options.endpoint = Some(endpoint.clone()),
         None => {}
     }
+    let limits = pipeline::limits(core, &mut options);
     let prepared = Prepared::for_presign(Arc::clone(core), input, options)?;
-    let credentials = credentials(core, life).await?;
+    let credentials = credentials(&prepared, limits, life).await?;
     let lifetime = Lifetime::start(core, expires, &credentials)?;
     let bucket = prepared.input.bucket.as_deref().unwrap_or_default();
     let draft = Draft::new(&policy, bucket, lifetime.end);

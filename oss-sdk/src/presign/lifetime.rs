@@ -1,12 +1,18 @@
 //! How long what is signed for others is valid: as asked for, and as the rules and the credentials allow.
 
+use std::task::Poll;
 use std::time::{Duration, SystemTime};
+
+use tokio::runtime::Handle;
 
 use crate::client::Core;
 use crate::config::SignatureVersion;
 use crate::credentials::{Credentials, CredentialsRequest};
 use crate::error::{Error, ErrorKind};
-use crate::time::Timestamp;
+use crate::limits::Limits;
+use crate::pipeline::Prepared;
+use crate::retry::{Decision, FailedAttempt, is_timeout};
+use crate::time::{Timestamp, monotonic};
 
 /// What signature V4 allows at most.
 const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -127,14 +133,42 @@ fn whole_seconds(from: Timestamp, to: Timestamp) -> Duration {
 }
 
 /// What every signature that is given away is made with: credentials that exist, and that last if they can.
-pub(crate) async fn credentials(core: &Core, life: Duration) -> Result<Credentials, Error> {
-    // It ends with its credentials, so ones that are about to end are not used if there can be others.
-    let request = CredentialsRequest {
-        min_life: Some(life),
-        ..CredentialsRequest::default()
+///
+/// Fetching them may take requests, so it ends and is repeated as a call is.
+pub(crate) async fn credentials(prepared: &Prepared, mut limits: Limits, life: Duration) -> Result<Credentials, Error> {
+    let core = &prepared.core;
+    let _under_way = limits.begin_call();
+    // What was given up before it began is not begun.
+    std::future::poll_fn(|cx| Poll::Ready(limits.check(cx))).await?;
+    let started = monotonic();
+    let mut attempt = 0;
+    let mut spent = None;
+    let credentials = loop {
+        attempt += 1;
+        let error = match limits.guard(ask(core, life)).await? {
+            Ok(credentials) => break credentials,
+            Err(error) => error,
+        };
+        let mut failed = FailedAttempt::new(attempt, prepared.max_attempts, &error);
+        failed.operation = &prepared.input.name;
+        failed.elapsed = started.elapsed();
+        // Without a runtime there is nothing to wait with.
+        if attempt >= prepared.max_attempts || !error.is_retryable() || Handle::try_current().is_err() {
+            return Err(error);
+        }
+        let Decision::RetryAfter(delay) = prepared.retry.decide(&failed) else {
+            return Err(error);
+        };
+        if limits.left().is_some_and(|left| left <= delay) {
+            return Err(error);
+        }
+        spent = core.budget.spend(is_timeout(&error));
+        if spent.is_none() {
+            return Err(error);
+        }
+        limits.guard(tokio::time::sleep(delay)).await?;
     };
-    let credentials = core.credentials.credentials(&request).await?;
-    credentials.check()?;
+    core.budget.refill(spent);
     if credentials.is_anonymous() {
         return Err(Error::new(
             ErrorKind::Credentials,
@@ -144,15 +178,26 @@ pub(crate) async fn credentials(core: &Core, life: Duration) -> Result<Credentia
     Ok(credentials)
 }
 
+async fn ask(core: &Core, life: Duration) -> Result<Credentials, Error> {
+    // What is signed ends with its credentials, so ones that are about to end are not used if there can be others.
+    let request = CredentialsRequest {
+        min_life: Some(life),
+        ..CredentialsRequest::default()
+    };
+    let credentials = core.credentials.credentials(&request).await?;
+    credentials.check()?;
+    Ok(credentials)
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::time::Duration;
 
-    use crate::credentials::from_fn;
+    use crate::credentials::{CredentialsError, from_fn};
     use crate::fake::{FakeTransport, now};
-    use crate::{Client, Clock, Credentials, FixedClock, GetObjectRequest, PostPolicy, Timestamp};
+    use crate::{Client, Clock, Credentials, ErrorKind, FixedClock, GetObjectRequest, PostPolicy, Timestamp};
 
     const HOUR: Duration = Duration::from_secs(3600);
 
@@ -187,5 +232,66 @@ mod tests {
         let form = client.presign_post(policy, HOUR * 3 / 4).await.unwrap();
         let credential = form.fields.iter().find(|(name, _)| name == "x-oss-credential").unwrap();
         assert!(credential.1.starts_with("key2/") && !form.is_capped, "{}", credential.1);
+    }
+
+    /// A client whose credentials need two attempts, or never come, and how often they were asked for.
+    fn client(is_silent: bool) -> (Client, Arc<AtomicU64>) {
+        let asked = Arc::new(AtomicU64::new(0));
+        let provider = from_fn({
+            let asked = Arc::clone(&asked);
+            move || {
+                let number = asked.fetch_add(1, Ordering::Relaxed);
+                async move {
+                    match number {
+                        _ if is_silent => std::future::pending().await,
+                        0 => Err(CredentialsError::retryable("busy")),
+                        _ => Ok(Credentials::new("ak", "5ec4e7")),
+                    }
+                }
+            }
+        });
+        let config = FakeTransport::new([]).config().credentials_provider(provider);
+        (Client::new(config).unwrap(), asked)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn credentials_for_others_are_asked_for_again_as_the_policy_says() {
+        let get = || GetObjectRequest::new("bucket", "key");
+        let (patient, asked) = client(false);
+        patient.get_object(get()).presign(HOUR).await.unwrap();
+        assert_eq!(asked.load(Ordering::Relaxed), 2);
+        let (patient, _) = client(false);
+        patient
+            .presign_post(PostPolicy::for_key("bucket", "key"), HOUR)
+            .await
+            .unwrap();
+
+        let (hasty, asked) = client(false);
+        let once = hasty.get_object(get()).retry_attempts(1).presign(HOUR).await;
+        assert_eq!(once.unwrap_err().kind(), ErrorKind::Credentials);
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_for_credentials_ends_as_a_call_does() {
+        let (client, asked) = client(true);
+        let get = || client.get_object(GetObjectRequest::new("bucket", "key"));
+        let second = Duration::from_secs(1);
+        let canceled = get().cancel_on(tokio::time::sleep(second)).presign(HOUR).await;
+        assert_eq!(canceled.unwrap_err().kind(), ErrorKind::Canceled);
+        let late = get().timeout(second).presign(HOUR).await.unwrap_err();
+        assert_eq!((late.kind(), late.operation()), (ErrorKind::Timeout, Some("GetObject")));
+        let stop = async {
+            tokio::time::sleep(second).await;
+            client.shutdown().await;
+        };
+        let post = client.presign_post(PostPolicy::for_key("bucket", "key"), HOUR);
+        let (link, form, ()) = tokio::join!(get().presign(HOUR), post, stop);
+        assert_eq!(link.unwrap_err().kind(), ErrorKind::Closed);
+        assert_eq!(form.unwrap_err().kind(), ErrorKind::Closed);
+        let asked_before = asked.load(Ordering::Relaxed);
+        let closed = get().presign(HOUR).await.unwrap_err();
+        assert_eq!(closed.kind(), ErrorKind::Closed);
+        assert_eq!(asked.load(Ordering::Relaxed), asked_before);
     }
 }
