@@ -18,6 +18,7 @@ mod not_retried;
 mod predicates;
 mod service;
 mod signature;
+mod tokens;
 
 pub(crate) use display::redacted_url;
 pub use not_retried::NotRetried;
@@ -102,6 +103,8 @@ struct Inner {
     headers: HeaderMap,
     /// Top-level elements of an error document.
     fields: BTreeMap<String, String>,
+    /// Of texts among them.
+    signed: signature::Fingerprints,
     attempts: u32,
     max_attempts: u32,
     elapsed: Option<Duration>,
@@ -234,6 +237,7 @@ impl Error {
             target: None,
             headers: HeaderMap::new(),
             fields: BTreeMap::new(),
+            signed: signature::Fingerprints::default(),
             attempts: 0,
             max_attempts: 0,
             elapsed: None,
@@ -266,6 +270,7 @@ impl Error {
         error.0.ec = answer.ec;
         error.0.timestamp = answer.timestamp;
         error.0.fields = answer.fields;
+        error.0.signed = answer.signed;
         error.0.status = Some(status);
         error.0.headers = headers;
         error

@@ -83,7 +83,7 @@ fn an_upload_asks_for_memory_less_than_60_times() {
 }
 
 #[test]
-fn an_error_of_the_service_asks_for_memory_less_than_80_times() {
+fn an_error_of_the_service_asks_for_memory_less_than_60_times() {
     let document = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>NoSuchKey</Code><Message>The specified key does not \
                     exist.</Message><RequestId>5C06A3B67B8B5A3DA422299D</RequestId><HostId>examplebucket.oss-cn-hangzhou.aliyuncs.com\
                     </HostId><Key>photos/2023/12/cat.jpg</Key><EC>0026-00000001</EC></Error>";
@@ -94,7 +94,7 @@ fn an_error_of_the_service_asks_for_memory_less_than_80_times() {
         assert!(result.is_err_and(|error| error.code() == Some("NoSuchKey")));
     });
     println!("GetObject that fails: {count} allocations");
-    assert!(count < 80, "{count} allocations");
+    assert!(count < 60, "{count} allocations");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::{HeaderMap, StatusCode};
 
-use super::signature;
+use super::{signature, tokens};
 use crate::text::OneLine;
 use crate::time::Timestamp;
 use crate::xml::{XmlError, XmlReader};
@@ -30,6 +30,8 @@ pub(crate) struct ServiceError {
     pub(crate) timestamp: Option<Timestamp>,
     /// Top-level text elements of the document.
     pub(crate) fields: BTreeMap<String, String>,
+    /// Of the texts that the service would have had signed.
+    pub(super) signed: signature::Fingerprints,
 }
 
 /// Reads an answer whose status is no success. Never fails: an answer that is not understood becomes `BadErrorResponse`
@@ -110,15 +112,16 @@ impl ServiceError {
         let code = take_name("Code").unwrap_or_else(|| BAD_ERROR_RESPONSE.to_owned());
         let request_id = take_name("RequestId");
         let ec = take_name("EC");
-        signature::clean(&mut fields);
+        let signed = signature::clean(&mut fields);
         Self {
             code,
             // Some services repeat the string to sign in it.
-            message: signature::redacted(&message),
+            message: tokens::redacted(&message),
             request_id,
             ec,
             timestamp: None,
             fields,
+            signed,
         }
     }
 
@@ -132,7 +135,7 @@ impl ServiceError {
             let snippet = String::from_utf8_lossy(&body[..body.len().min(SNIPPET)]);
             format!(
                 "the answer is not an error document in {format}: {why}; it begins with `{}`",
-                OneLine(&snippet)
+                OneLine(&tokens::redacted(&snippet))
             )
         };
         Self {

@@ -3,14 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::{Hash as _, Hasher as _};
 
 use super::Error;
+use super::tokens::{REDACTED, may_hold_token, redacted};
 use crate::signer::Signature;
 use crate::text::OneLine;
 use crate::time::Timestamp;
-
-/// What stands for a token.
-const REDACTED: &str = "[redacted]";
 
 /// Longest part of a line that a text repeats, in characters.
 const LINE: usize = 128;
@@ -20,7 +19,7 @@ const TOLERANCE: i64 = 15 * 60;
 
 /// Why the service did not accept a signature, as far as can be told: [`Error::signature_mismatch`].
 ///
-/// The values of security tokens are replaced by `[redacted]` on both sides; no text here can be used to sign with.
+/// The values of security tokens are replaced by `[redacted]` on both sides, after they were compared; no text here can be used to sign with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SignatureMismatch {
@@ -63,8 +62,9 @@ pub enum SignatureCause {
     /// Both signed the same text, so the secret is not that of the access key id: of another key, or cut or with a
     /// character too many from copying.
     Secret,
-    /// The clock is off by so many seconds; positive when the service's is ahead.
-    Clock(i64),
+    /// The clock is off by so many seconds; positive when the service's is ahead. `None` when the answer does not show the
+    /// service's.
+    Clock(Option<i64>),
     /// The client's region is not that of the endpoint.
     Region,
     /// The endpoint is one of another service than the client's.
@@ -94,7 +94,8 @@ impl fmt::Display for SignatureCause {
             Self::Secret => {
                 f.write_str("the secret is not that of the access key id, as both sides signed the same text")
             }
-            Self::Clock(ahead) => {
+            Self::Clock(None) => f.write_str("the clock is not the service's, which its answer does not show"),
+            Self::Clock(Some(ahead)) => {
                 let direction = if *ahead >= 0 { "behind" } else { "ahead of" };
                 write!(f, "the clock is {} s {direction} the service's", ahead.unsigned_abs())
             }
@@ -133,10 +134,6 @@ impl fmt::Display for SignatureDifference {
 
 /// Explains an error that is about a signature; `now` is the time that requests are signed for.
 pub(crate) fn explain(signature: &Signature, error: &Error, now: Timestamp) -> Option<SignatureMismatch> {
-    let client = SignedText {
-        string_to_sign: redacted(&String::from_utf8_lossy(&signature.string_to_sign)),
-        canonical_request: redacted(&String::from_utf8_lossy(&signature.canonical_request)),
-    };
     let ahead = error
         .timestamp()
         .map(|server| server.unix_seconds().saturating_sub(now.unix_seconds()));
@@ -144,66 +141,135 @@ pub(crate) fn explain(signature: &Signature, error: &Error, now: Timestamp) -> O
         .message()
         .strip_prefix("Invalid signing ")
         .and_then(|rest| rest.split(' ').next());
-    let without_text = |likely_cause| {
-        Some(SignatureMismatch {
-            client: client.clone(),
+    // Most errors are about something else, so the texts are copied only after this.
+    let likely_cause = match (error.code()?, refused_part) {
+        ("RequestTimeTooSkewed" | "InvalidTimeStamp.Expired", _) | ("InvalidArgument", Some("date")) => {
+            SignatureCause::Clock(ahead)
+        }
+        ("InvalidArgument", Some("region")) => SignatureCause::Region,
+        ("InvalidArgument", Some("product")) => SignatureCause::Product,
+        ("SignatureDoesNotMatch", _) => return Some(explain_mismatch(signature, error, ahead)),
+        _ => return None,
+    };
+    Some(SignatureMismatch {
+        client: SignedText::of(signature),
+        service: None,
+        difference: None,
+        likely_cause,
+    })
+}
+
+fn explain_mismatch(signature: &Signature, error: &Error, ahead: Option<i64>) -> SignatureMismatch {
+    let client = SignedText::of(signature);
+    let field = |name| error.field(name).unwrap_or_default().to_owned();
+    // Without tokens, as the error has them.
+    let service = SignedText {
+        string_to_sign: field("StringToSign"),
+        canonical_request: field("CanonicalRequest"),
+    };
+    if service.string_to_sign.is_empty() && service.canonical_request.is_empty() {
+        return SignatureMismatch {
+            client,
             service: None,
             difference: None,
-            likely_cause,
-        })
+            likely_cause: SignatureCause::Unknown,
+        };
+    }
+    let (difference, cause) = compare(signature, &client, &service, &error.0.signed);
+    let likely_cause = match (cause, ahead) {
+        (SignatureCause::Secret, Some(ahead)) if ahead.saturating_abs() > TOLERANCE => {
+            SignatureCause::Clock(Some(ahead))
+        }
+        (cause, _) => cause,
     };
-    match (error.code()?, refused_part) {
-        ("RequestTimeTooSkewed" | "InvalidTimeStamp.Expired", _) | ("InvalidArgument", Some("date")) => {
-            without_text(SignatureCause::Clock(ahead.unwrap_or(0)))
-        }
-        ("InvalidArgument", Some("region")) => without_text(SignatureCause::Region),
-        ("InvalidArgument", Some("product")) => without_text(SignatureCause::Product),
-        ("SignatureDoesNotMatch", _) => {
-            let field = |name| error.field(name).map(redacted).unwrap_or_default();
-            let service = SignedText {
-                string_to_sign: field("StringToSign"),
-                canonical_request: field("CanonicalRequest"),
-            };
-            if service.string_to_sign.is_empty() && service.canonical_request.is_empty() {
-                return without_text(SignatureCause::Unknown);
-            }
-            let (difference, cause) = compare(&client, &service);
-            let likely_cause = match (cause, ahead) {
-                (SignatureCause::Secret, Some(ahead)) if ahead.saturating_abs() > TOLERANCE => {
-                    SignatureCause::Clock(ahead)
-                }
-                (cause, _) => cause,
-            };
-            Some(SignatureMismatch {
-                client,
-                service: Some(service),
-                difference,
-                likely_cause,
-            })
-        }
-        _ => None,
+    SignatureMismatch {
+        client,
+        service: Some(service),
+        difference,
+        likely_cause,
     }
 }
 
-fn compare(client: &SignedText, service: &SignedText) -> (Option<SignatureDifference>, SignatureCause) {
+impl SignedText {
+    fn of(signature: &Signature) -> Self {
+        SignedText {
+            string_to_sign: redacted(&String::from_utf8_lossy(&signature.string_to_sign)),
+            canonical_request: redacted(&String::from_utf8_lossy(&signature.canonical_request)),
+        }
+    }
+}
+
+/// What is kept of the texts of the service besides themselves without tokens: enough to see that a token differs, and
+/// not to know it.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fingerprints {
+    string_to_sign: Option<u64>,
+    canonical_request: Option<u64>,
+}
+
+fn fingerprint(text: &str) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn compare(
+    signature: &Signature,
+    client: &SignedText,
+    service: &SignedText,
+    signed: &Fingerprints,
+) -> (Option<SignatureDifference>, SignatureCause) {
+    // Texts that are equal without their tokens.
+    let has_other_token = |ours: &[u8], theirs: Option<u64>| {
+        theirs.is_some_and(|theirs| fingerprint(&String::from_utf8_lossy(ours)) != theirs)
+    };
     let (ours, theirs) = (&client.canonical_request, &service.canonical_request);
-    if !ours.is_empty()
-        && !theirs.is_empty()
-        && let Some(difference) = first_difference(ours, theirs)
-    {
-        return (Some(difference), cause_v4(ours, theirs));
+    if !ours.is_empty() && !theirs.is_empty() {
+        if let Some(difference) = first_difference(ours, theirs) {
+            return (Some(difference), cause_v4(ours, theirs));
+        }
+        if has_other_token(&signature.canonical_request, signed.canonical_request) {
+            return other_token(ours);
+        }
     }
     let (ours, theirs) = (&client.string_to_sign, &service.string_to_sign);
     if theirs.is_empty() {
         return (None, SignatureCause::Unknown);
     }
     let Some(difference) = first_difference(ours, theirs) else {
+        if has_other_token(&signature.string_to_sign, signed.string_to_sign) {
+            return other_token(ours);
+        }
         return (None, SignatureCause::Secret);
     };
     let cause = if client.canonical_request.is_empty() {
         cause_v1(ours, theirs)
     } else {
         cause_of_scope(ours, theirs)
+    };
+    (Some(difference), cause)
+}
+
+/// Where a text has its token, which is another one at the service.
+fn other_token(text: &str) -> (Option<SignatureDifference>, SignatureCause) {
+    let line = text.split('\n').enumerate().find_map(|(index, line)| {
+        let (before, _) = line.split_once(REDACTED)?;
+        Some((index, line, before.trim_end()))
+    });
+    let Some((index, line, before)) = line else {
+        return (None, SignatureCause::Unknown);
+    };
+    let name = before.trim_end_matches([':', '=']);
+    let name = name.rsplit(['?', '&']).next().unwrap_or_default().to_owned();
+    let cause = if before.ends_with(':') {
+        SignatureCause::Header(name)
+    } else {
+        SignatureCause::Query(name)
+    };
+    let difference = SignatureDifference {
+        line: index + 1,
+        client: line.to_owned(),
+        service: line.to_owned(),
     };
     (Some(difference), cause)
 }
@@ -334,59 +400,34 @@ fn changed(ours: BTreeMap<String, String>, theirs: BTreeMap<String, String>) -> 
     names.filter(|name| ours.get(*name) != theirs.get(*name)).min().cloned()
 }
 
-/// A text without the values of security tokens, in headers and in parameters.
-pub(super) fn redacted(text: &str) -> String {
-    const HEADERS: [&str; 3] = ["x-oss-security-token:", "x-acs-security-token:", "security-token:"];
-    // Also as the end of longer names. The last is a parameter within an encoded text.
-    const PARAMETERS: [&str; 3] = ["security-token=", "SecurityToken=", "SecurityToken%3D"];
-    if !text.contains("ecurity") {
-        return text.to_owned();
-    }
-    let mut out = String::with_capacity(text.len());
-    for (index, line) in text.split('\n').enumerate() {
-        if index > 0 {
-            out.push('\n');
-        }
-        let lower = line.to_ascii_lowercase();
-        if let Some(name) = HEADERS.iter().find(|name| lower.starts_with(*name)) {
-            out.push_str(name);
-            out.push_str(REDACTED);
+/// Takes out of the fields of an error document what is as good as a secret.
+pub(super) fn clean(fields: &mut BTreeMap<String, String>) -> Fingerprints {
+    let mut signed = Fingerprints::default();
+    for (name, text) in fields.iter_mut().filter(|(_, text)| may_hold_token(text)) {
+        let clean = redacted(text);
+        if clean == *text {
             continue;
         }
-        let mut rest = line;
-        while let Some((at, name)) = PARAMETERS
-            .iter()
-            .filter_map(|name| Some((rest.find(name)?, name)))
-            .min()
-        {
-            let value = at + name.len();
-            let end = ["&", "%26"].iter().filter_map(|end| rest[value..].find(end)).min();
-            out.push_str(&rest[..value]);
-            out.push_str(REDACTED);
-            rest = end.map_or("", |end| &rest[value + end..]);
+        match name.as_str() {
+            "StringToSign" => signed.string_to_sign = Some(fingerprint(text)),
+            "CanonicalRequest" => signed.canonical_request = Some(fingerprint(text)),
+            _ => {}
         }
-        out.push_str(rest);
+        *text = clean;
     }
-    out
-}
-
-/// Takes out of the fields of an error document what is as good as a secret.
-pub(super) fn clean(fields: &mut BTreeMap<String, String>) {
-    let mut is_changed = false;
-    for name in ["StringToSign", "CanonicalRequest"] {
-        if let Some(text) = fields.get_mut(name) {
-            let clean = redacted(text);
-            is_changed |= clean != *text;
-            *text = clean;
+    for name in ["SecurityToken", "security-token", "x-oss-security-token"] {
+        if let Some(token) = fields.get_mut(name) {
+            REDACTED.clone_into(token);
         }
     }
     // The same once more, as numbers.
-    if is_changed {
+    if signed != Fingerprints::default() {
         for name in ["StringToSignBytes", "CanonicalRequestBytes"] {
             fields.remove(name);
         }
     }
     fields.remove("SignatureProvided");
+    signed
 }
 
 #[cfg(test)]
@@ -514,7 +555,7 @@ mod tests {
         };
         let error = refusal(V1, "", "Fri, 02 Jan 2026 03:34:05 GMT");
         let found = explain(&signature, &error, now()).unwrap();
-        assert_eq!(found.likely_cause, SignatureCause::Clock(1800));
+        assert_eq!(found.likely_cause, SignatureCause::Clock(Some(1800)));
         assert_eq!(
             found.likely_cause.to_string(),
             "the clock is 1800 s behind the service's"
@@ -545,6 +586,43 @@ mod tests {
         let found = explained((text, text), (text, text));
         assert!(!format!("{found:?}").contains("t0ken"));
         assert_eq!(found.likely_cause, SignatureCause::Secret);
+    }
+
+    #[test]
+    fn a_token_that_was_changed_on_the_way_is_told_and_not_shown() {
+        let v4 = |token: &str| V4.replacen("x-oss-date", &format!("x-oss-security-token:{token}\nx-oss-date"), 1);
+        let v1 = |token: &str| V1.replacen("/bucket", &format!("x-oss-security-token:{token}\n/bucket"), 1);
+        let query = |token: &str| V4.replacen("a=1&b", &format!("a=1&x-oss-security-token={token}"), 1);
+        let header = SignatureCause::Header("x-oss-security-token".to_owned());
+        let other_hash = V4_STRING.replace("abc", "def");
+        let rows = [
+            (
+                explained((V4_STRING, &v4("t0ken")), (&other_hash, &v4("t0ke"))),
+                header.clone(),
+                5,
+            ),
+            (explained((&v1("t0ken"), ""), (&v1("t0kem"), "")), header, 6),
+            (
+                explained((V4_STRING, &query("t0ken")), (&other_hash, &query("t0ke"))),
+                SignatureCause::Query("x-oss-security-token".to_owned()),
+                3,
+            ),
+        ];
+        for (found, cause, line) in rows {
+            assert_eq!(found.likely_cause, cause);
+            assert_eq!(found.difference.as_ref().unwrap().line, line);
+            assert!(!format!("{found:?}").contains("t0k"), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_nothing_is_known_of_is_not_said_to_be_right() {
+        let document = b"<Error><Code>RequestTimeTooSkewed</Code><Message>m</Message></Error>";
+        let answer = parse_service_error(StatusCode::FORBIDDEN, &HeaderMap::new(), document);
+        let error = Error::service(StatusCode::FORBIDDEN, HeaderMap::new(), answer);
+        let cause = explain(&Signature::default(), &error, now()).unwrap().likely_cause;
+        assert_eq!(cause, SignatureCause::Clock(None));
+        assert!(!cause.to_string().contains(" 0 s"), "{cause}");
     }
 
     #[test]
