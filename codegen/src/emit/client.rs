@@ -91,7 +91,7 @@ pub fn emit_blocking(service: &Service, options: &Options) -> TokenStream {
         quote!(Call)
     } else {
         quote!({Call, Wait})
-    }; // quote!({Call, Wait}) } else { quote!(Call) };
+    };
     quote! {
         //! The methods of the blocking client.
 
