@@ -52,14 +52,15 @@
 //!
 //! # Threads
 //!
-//! A client can be used by any number of threads at once; cloning it is cheap. Requests are signed, checksums computed
-//! and answers read on the thread that makes the call. The connections of all blocking clients of the process are moved
-//! along by one more thread, `oss-sdk-blocking`, which is started by the first call, sleeps when there is nothing to do,
-//! and lives as long as the process.
+//! A client can be used by any number of threads at once; cloning it is cheap. Requests are signed and answers read and
+//! verified on the thread that makes the call. The connections of all blocking clients of the process are moved along by
+//! one more thread, `oss-sdk-blocking`, which is started by the first call, sleeps when there is nothing to do, and lives
+//! as long as the process. On it run also payloads on their way out (their sources, their checksum and the reports of
+//! their progress), and the renewal of credentials: a function of yours that blocks there holds up all blocking clients.
 //!
 //! Calls can be made anywhere, inside an async runtime too: they block the thread that they are made on, as any such
 //! call does, and need no runtime of the caller. Only functions that run on the thread of the connections cannot make
-//! calls, such as one given to [`on_progress`](crate::Call::on_progress); they get an error of kind
+//! calls, such as one given to [`on_progress`](crate::Call::on_progress) of an upload; they get an error of kind
 //! [`Io`](crate::ErrorKind::Io). A panic of a caller's function ends its call, and no other.
 //!
 //! A child process that was made by `fork` starts a thread of its own, but has to make clients of its own: connections

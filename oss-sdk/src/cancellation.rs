@@ -30,7 +30,8 @@ use crate::time::monotonic;
 /// token.cancel_after(Duration::from_secs(60)); // for everything together
 /// let mut items = client.list_objects_v2(ListObjectsV2Request::new("examplebucket")).cancel_on(&token).items();
 /// while let Some(object) = items.try_next().await? {
-///     client.get_object_to_file(GetObjectRequest::new("examplebucket", &object.key), "object").await?;
+///     let object = client.get_object(GetObjectRequest::new("examplebucket", &object.key)).cancel_on(&token).await?;
+///     object.body.save_to("object").await?; // the token reaches into the payload
 /// }
 /// # Ok(())
 /// # }

@@ -55,7 +55,7 @@ impl Recorder {
             .iter()
             .filter(|take| take.status.is_some() || take.failure.is_some());
         let exchanges = done.map(|take| {
-            let (headers, body) = redact::answer(&take.headers, &take.body);
+            let (headers, body) = redact::answer(&take.url, &take.headers, &take.body);
             Exchange {
                 method: take.method.clone(),
                 url: redact::url(&take.url),

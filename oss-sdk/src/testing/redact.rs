@@ -13,6 +13,7 @@ const PARAMETERS: &[&str] = &[
     "expires",
     "ossaccesskeyid",
     "security-token",
+    "securitytoken",
     "signature",
     "signaturenonce",
     "x-oss-additional-headers",
@@ -47,6 +48,9 @@ const VALUES: &[&str] = &[
     "sts_token",
 ];
 
+/// Where a metadata service gives its token, as plain text.
+const METADATA_TOKEN: &str = "/latest/api/token";
+
 /// Headers that tell of the bytes of a payload.
 const OF_CONTENT: &[&str] = &["content-length", "content-md5", "x-oss-hash-crc64ecma"];
 
@@ -72,8 +76,13 @@ pub(super) fn url(url: &str) -> String {
 }
 
 /// The headers and the payload of an answer, harmless.
-pub(super) fn answer(headers: &HeaderMap, body: &[u8]) -> (Vec<(String, String)>, Bytes) {
-    let clean = document(body);
+pub(super) fn answer(url: &str, headers: &HeaderMap, body: &[u8]) -> (Vec<(String, String)>, Bytes) {
+    let path = url.split('?').next().unwrap_or_default();
+    let clean = if path.ends_with(METADATA_TOKEN) {
+        Some(REDACTED.to_owned())
+    } else {
+        document(body)
+    };
     let mut kept = Vec::new();
     for (name, value) in headers {
         let name = name.as_str();
@@ -113,6 +122,11 @@ fn replace(text: &str, mark: &str, end: fn(&str) -> Option<usize>) -> Option<Str
     while let Some(at) = rest.find(mark) {
         let (before, behind) = rest.split_at(at + mark.len());
         out.push_str(before);
+        // A text of that name is no member of that name.
+        if mark.starts_with('"') && !behind.trim_start().starts_with(':') {
+            rest = behind;
+            continue;
+        }
         // A document that ends early ends within the secret.
         let length = end(behind).unwrap_or(behind.len());
         out.push_str(if mark.starts_with('<') {

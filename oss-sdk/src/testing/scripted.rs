@@ -151,7 +151,9 @@ pub struct ScriptedTransport {
 
 #[derive(Default)]
 struct Shared {
-    steps: Vec<Step>,
+    /// The script, each step with its number.
+    steps: Vec<(u64, Step)>,
+    written: u64,
     sent: Vec<SentRequest>,
     /// Requests that no step fitted.
     unexpected: Vec<String>,
@@ -161,13 +163,18 @@ impl ScriptedTransport {
     /// Plays these steps.
     pub fn new(steps: impl IntoIterator<Item = Step>) -> Self {
         let transport = ScriptedTransport::default();
-        transport.shared().steps.extend(steps);
+        for step in steps {
+            transport.then(step);
+        }
         transport
     }
 
     /// Adds a step at the end, also while a test runs.
     pub fn then(&self, step: impl Into<Step>) {
-        self.shared().steps.push(step.into());
+        let mut shared = self.shared();
+        shared.written += 1;
+        let number = shared.written;
+        shared.steps.push((number, step.into()));
     }
 
     /// What was sent until now, in the order of sending.
@@ -183,7 +190,8 @@ impl ScriptedTransport {
     #[track_caller]
     pub fn assert_finished(&self) {
         let shared = self.shared();
-        let left: Vec<&Step> = shared.steps.iter().filter(|step| !step.is_repeated()).collect();
+        let steps = shared.steps.iter().map(|(_, step)| step);
+        let left: Vec<&Step> = steps.filter(|step| !step.is_repeated()).collect();
         let unexpected = &shared.unexpected;
         assert!(
             left.is_empty() && unexpected.is_empty(),
@@ -208,18 +216,25 @@ impl ScriptedTransport {
 
     /// Finds what is to be done, and takes it out of the script if it is done once.
     fn take(&self, head: &SentRequest) -> Option<Step> {
-        let mut shared = self.shared();
-        let Some(at) = shared.steps.iter().position(|step| step.takes(head)) else {
-            let request = format!("{} {}", head.method, head.path());
-            shared.unexpected.push(request);
-            return None;
-        };
-        let step = if shared.steps[at].is_repeated() {
-            shared.steps[at].clone()
-        } else {
-            shared.steps.remove(at)
-        };
-        Some(step.action())
+        loop {
+            // Conditions are the caller's code, which may look at the transport.
+            let steps = self.shared().steps.clone();
+            let found = steps.into_iter().find(|(_, step)| step.takes(head));
+            let mut shared = self.shared();
+            let Some((number, step)) = found else {
+                let request = format!("{} {}", head.method, head.path());
+                shared.unexpected.push(request);
+                return None;
+            };
+            if step.is_repeated() {
+                return Some(step.action());
+            }
+            if let Some(at) = shared.steps.iter().position(|(known, _)| *known == number) {
+                shared.steps.remove(at);
+                return Some(step.action());
+            }
+            // Another request has taken it in between.
+        }
     }
 
     fn remember(&self, sent: &SentRequest) {

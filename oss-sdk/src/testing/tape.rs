@@ -203,25 +203,34 @@ fn header(text: &str) -> Option<(String, String)> {
     Some((name.to_owned(), value.to_owned()))
 }
 
-const KINDS: &[(&str, TransportErrorKind)] = &[
-    ("dns", TransportErrorKind::Dns),
-    ("connect", TransportErrorKind::Connect),
-    ("tls", TransportErrorKind::Tls),
-    ("timeout", TransportErrorKind::Timeout),
-    ("closed", TransportErrorKind::Closed),
-    ("body", TransportErrorKind::Body),
-    ("canceled", TransportErrorKind::Canceled),
-    ("unsupported", TransportErrorKind::Unsupported),
-    ("other", TransportErrorKind::Other),
+const KINDS: &[TransportErrorKind] = &[
+    TransportErrorKind::Dns,
+    TransportErrorKind::Connect,
+    TransportErrorKind::Tls,
+    TransportErrorKind::Proxy,
+    TransportErrorKind::Timeout,
+    TransportErrorKind::Closed,
+    TransportErrorKind::Body,
+    TransportErrorKind::Canceled,
+    TransportErrorKind::Unsupported,
+    TransportErrorKind::Other,
 ];
 
 fn name_of(kind: TransportErrorKind) -> &'static str {
-    KINDS
-        .iter()
-        .find(|(_, known)| *known == kind)
-        .map_or("other", |(name, _)| name)
+    match kind {
+        TransportErrorKind::Dns => "dns",
+        TransportErrorKind::Connect => "connect",
+        TransportErrorKind::Tls => "tls",
+        TransportErrorKind::Proxy => "proxy",
+        TransportErrorKind::Timeout => "timeout",
+        TransportErrorKind::Closed => "closed",
+        TransportErrorKind::Body => "body",
+        TransportErrorKind::Canceled => "canceled",
+        TransportErrorKind::Unsupported => "unsupported",
+        TransportErrorKind::Other => "other",
+    }
 }
 
 fn kind_of(name: &str) -> Option<TransportErrorKind> {
-    KINDS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
+    KINDS.iter().copied().find(|kind| name_of(*kind) == name)
 }

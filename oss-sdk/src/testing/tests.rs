@@ -289,3 +289,30 @@ fn answers_that_http_does_not_know_are_refused_where_they_are_written() {
     assert!(panics(|| drop(Answer::new(42, ""))).contains("42"));
     assert!(panics(|| drop(Answer::ok("").header("a b", "c"))).contains("a b"));
 }
+
+#[tokio::test]
+async fn a_condition_may_look_at_the_transport() {
+    let transport = ScriptedTransport::default();
+    let seen = transport.clone();
+    transport.then(Step::from(Answer::new(200, "first")).when(move |_| seen.sent().is_empty()));
+    transport.then(Answer::new(200, "second"));
+    let client = transport.client();
+    for text in ["first", "second"] {
+        let got = client.get_object(GetObjectRequest::new("bucket", "k")).await.unwrap();
+        assert_eq!(got.body.text().await.unwrap(), text);
+    }
+    transport.assert_finished();
+}
+
+#[test]
+fn a_name_of_a_secret_that_is_a_text_is_left_alone() {
+    let body = br#"{"Code":"SecurityToken","SecurityToken" : "hidden","x":1}"#;
+    let (_, clean) = redact::answer("https://host/", &http::HeaderMap::new(), body);
+    assert_eq!(clean, r#"{"Code":"SecurityToken","SecurityToken":"redacted","x":1}"#);
+    let (_, clean) = redact::answer(
+        "http://100.100.100.200/latest/api/token",
+        &http::HeaderMap::new(),
+        b"AQAAA==",
+    );
+    assert_eq!(clean, "redacted");
+}
