@@ -1,16 +1,18 @@
 //! Exports the spans of calls and of their attempts with OpenTelemetry, here to the terminal.
 //!
-//! Settings and keys come from the environment, see `Config::from_env`; `OSS_BUCKET` names a bucket to write to.
-//!
 //! ```sh
-//! OSS_BUCKET=examplebucket cargo run -p oss-sdk --example opentelemetry
+//! cargo run -p oss-sdk --example opentelemetry
 //! ```
+//!
+//! With `OSS_BUCKET`, settings and keys come from the environment, see `Config::from_env`, and it writes to that bucket.
+//! Without it an emulator is started, and no account is needed.
 //!
 //! Another exporter takes the place of the one of the terminal; `oss_sdk::observe` lists the names of spans and fields.
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use oss_sdk::{Client, DeleteObjectRequest, GetObjectRequest, PutObjectRequest};
+use oss_emulator::Emulator;
+use oss_sdk::{Client, Credentials, DeleteObjectRequest, GetObjectRequest, PutBucketRequest, PutObjectRequest};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::Registry;
 
@@ -24,9 +26,19 @@ async fn main() -> Result<(), Failure> {
     let exporting = tracing_opentelemetry::layer().with_tracer(provider.tracer("example"));
     tracing::subscriber::set_global_default(Registry::default().with(exporting))?;
 
-    let client = Client::from_env()?;
-    let bucket = std::env::var("OSS_BUCKET").map_err(|_| "set OSS_BUCKET to the name of a bucket to write to")?;
-    let result = work(&client, &bucket).await;
+    let result = match std::env::var("OSS_BUCKET") {
+        Ok(bucket) => work(&Client::from_env()?, &bucket).await,
+        Err(_) => {
+            let emulator = Emulator::start().await?;
+            let client = Client::builder()
+                .region("cn-hangzhou")
+                .endpoint(emulator.endpoint())
+                .credentials(Credentials::new(emulator.access_key_id(), emulator.access_key_secret()))
+                .build()?;
+            client.put_bucket(PutBucketRequest::new("observed")).await?;
+            work(&client, "observed").await
+        }
+    };
     // What was not exported yet is, also after a failure.
     provider.shutdown()?;
     Ok(result?)
